@@ -1,0 +1,113 @@
+package config
+
+import (
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-sdk/pkg/field"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// Settings checks the configuration as a whole and makes of it what the client
+// needs. The method is what --auth-method says, empty if nothing was chosen. An
+// error is one line that names the field, coded InvalidArgument. Nothing is sent.
+func (c *Privx) Settings(method string) (privx.Config, error) {
+	var settings privx.Config
+	baseURL, err := privx.ParseBaseURL(c.BaseUrl)
+	if err != nil {
+		return settings, invalid(BaseURLField, err.Error())
+	}
+	settings.BaseURL = baseURL
+	if len(c.CaCertificate) > 0 {
+		settings.CertificateAuthorities, err = privx.ParseCertificates(c.CaCertificate)
+		if err != nil {
+			return settings, invalid(CACertificateField, err.Error())
+		}
+	}
+	settings.Credentials, err = c.credentials(method)
+	return settings, err
+}
+
+// credentials chooses how to authenticate from the method and from what is given.
+func (c *Privx) credentials(method string) (privx.Credentials, error) {
+	switch method {
+	case AuthMethodClientSecret:
+		return c.clientSecretCredentials()
+	case AuthMethodOAuth, "":
+		return c.oauthCredentials(method)
+	default:
+		return nil, &Error{Field: "auth-method", Problem: fmt.Sprintf("%q is not known: choose %s or %s", method, AuthMethodOAuth, AuthMethodClientSecret)}
+	}
+}
+
+// clientSecretCredentials looks at the API client's pair alone: what else is
+// given is a leftover.
+func (c *Privx) clientSecretCredentials() (privx.Credentials, error) {
+	given, err := pair(APIClientIDField, c.ApiClientId, APIClientSecretField, c.ApiClientSecret)
+	if err != nil {
+		return nil, err
+	}
+	if !given {
+		return nil, invalid(APIClientIDField, "is missing: the method "+AuthMethodClientSecret+" needs the API client's ID and secret")
+	}
+	return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
+}
+
+func (c *Privx) oauthCredentials(method string) (privx.Credentials, error) {
+	oauthPair, err := pair(OAuthClientIDField, c.OauthClientId, OAuthClientSecretField, c.OauthClientSecret)
+	if err != nil {
+		return nil, err
+	}
+	apiPair, err := pair(APIClientIDField, c.ApiClientId, APIClientSecretField, c.ApiClientSecret)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case oauthPair && apiPair:
+		return privx.PasswordGrant{
+			OAuthClientID: c.OauthClientId, OAuthClientSecret: c.OauthClientSecret,
+			APIClientID: c.ApiClientId, APIClientSecret: c.ApiClientSecret,
+		}, nil
+	case oauthPair:
+		return privx.OAuthClientCredentials{ClientID: c.OauthClientId, ClientSecret: c.OauthClientSecret}, nil
+	case apiPair && method == "":
+		return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
+	case apiPair:
+		return nil, invalid(OAuthClientIDField, "is missing: the method "+method+" needs the OAuth client's ID and secret")
+	default:
+		return nil, invalid(OAuthClientIDField, "no credentials: give the OAuth client's ID and secret, the API client's (api-client-id, api-client-secret), or both")
+	}
+}
+
+// pair tells whether both halves of a pair are given; one alone is an error.
+func pair(idField field.SchemaField, id string, secretField field.SchemaField, secret string) (bool, error) {
+	switch {
+	case id != "" && secret == "":
+		return false, invalid(secretField, "is missing: it belongs to "+idField.FieldName)
+	case id == "" && secret != "":
+		return false, invalid(idField, "is missing: it belongs to "+secretField.FieldName)
+	default:
+		return id != "", nil
+	}
+}
+
+// Error is a mistake in the configuration.
+type Error struct {
+	// Field is the name of the flag.
+	Field string
+	// Problem says what is wrong with it, and never repeats its value.
+	Problem string
+}
+
+// Error is one line that names the field.
+func (e *Error) Error() string { return "baton-privx: " + e.Field + ": " + e.Problem }
+
+// GRPCStatus makes it an InvalidArgument, from which the exit code comes.
+func (e *Error) GRPCStatus() *status.Status { return status.New(codes.InvalidArgument, e.Error()) }
+
+func invalid(f field.SchemaField, problem string) error {
+	return &Error{Field: f.FieldName, Problem: problem}
+}

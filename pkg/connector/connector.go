@@ -1,0 +1,68 @@
+// Package connector shows PrivX to baton-sdk: its users, its roles and who holds
+// which role.
+package connector
+
+import (
+	"context"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	"github.com/conductorone/baton-sdk/pkg/cli"
+	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
+
+	"github.com/conductorone/baton-privx/pkg/config"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// Connector is the connector for one PrivX. Its zero value can tell its
+// capabilities and nothing else.
+type Connector struct {
+	client *privx.Client
+	syncs  *syncs
+}
+
+var _ connectorbuilder.ConnectorBuilderV2 = (*Connector)(nil)
+
+// New makes the connector from its configuration. It sends nothing; a mistake in
+// the configuration is an error that names the field. It is called twice a run:
+// by the process that is started and by the child that does the work.
+func New(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
+	method := ""
+	if opts != nil {
+		method = opts.SelectedAuthMethod
+	}
+	settings, err := cfg.Settings(method)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := privx.New(ctx, settings)
+	if err != nil {
+		return nil, nil, failed("preparing the connection to PrivX", err)
+	}
+	return &Connector{client: client, syncs: newSyncs(client)}, nil, nil
+}
+
+// Metadata describes the connector.
+func (c *Connector) Metadata(context.Context) (*v2.ConnectorMetadata, error) {
+	return v2.ConnectorMetadata_builder{
+		DisplayName: "PrivX",
+		Description: "Syncs the users and roles of SSH PrivX and who holds which role.",
+	}.Build(), nil
+}
+
+// Validate finds out whether the credentials are good and whether they come with
+// the permissions to list.
+func (c *Connector) Validate(ctx context.Context) (annotations.Annotations, error) {
+	if err := c.client.Check(ctx); err != nil {
+		return nil, failed("checking the credentials and permissions in PrivX", err)
+	}
+	return nil, nil
+}
+
+// ResourceSyncers are what can be synced.
+func (c *Connector) ResourceSyncers(context.Context) []connectorbuilder.ResourceSyncerV2 {
+	return []connectorbuilder.ResourceSyncerV2{
+		&userSyncer{client: c.client, syncs: c.syncs},
+		&roleSyncer{client: c.client, syncs: c.syncs},
+	}
+}

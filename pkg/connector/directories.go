@@ -1,0 +1,55 @@
+package connector
+
+import (
+	"context"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// directories are PrivX's sources by id; empty where they may not be read.
+type directories map[string]privx.Source
+
+// readDirectories reads the sources. Reading them is optional for the API client:
+// without the permission, users count as enabled and directories have no name.
+// Any other failure is one.
+func readDirectories(ctx context.Context, client *privx.Client) (directories, error) {
+	sources, err := client.Sources(ctx)
+	if privx.IsForbidden(err) {
+		ctxzap.Extract(ctx).Warn("baton-privx: the API client may not read PrivX's sources: "+
+			"every user counts as enabled, and directories are shown by id alone; "+
+			"give it the permission sources-view to change that", zap.Error(err))
+		return directories{}, nil
+	}
+	if err != nil {
+		return nil, failed("reading the sources (directories)", err)
+	}
+	byID := make(directories, len(sources))
+	for _, source := range sources {
+		byID[source.ID] = source
+	}
+	return byID, nil
+}
+
+// status tells whether a directory's users can log in. PrivX has no flag on the
+// user itself.
+func (d directories) status(id string) (bool, string) {
+	source, known := d[id]
+	if known && source.Enabled != nil && !*source.Enabled {
+		return false, "the directory is disabled in PrivX"
+	}
+	return true, ""
+}
+
+// name is a directory's name, empty if it is not known.
+func (d directories) name(id string) string { return d[id].Name }
+
+// label is what to call a directory in a sentence.
+func (d directories) label(id string) string {
+	if name := d.name(id); name != "" {
+		return name
+	}
+	return id
+}

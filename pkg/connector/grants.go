@@ -1,0 +1,187 @@
+package connector
+
+import (
+	"context"
+	"errors"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	"github.com/conductorone/baton-sdk/pkg/types/grant"
+	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// lookupsAtOnce bounds how many users' roles are asked for at the same time
+// where a page of members does not say how they hold the role.
+const lookupsAtOnce = 8
+
+// Grants gives a page of a role's members. Nothing is filtered: what PrivX lists
+// as a member is one, whatever the times of the membership.
+func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Grant, *rs.SyncOpResults, error) {
+	run := r.syncs.run(opts.SyncID)
+	roleID := role.GetId().GetResource()
+	page, err := r.client.ListMembers(ctx, roleID, opts.PageToken.Token)
+	if privx.IsNotFound(err) {
+		return nil, nil, r.skipIfDeleted(ctx, run, roleID, err)
+	}
+	if err != nil {
+		return nil, nil, failed("listing the members of role "+roleID, err)
+	}
+	entries, err := r.entries(ctx, run, roleID, page.Items)
+	if err != nil {
+		return nil, nil, err
+	}
+	grants := make([]*v2.Grant, len(page.Items))
+	rules := mappingRulesOf(role)
+	for i, member := range page.Items {
+		if grants[i], err = membershipGrant(role, member.ID, entries[i], rules); err != nil {
+			return nil, nil, failed("reading a membership of role "+roleID, err)
+		}
+	}
+	grants, results := cutPage(grants, page)
+	run.readMembers(ctx, roleID, page, len(grants), results)
+	return grants, results, nil
+}
+
+// skipIfDeleted makes an end of a role that was deleted after it had been
+// listed, once PrivX confirms it: with its members, the role is gone. Any other
+// 404 fails the sync.
+func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, roleID string, cause error) error {
+	const doing = "listing the members of role "
+	_, err := r.client.GetRole(ctx, roleID)
+	if err == nil {
+		return failed(doing+roleID+", which exists", cause)
+	}
+	if !privx.IsNotFound(err) {
+		return failed(doing+roleID, errors.Join(err, cause))
+	}
+	ctxzap.Extract(ctx).Warn("baton-privx: role skipped: it was deleted in PrivX during the sync", zap.String("role_id", roleID))
+	run.skippedRole(ctx, roleID)
+	return nil
+}
+
+// entries finds for each member how he holds the role. PrivX puts that into the
+// member's own list of roles; where it does not, the user's roles are asked for.
+func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.User) ([]*privx.RoleEntry, error) {
+	entries := make([]*privx.RoleEntry, len(members))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(lookupsAtOnce)
+	for i, member := range members {
+		if entries[i] = findEntry(member.Roles, roleID); entries[i] != nil {
+			continue
+		}
+		group.Go(func() error {
+			held, err := run.rolesOf(groupCtx, member.ID)
+			if privx.IsNotFound(err) {
+				// Listed as a member a moment ago: reported, without particulars.
+				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX does not know the user any more",
+					zap.String("role_id", roleID), zap.String("user_id", member.ID))
+				return nil
+			}
+			if err != nil {
+				return failed("reading the roles of user "+member.ID, err)
+			}
+			entries[i] = findEntry(held, roleID)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+func findEntry(entries []privx.RoleEntry, roleID string) *privx.RoleEntry {
+	for i := range entries {
+		if entries[i].ID == roleID {
+			return &entries[i]
+		}
+	}
+	return nil
+}
+
+// mappingRules are a role's mapping rules as the grants need them.
+type mappingRules struct {
+	words string
+	// everybody is true for privx-user.
+	everybody bool
+}
+
+// mappingRulesOf reads them back from the role's profile.
+func mappingRulesOf(role *v2.Resource) mappingRules {
+	fields := role.GetProfile().GetFields()
+	rules := mappingRules{
+		words:     privx.CutText(fields[profileMappingRules].GetStringValue(), maxGrantText),
+		everybody: isPrivxUser(fields[profileName].GetStringValue(), fields[profileSystem].GetBoolValue()),
+	}
+	if rules.words == "" {
+		rules.words = "the mapping rules of the role in PrivX"
+	}
+	return rules
+}
+
+// membershipGrant makes the grant of a membership. Its entry may be nil, where
+// PrivX does not say how the membership came about.
+func membershipGrant(role *v2.Resource, userID string, entry *privx.RoleEntry, rules mappingRules) (*v2.Grant, error) {
+	principal := v2.ResourceId_builder{ResourceType: userResourceType.GetId(), Resource: userID}.Build()
+	// The role's id alone: a thousand copies of its profile would not fit into an
+	// answer.
+	made := grant.NewGrant(v2.Resource_builder{Id: role.GetId()}.Build(), assigned, principal)
+	var notes annotations.Annotations
+	if entry != nil {
+		metadata, err := structpb.NewStruct(entryMetadata(*entry))
+		if err != nil {
+			return nil, err
+		}
+		notes.Append(v2.GrantMetadata_builder{Metadata: metadata}.Build())
+	}
+	if entry != nil && mappedOnly(*entry, rules) {
+		metadata, err := structpb.NewStruct(map[string]any{profileMappingRules: rules.words})
+		if err != nil {
+			return nil, err
+		}
+		notes.Append(v2.GrantImmutable_builder{SourceId: role.GetId().GetResource(), Metadata: metadata}.Build())
+	}
+	made.SetAnnotations(notes)
+	return made, nil
+}
+
+// mappedOnly tells whether a membership comes from the role's mapping rules
+// alone, so that only they can end it.
+func mappedOnly(entry privx.RoleEntry, rules mappingRules) bool {
+	return !entry.Explicit && (entry.Implicit || rules.everybody)
+}
+
+// entryMetadata says how a membership came about, as far as PrivX does.
+func entryMetadata(entry privx.RoleEntry) map[string]any {
+	metadata := map[string]any{"explicit": entry.Explicit, "implicit": entry.Implicit}
+	if entry.GrantType != "" {
+		metadata["grant_type"] = privx.CutText(entry.GrantType, maxGrantText)
+	}
+	if periods := periodsInWords(entry.Periods()); len(periods) > 0 {
+		metadata["validity_periods"] = periods
+	}
+	if entry.FloatingLength > 0 {
+		metadata["floating_hours"] = entry.FloatingLength
+	}
+	return metadata
+}
+
+// maxPeriods bounds how many validity periods of one grant are shown.
+const maxPeriods = 16
+
+func periodsInWords(periods []privx.Period) []any {
+	var words []any
+	for _, p := range periods[:min(len(periods), maxPeriods)] {
+		words = append(words, map[string]any{
+			"start": privx.CutText(p.Start, maxGrantText),
+			"end":   privx.CutText(p.End, maxGrantText),
+		})
+	}
+	return words
+}

@@ -1,0 +1,114 @@
+package connector
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
+	ent "github.com/conductorone/baton-sdk/pkg/types/entitlement"
+	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// roleSyncer syncs PrivX's roles and their members.
+type roleSyncer struct {
+	client *privx.Client
+	syncs  *syncs
+}
+
+var (
+	_ connectorbuilder.ResourceSyncerV2              = (*roleSyncer)(nil)
+	_ connectorbuilder.ResourceTargetedSyncerLimited = (*roleSyncer)(nil)
+)
+
+func (r *roleSyncer) ResourceType(context.Context) *v2.ResourceType { return roleResourceType }
+
+// List gives a page of roles.
+func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
+	run := r.syncs.run(opts.SyncID)
+	directories, err := run.directories(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	page, err := r.client.ListRoles(ctx, opts.PageToken.Token)
+	if err != nil {
+		return nil, nil, failed("listing roles", err)
+	}
+	roles := make([]*v2.Resource, 0, len(page.Items))
+	for _, role := range page.Items {
+		made, err := roleResource(role, directories)
+		if err != nil {
+			return nil, nil, failed("reading role "+role.ID, err)
+		}
+		roles = append(roles, made)
+	}
+	roles, results := cutPage(roles, page)
+	run.listedRoles(ctx, page, len(roles), results)
+	return roles, results, nil
+}
+
+// Get gives one role.
+func (r *roleSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
+	directories, err := r.syncs.run("").directories(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	role, err := r.client.GetRole(ctx, id.GetResource())
+	if err != nil {
+		return nil, nil, gone("reading a role", err)
+	}
+	made, err := roleResource(*role, directories)
+	if err != nil {
+		return nil, nil, failed("reading role "+role.ID, err)
+	}
+	return made, nil, nil
+}
+
+// Entitlements gives the one thing that can be held of a role: membership. It is
+// not a static entitlement, because a targeted sync of a role has none of those.
+func (r *roleSyncer) Entitlements(_ context.Context, role *v2.Resource, _ rs.SyncOpAttrs) ([]*v2.Entitlement, *rs.SyncOpResults, error) {
+	name := role.GetDisplayName()
+	return []*v2.Entitlement{ent.NewAssignmentEntitlement(role, assigned,
+		ent.WithGrantableTo(userResourceType),
+		ent.WithDisplayName(privx.CutText(name+" role assigned", maxDisplayName)),
+		ent.WithDescription(privx.CutText("Member of the PrivX role "+name, maxDescription)),
+	)}, nil, nil
+}
+
+// roleResource makes a role of ConductorOne's of a role of PrivX's.
+func roleResource(role privx.Role, directories directories) (*v2.Resource, error) {
+	options := []rs.ResourceOption{
+		rs.WithResourceProfile(roleProfile(role, directories)),
+		rs.WithDescription(privx.CutText(role.Comment, maxDescription)),
+	}
+	if created, err := time.Parse(time.RFC3339Nano, role.Created); err == nil {
+		options = append(options, rs.WithResourceCreatedAt(created))
+	}
+	return rs.NewRoleResource(displayName(role.Name, role.ID), roleResourceType, role.ID, nil, options...)
+}
+
+// Keys of a role's profile, a stable API; some are read back when the role's
+// members are listed.
+const (
+	profileName         = "name"
+	profileSystem       = "system"
+	profileMappingRules = "mapping_rules"
+)
+
+// roleProfile is an allow-list, as userProfile is.
+func roleProfile(role privx.Role, directories directories) map[string]any {
+	profile := texts(map[string]string{
+		"comment":           role.Comment,
+		"permissions":       strings.Join(role.Permissions, ", "),
+		"access_group_id":   role.AccessGroupID,
+		"context":           contextInWords(role.Context),
+		profileMappingRules: mappingRulesInWords(role, directories),
+	})
+	profile[profileName] = privx.CutText(role.Name, maxProfileText)
+	profile[profileSystem] = role.System
+	return profile
+}

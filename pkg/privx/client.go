@@ -1,0 +1,199 @@
+package privx
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"google.golang.org/grpc/codes"
+)
+
+// Config is what a Client needs to know.
+type Config struct {
+	// BaseURL is PrivX's address, as [ParseBaseURL] returns it.
+	BaseURL *url.URL
+	// Credentials authenticate the API client that the Client acts as.
+	Credentials Credentials
+	// CertificateAuthorities are trusted besides those of the system.
+	CertificateAuthorities []*x509.Certificate
+}
+
+// Client talks to one PrivX as one API client. It is safe for concurrent use.
+type Client struct {
+	base      *url.URL
+	http      *uhttp.BaseHttpClient
+	tokens    *tokenSource
+	secrets   *strings.Replacer
+	failures  failureLog
+	pageSizes pageSizes
+	calls     atomic.Int64
+
+	clock      func() time.Time
+	newBackOff backOffFactory
+}
+
+// New makes a Client. It sends nothing: the first request does. The overall
+// timeout of each request is what uhttp finds in ctx (--http-timeout-seconds).
+func New(ctx context.Context, config Config) (*Client, error) {
+	if config.BaseURL == nil || config.Credentials == nil {
+		return nil, errors.New("a base URL and credentials are needed")
+	}
+	httpClient, err := newHTTPClient(ctx, config.CertificateAuthorities)
+	if err != nil {
+		return nil, err
+	}
+	wrapped, err := uhttp.NewBaseHttpClientWithContext(ctx, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("making the HTTP client: %w", err)
+	}
+	c := &Client{
+		base:       config.BaseURL,
+		http:       wrapped,
+		secrets:    redactor(config.Credentials),
+		clock:      time.Now,
+		newBackOff: defaultBackOff,
+	}
+	c.tokens = &tokenSource{client: c, credentials: config.Credentials}
+	return c, nil
+}
+
+// Calls is how many requests have been sent so far, token requests and
+// repetitions included.
+func (c *Client) Calls() int64 { return c.calls.Load() }
+
+// request is one call of an endpoint.
+type request struct {
+	method string
+	// path is the endpoint's path; each {} in it takes the next of ids.
+	path  string
+	ids   []string
+	query url.Values
+	body  []byte
+	// contentType belongs to body.
+	contentType string
+	// permission is what PrivX asks of the API client for it.
+	permission string
+}
+
+const (
+	jsonContent = "application/json"
+	formContent = "application/x-www-form-urlencoded"
+)
+
+// endpoint names the call without ids, for errors and for keeping count.
+func (rq *request) endpoint() string {
+	return rq.method + " " + strings.ReplaceAll(rq.path, "{}", "{id}")
+}
+
+// url puts ids into the path, escaped, so that no id can name another endpoint.
+func (c *Client) url(rq *request) (*url.URL, error) {
+	path := rq.path
+	for _, id := range rq.ids {
+		if strings.Trim(id, ".") == "" {
+			return nil, &Error{Endpoint: rq.endpoint(), Message: "empty or malformed id", grpcCode: codes.InvalidArgument}
+		}
+		path = strings.Replace(path, "{}", url.PathEscape(id), 1)
+	}
+	u := c.base.JoinPath(path)
+	u.RawQuery = rq.query.Encode()
+	return u, nil
+}
+
+// read makes a call that changes nothing, again and again while that may help,
+// and decodes the JSON object that it answers into out.
+func (c *Client) read(ctx context.Context, rq *request, out any) error {
+	return c.retry(ctx, rq.endpoint(), func() error { return c.readOnce(ctx, rq, out) })
+}
+
+func (c *Client) readOnce(ctx context.Context, rq *request, out any) error {
+	a, err := c.authorized(ctx, rq)
+	if err != nil {
+		return err
+	}
+	return decodeObject(rq.endpoint(), a, out)
+}
+
+// Check finds out whether the credentials are good and whether they come with
+// the permissions to list users and roles. Each call is made once: who checks
+// wants a quick answer.
+func (c *Client) Check(ctx context.Context) error {
+	for _, l := range []list{c.userList(), c.roleList()} {
+		rq := l.request
+		rq.query = pageQuery(cursor{Limit: 1})
+		var got rows[identifier]
+		if err := c.readOnce(ctx, &rq, &got); err != nil {
+			return err
+		}
+		if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// authorized sends a request with the bearer token and wants a 2xx answer. A 401
+// costs the token: a new one is fetched once and the request sent again.
+func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
+	for first := true; ; first = false {
+		bearer, err := c.tokens.get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.send(ctx, rq, uhttp.WithBearerToken(bearer))
+		if err != nil {
+			return nil, err
+		}
+		if a.status == http.StatusUnauthorized && first {
+			c.tokens.drop(bearer)
+			continue
+		}
+		if !a.ok() {
+			return nil, c.redact(answerError(rq, a, c.clock()))
+		}
+		return a, nil
+	}
+}
+
+// redact takes the client's own secrets out of what the server said, should it
+// ever repeat them.
+func (c *Client) redact(e *Error) *Error {
+	e.Code = c.secrets.Replace(e.Code)
+	e.Message = c.secrets.Replace(e.Message)
+	e.Property = c.secrets.Replace(e.Property)
+	return e
+}
+
+// decodeObject wants a JSON object and nothing else. A login page, an empty
+// body or a null is an error and never an empty result.
+func decodeObject(endpoint string, a *answer, out any) error {
+	switch {
+	case !a.isJSON():
+		contentType := clean(a.header.Get(uhttp.ContentType))
+		return unusable(endpoint, a, fmt.Sprintf("not JSON but %q", contentType), nil)
+	case !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")):
+		return unusable(endpoint, a, "not a JSON object", nil)
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return unusable(endpoint, a, "not the JSON that was asked for", jsonCause(err))
+	}
+	return nil
+}
+
+// jsonCause keeps of a decoding error what tells the place and leaves out the
+// value, which may be anybody's data.
+func jsonCause(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return fmt.Errorf("field %q cannot be read", wrongType.Field)
+	}
+	return err
+}

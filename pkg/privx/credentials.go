@@ -1,0 +1,114 @@
+package privx
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+const (
+	tokenPath             = "/auth/api/v1/oauth/token"
+	clientCredentialsPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token"
+)
+
+// Credentials are a way to obtain a token for an API client.
+type Credentials interface {
+	// tokenRequest is the request for a token and, where it needs one, the value
+	// of its Authorization header.
+	tokenRequest() (*request, string)
+	// refusalHint says which settings to check when PrivX refuses them.
+	refusalHint() string
+	// secretValues are the texts that must never be shown.
+	secretValues() []string
+}
+
+// PasswordGrant is the way that the vendor documents and that every version of
+// PrivX knows: the OAuth client identifies the application, the API client is
+// the principal.
+type PasswordGrant struct {
+	OAuthClientID, OAuthClientSecret string
+	APIClientID, APIClientSecret     string
+}
+
+func (p PasswordGrant) tokenRequest() (*request, string) {
+	form := url.Values{
+		"grant_type": {"password"},
+		"username":   {p.APIClientID},
+		"password":   {p.APIClientSecret},
+	}
+	return formRequest(form), basicAuth(p.OAuthClientID, p.OAuthClientSecret)
+}
+
+func (p PasswordGrant) refusalHint() string {
+	return "check oauth-client-id, oauth-client-secret, api-client-id and api-client-secret against the Credentials page of the API client in PrivX"
+}
+
+func (p PasswordGrant) secretValues() []string {
+	return []string{p.OAuthClientSecret, p.APIClientSecret}
+}
+
+// OAuthClientCredentials is RFC 6749's client credentials grant with the OAuth
+// client alone. PrivX's documentation gives it to internal services only, so a
+// PrivX may refuse it.
+type OAuthClientCredentials struct {
+	ClientID, ClientSecret string
+}
+
+func (o OAuthClientCredentials) tokenRequest() (*request, string) {
+	return formRequest(url.Values{"grant_type": {"client_credentials"}}), basicAuth(o.ClientID, o.ClientSecret)
+}
+
+func (o OAuthClientCredentials) refusalHint() string {
+	return "check oauth-client-id and oauth-client-secret; if they are right, this PrivX wants an API client too: " +
+		"add api-client-id and api-client-secret from the same Credentials page"
+}
+
+func (o OAuthClientCredentials) secretValues() []string { return []string{o.ClientSecret} }
+
+// APIClientCredentials is PrivX's own client credentials endpoint for API
+// clients. It works where PrivX has privx-external as a public client.
+type APIClientCredentials struct {
+	ClientID, ClientSecret string
+}
+
+func (a APIClientCredentials) tokenRequest() (*request, string) {
+	// A map of strings always marshals.
+	body, _ := json.Marshal(map[string]string{
+		"grant_type":    "client_credentials",
+		"client_id":     a.ClientID,
+		"client_secret": a.ClientSecret,
+	})
+	return &request{method: http.MethodPost, path: clientCredentialsPath, body: body, contentType: jsonContent}, ""
+}
+
+func (a APIClientCredentials) refusalHint() string {
+	return "check api-client-id and api-client-secret; if they are right, either PrivX must have privx-external as a public client " +
+		`(client_type="public"), or oauth-client-id and oauth-client-secret are needed too`
+}
+
+func (a APIClientCredentials) secretValues() []string { return []string{a.ClientSecret} }
+
+func formRequest(form url.Values) *request {
+	return &request{method: http.MethodPost, path: tokenPath, body: []byte(form.Encode()), contentType: formContent}
+}
+
+// basicAuth is HTTP Basic as PrivX's own clients send it: the secret as it is.
+// RFC 6749 would have it form-encoded first, as golang.org/x/oauth2 does, which
+// spoils the base64 secrets that PrivX gives out.
+func basicAuth(id, secret string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+}
+
+// redactor replaces the secrets, also as they look in a form.
+func redactor(credentials Credentials) *strings.Replacer {
+	var pairs []string
+	for _, secret := range credentials.secretValues() {
+		if secret == "" {
+			continue
+		}
+		pairs = append(pairs, secret, "[redacted]", url.QueryEscape(secret), "[redacted]")
+	}
+	return strings.NewReplacer(pairs...)
+}

@@ -1,0 +1,21 @@
+// Package privx is a thin client for the part of PrivX's REST API that decides
+// who holds which role. It knows nothing of Baton's model.
+//
+// PrivX's endpoints used here, with the permission each one asks of the API
+// client (source: the vendor's API documentation and client SDKs):
+//
+//	POST /auth/api/v1/oauth/token                                      none (the credentials)
+//	POST /auth/api/v1/oauth/clientcredentials/privx-external/token     none (the credentials)
+//	POST /auth/api/v1/logout                                           none
+//	POST /role-store/api/v1/users/search                               users-view
+//	GET  /role-store/api/v1/users/{id}                                 users-view
+//	GET  /role-store/api/v1/users/{id}/roles                           users-view and roles-view
+//	GET  /role-store/api/v1/roles                                      roles-view
+//	GET  /role-store/api/v1/roles/{id}                                 roles-view
+//	GET  /role-store/api/v1/roles/{id}/members                         roles-view
+//	GET  /role-store/api/v1/sources                                    sources-view (optional)
+//
+// Every method takes a context, is bounded in time and in bytes, and fails with
+// an [*Error] or with the context's own error. Reads are retried while a failure
+// looks transient; nothing else is ever repeated.
+package privx

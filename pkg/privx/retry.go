@@ -1,0 +1,133 @@
+package privx
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"google.golang.org/grpc/codes"
+)
+
+// Bounds on the repetition of one read.
+const (
+	maxTries              = 5
+	maxElapsed            = 2 * time.Minute
+	maxRetryAfter         = time.Minute
+	maxBelievedRetryAfter = time.Hour
+)
+
+// patience is how long an endpoint may go without a good answer. baton-sdk
+// repeats what is Unavailable without end; Aborted is what ends it.
+const patience = 10 * time.Minute
+
+type backOffFactory func() backoff.BackOff
+
+// defaultBackOff waits between 0.25 and 0.75 s at first and twice as long each
+// time, at most a minute.
+func defaultBackOff() backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = 500 * time.Millisecond
+	b.RandomizationFactor = 0.5
+	b.Multiplier = 2
+	b.MaxInterval = 40 * time.Second
+	return b
+}
+
+// retry runs try until it succeeds, fails for good, or the bounds are reached.
+// The caller's try must change nothing in PrivX.
+func (c *Client) retry(ctx context.Context, endpoint string, try func() error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		return struct{}{}, retryable(try())
+	}, backoff.WithBackOff(c.newBackOff()), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
+
+	var e *Error
+	if !errors.As(err, &e) {
+		if err == nil {
+			c.failures.forget(endpoint)
+		}
+		return err
+	}
+	if !e.transient() {
+		c.failures.forget(endpoint)
+		return e
+	}
+	if c.failures.lastedTooLong(endpoint, c.clock()) {
+		c.failures.forget(endpoint)
+		given := *e
+		given.grpcCode, given.RetryAt = codes.Aborted, time.Time{}
+		given.Hint = firstOf(e.Hint, "there was no good answer for "+patience.String()+"; given up")
+		return &given
+	}
+	return e
+}
+
+// retryable puts an error into the words of the backoff library.
+func retryable(err error) error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e) || !e.transient():
+		return backoff.Permanent(err)
+	case e.wait != nil:
+		return errors.Join(e, &backoff.RetryAfterError{Duration: *e.wait})
+	default:
+		return e
+	}
+}
+
+// parseRetryAfter reads a Retry-After header: seconds or an HTTP date, bounded by
+// a minute. What is absent, negative, longer than an hour or not understood is
+// not ok: the usual backoff is better than that.
+func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+	value = strings.TrimSpace(value)
+	var wait time.Duration
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = at.Sub(now)
+	} else {
+		return 0, false
+	}
+	if wait < 0 || wait > maxBelievedRetryAfter {
+		return 0, false
+	}
+	return min(wait, maxRetryAfter), true
+}
+
+// failureLog remembers since when each endpoint has not given a good answer.
+type failureLog struct {
+	mu     sync.Mutex
+	spells map[string]spell
+}
+
+// spell is an unbroken row of failures.
+type spell struct{ since, last time.Time }
+
+// lastedTooLong notes a failure and tells whether patience is at its end. A row
+// that nobody added to for as long is an old one: another task's, long over.
+func (l *failureLog) lastedTooLong(endpoint string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.spells == nil {
+		l.spells = make(map[string]spell)
+	}
+	s, known := l.spells[endpoint]
+	if !known || now.Sub(s.last) >= patience {
+		s.since = now
+	}
+	s.last = now
+	l.spells[endpoint] = s
+	return now.Sub(s.since) >= patience
+}
+
+func (l *failureLog) forget(endpoint string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.spells, endpoint)
+}

@@ -1,0 +1,37 @@
+package privx
+
+import (
+	"context"
+	"net/http"
+)
+
+const sourcesPath = "/role-store/api/v1/sources"
+
+// Source is a directory that users come from. Its connection, which holds
+// secrets, is never decoded.
+type Source struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Enabled is nil where PrivX does not say.
+	Enabled *bool `json:"enabled"`
+}
+
+func (s Source) identity() string { return s.ID }
+
+// Sources reads all directories. PrivX has no paging here.
+func (c *Client) Sources(ctx context.Context) ([]Source, error) {
+	rq := &request{method: http.MethodGet, path: sourcesPath, permission: "sources-view"}
+	return readWhole[Source](ctx, c, rq)
+}
+
+// readWhole reads a list that PrivX answers in one piece.
+func readWhole[T identified](ctx context.Context, c *Client, rq *request) ([]T, error) {
+	var got rows[T]
+	if err := c.read(ctx, rq, &got); err != nil {
+		return nil, err
+	}
+	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
+		return nil, err
+	}
+	return got.Items.value, nil
+}

@@ -1,0 +1,240 @@
+package privx
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"google.golang.org/grpc/codes"
+)
+
+// Bounds on what is read of one answer, in bytes.
+const (
+	maxBody      = 64 << 20
+	maxErrorBody = 1 << 20
+)
+
+// ParseBaseURL checks PrivX's address and returns it without trailing slashes.
+// It is https; http is accepted for a loopback host alone. A path prefix is
+// kept; user-info, a query and a fragment are refused.
+func ParseBaseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil {
+		// url.Parse's own error repeats the whole text, and with it a password.
+		return nil, errors.New("not a URL")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, errors.New("must begin with https://")
+	case u.Hostname() == "":
+		return nil, errors.New("has no host name")
+	case u.User != nil:
+		return nil, errors.New("must not hold a user name or password")
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, errors.New("must not hold a query (what follows a ?)")
+	case strings.Contains(raw, "#"):
+		return nil, errors.New("must not hold a fragment (what follows a #)")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, errors.New("must begin with https:// (http:// is accepted for localhost alone, because secrets would cross the network unprotected)")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// ParseCertificates reads a bundle of PEM certificates. Anything in it that is
+// not a certificate (a private key, say) is an error, as is an empty bundle.
+func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	rest := bundle
+	for {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return nil, fmt.Errorf("PEM block %d is not a certificate", len(certs)+1)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("PEM block %d: %w", len(certs)+1, err)
+		}
+		certs = append(certs, cert)
+	}
+	if len(certs) == 0 {
+		return nil, errors.New("no PEM certificate in it")
+	}
+	if strings.Contains(string(rest), "-----BEGIN") {
+		return nil, fmt.Errorf("what follows PEM block %d is malformed", len(certs))
+	}
+	return certs, nil
+}
+
+// newHTTPClient makes the client for PrivX on uhttp's transport (proxy from the
+// environment, timeouts, TLS 1.2 or later). The overall timeout of a request is
+// uhttp's, set with --http-timeout-seconds.
+func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate) (*http.Client, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		// Where the system has none (a scratch image), the given ones must do.
+		roots = x509.NewCertPool()
+	}
+	for _, ca := range extraCAs {
+		roots.AddCert(ca)
+	}
+	client, err := uhttp.NewClient(ctx,
+		uhttp.WithUserAgent("baton-privx"),
+		uhttp.WithTLSClientConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("making the HTTP client: %w", err)
+	}
+	// Load balancers in front of PrivX's nodes use affinity cookies; staying on
+	// one node means reading what was just written there.
+	client.Jar, err = cookiejar.New(nil)
+	if err != nil {
+		return nil, fmt.Errorf("making the cookie jar: %w", err)
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = &boundedTransport{next: client.Transport}
+	return client, nil
+}
+
+// boundedTransport bounds what is read of an answer: uhttp reads it all.
+type boundedTransport struct{ next http.RoundTripper }
+
+func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	limit := int64(maxBody)
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		limit = maxErrorBody
+	}
+	resp.Body = http.MaxBytesReader(nil, resp.Body, limit)
+	return resp, nil
+}
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
+func (t *boundedTransport) CloseIdleConnections() {
+	if closer, ok := t.next.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// answer is a whole HTTP answer, its body read and bounded.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a *answer) ok() bool { return a.status >= 200 && a.status <= 299 }
+
+func (a *answer) isJSON() bool { return uhttp.IsJSONContentType(a.header.Get(uhttp.ContentType)) }
+
+// send makes one exchange with PrivX. An answer of any status is no error here.
+func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOption) (*answer, error) {
+	options := append([]uhttp.RequestOption{
+		uhttp.WithAcceptJSONHeader(),
+		// Also what makes uhttp pass by its cache of GET answers, which would
+		// otherwise serve an hour-old list of somebody's roles.
+		uhttp.WithNoCache(),
+	}, extra...)
+	if rq.body != nil {
+		options = append(options, uhttp.WithBody(rq.body), uhttp.WithContentType(rq.contentType))
+	}
+	u, err := c.url(rq)
+	if err != nil {
+		return nil, err
+	}
+	req, err := c.http.NewRequest(ctx, rq.method, u, options...)
+	if err != nil {
+		return nil, fmt.Errorf("making the request %s: %w", rq.endpoint(), err)
+	}
+	c.calls.Add(1)
+	var got *answer
+	resp, err := c.http.Do(req, func(w *uhttp.WrapperResponse) error {
+		got = &answer{status: w.StatusCode, header: w.Header, body: w.Body}
+		return nil
+	})
+	if resp != nil && resp.Body != nil {
+		// uhttp has read and closed the real body; this one is a buffer.
+		_ = resp.Body.Close()
+	}
+	if got == nil {
+		return nil, c.transportError(ctx, rq, err)
+	}
+	return got, nil
+}
+
+// transportError makes an Error of a request that got no whole answer.
+func (c *Client) transportError(ctx context.Context, rq *request, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", rq.endpoint(), context.Cause(ctx))
+	}
+	e := &Error{Endpoint: rq.endpoint(), cause: plainCause(err)}
+	e.grpcCode, e.Hint = classifyTransport(err)
+	return e
+}
+
+// classifyTransport tells what can be tried again from what will not heal, and
+// what the operator can do about the latter. What it does not know is tried
+// again: all that is bounded.
+func classifyTransport(err error) (codes.Code, string) {
+	var (
+		badCert *tls.CertificateVerificationError
+		alert   tls.AlertError
+		tooBig  *http.MaxBytesError
+		dns     *net.DNSError
+	)
+	switch {
+	case errors.As(err, &badCert):
+		return codes.FailedPrecondition, hintCA
+	case errors.As(err, &alert):
+		return codes.FailedPrecondition, "PrivX must speak TLS 1.2 or later"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return codes.FailedPrecondition, "check the scheme and the port in base-url"
+	case errors.As(err, &tooBig):
+		return codes.FailedPrecondition, fmt.Sprintf("an answer may have %d bytes", tooBig.Limit)
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return codes.FailedPrecondition, "check the host name in base-url"
+	default:
+		return codes.Unavailable, ""
+	}
+}
+
+// plainCause drops what uhttp and net/http wrap around the real cause: a gRPC
+// status that says the same again, and the URL.
+func plainCause(err error) error {
+	var joined interface{ Unwrap() []error }
+	for errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
+		all := joined.Unwrap()
+		err = all[len(all)-1]
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

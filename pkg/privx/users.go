@@ -1,0 +1,125 @@
+package privx
+
+import (
+	"context"
+	"net/http"
+)
+
+const (
+	usersSearchPath = "/role-store/api/v1/users/search"
+	userPath        = "/role-store/api/v1/users/{}"
+	userRolesPath   = "/role-store/api/v1/users/{}/roles"
+)
+
+// SourceTypeAPIClient is the source type of API clients, which are users too.
+const SourceTypeAPIClient = "API-CLIENT"
+
+// User is a user of PrivX's role store, as far as it is read. What is not listed
+// here (passwords, keys, tokens, settings, attributes) is never decoded.
+type User struct {
+	ID             string `json:"id"`
+	Principal      string `json:"principal"`
+	Source         string `json:"source"`
+	SourceType     string `json:"source_type"`
+	FullName       string `json:"full_name"`
+	FirstName      string `json:"first_name"`
+	LastName       string `json:"last_name"`
+	GivenName      string `json:"given_name"`
+	Email          string `json:"email"`
+	Department     string `json:"department"`
+	JobTitle       string `json:"job_title"`
+	Company        string `json:"company"`
+	SAMAccountName string `json:"samaccountname"`
+	// Created is RFC 3339 with 0 to 9 fractional digits; may be empty.
+	Created string `json:"created"`
+	MFA     MFA    `json:"mfa"`
+	// Roles are filled for members of a role and for a single user, not by the
+	// search.
+	Roles []RoleEntry `json:"roles"`
+}
+
+// MFA is what is read of a user's multi-factor state.
+type MFA struct {
+	// Status is ENABLED, DISABLED, DEFAULT or something newer; may be empty.
+	Status string `json:"status"`
+}
+
+func (u User) identity() string { return u.ID }
+
+// RoleEntry is a role in a user's list of roles: how the user comes to hold it.
+type RoleEntry struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Explicit: granted by an administrator, a workflow or the API.
+	Explicit bool `json:"explicit"`
+	// Implicit: held through the role's mapping rules.
+	Implicit bool `json:"implicit"`
+	// GrantType is PERMANENT, TIME_RESTRICTED, FLOATING or something newer; may
+	// be empty.
+	GrantType string `json:"grant_type"`
+	// ValidityPeriods is how PrivX since about version 33 says when a
+	// TIME_RESTRICTED grant holds; GrantStart and GrantEnd are the older way.
+	ValidityPeriods []Period `json:"grant_validity_periods"`
+	GrantStart      string   `json:"grant_start"`
+	GrantEnd        string   `json:"grant_end"`
+	// FloatingLength is in hours.
+	FloatingLength float64 `json:"floating_length"`
+}
+
+func (r RoleEntry) identity() string { return r.ID }
+
+// Period is a time during which a grant holds, in RFC 3339.
+type Period struct {
+	Start string `json:"grant_start"`
+	End   string `json:"grant_end"`
+}
+
+// Periods are the grant's validity periods, whichever way PrivX says them.
+func (r RoleEntry) Periods() []Period {
+	if len(r.ValidityPeriods) > 0 {
+		return r.ValidityPeriods
+	}
+	if r.GrantStart != "" || r.GrantEnd != "" {
+		return []Period{{Start: r.GrantStart, End: r.GrantEnd}}
+	}
+	return nil
+}
+
+// ListUsers reads a page of all users, API clients among them. An empty token
+// asks for the first page. The search with an empty filter is the only call of
+// PrivX's API that lists all users.
+func (c *Client) ListUsers(ctx context.Context, token string) (*Page[User], error) {
+	return readPage[User](ctx, c, c.userList(), token)
+}
+
+func (c *Client) userList() list {
+	return list{
+		request: request{
+			method: http.MethodPost, path: usersSearchPath, permission: "users-view",
+			body: []byte("{}"), contentType: jsonContent,
+		},
+		size: &c.pageSizes.users,
+	}
+}
+
+// GetUser reads one user.
+func (c *Client) GetUser(ctx context.Context, id string) (*User, error) {
+	rq := &request{method: http.MethodGet, path: userPath, ids: []string{id}, permission: "users-view"}
+	var user User
+	if err := c.read(ctx, rq, &user); err != nil {
+		return nil, err
+	}
+	if user.ID != id {
+		return nil, mismatch(rq, "another user than the one asked for")
+	}
+	return &user, nil
+}
+
+// UserRoles reads how a user comes to hold each of his roles. PrivX has no
+// paging here.
+func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
+	// Which of the two it takes is not known for sure: the vendor's own clients
+	// disagree.
+	rq := &request{method: http.MethodGet, path: userRolesPath, ids: []string{userID}, permission: "users-view and roles-view"}
+	return readWhole[RoleEntry](ctx, c, rq)
+}
