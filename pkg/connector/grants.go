@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
-	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -132,23 +133,40 @@ func membershipGrant(role *v2.Resource, userID string, entry *privx.RoleEntry, r
 	// The role's id alone: a thousand copies of its profile would not fit into an
 	// answer.
 	made := grant.NewGrant(v2.Resource_builder{Id: role.GetId()}.Build(), assigned, principal)
-	var notes annotations.Annotations
-	if entry != nil {
-		metadata, err := structpb.NewStruct(entryMetadata(*entry))
-		if err != nil {
+	messages, err := membershipNotes(role.GetId().GetResource(), entry, rules)
+	if err != nil {
+		return nil, err
+	}
+	for _, message := range messages {
+		// The bytes are the same each time, so that a membership that has not
+		// changed is the same row in the next sync.
+		packed := &anypb.Any{}
+		if err := anypb.MarshalFrom(packed, message, proto.MarshalOptions{Deterministic: true}); err != nil {
 			return nil, err
 		}
-		notes.Append(v2.GrantMetadata_builder{Metadata: metadata}.Build())
+		made.SetAnnotations(append(made.GetAnnotations(), packed))
 	}
-	if entry != nil && mappedOnly(*entry, rules) {
-		metadata, err := structpb.NewStruct(map[string]any{profileMappingRules: rules.words})
-		if err != nil {
-			return nil, err
-		}
-		notes.Append(v2.GrantImmutable_builder{SourceId: role.GetId().GetResource(), Metadata: metadata}.Build())
-	}
-	made.SetAnnotations(notes)
 	return made, nil
+}
+
+// membershipNotes are the annotations of a membership's grant.
+func membershipNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) ([]proto.Message, error) {
+	if entry == nil {
+		return nil, nil
+	}
+	metadata, err := structpb.NewStruct(entryMetadata(*entry))
+	if err != nil {
+		return nil, err
+	}
+	notes := []proto.Message{v2.GrantMetadata_builder{Metadata: metadata}.Build()}
+	if !mappedOnly(*entry, rules) {
+		return notes, nil
+	}
+	reason, err := structpb.NewStruct(map[string]any{profileMappingRules: rules.words})
+	if err != nil {
+		return nil, err
+	}
+	return append(notes, v2.GrantImmutable_builder{SourceId: roleID, Metadata: reason}.Build()), nil
 }
 
 // mappedOnly tells whether a membership comes from the role's mapping rules

@@ -1,0 +1,246 @@
+package connector_test
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	"github.com/conductorone/baton-sdk/pkg/cli"
+	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
+	"github.com/conductorone/baton-sdk/pkg/connectorclient"
+	"github.com/conductorone/baton-sdk/pkg/dotc1z"
+	"github.com/conductorone/baton-sdk/pkg/session"
+	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/config"
+	"github.com/conductorone/baton-privx/pkg/connector"
+)
+
+// tenant is a simulated PrivX and a connector that is connected to it.
+type tenant struct {
+	t         *testing.T
+	store     *privxsim.Store
+	sim       *privxsim.Simulator
+	logs      *observer.ObservedLogs
+	ctx       context.Context
+	connector connectorbuilder.ConnectorBuilderV2
+}
+
+// newTenant simulates a PrivX that knows what is in the store.
+func newTenant(t *testing.T, store *privxsim.Store, options privxsim.Options) *tenant {
+	t.Helper()
+	sim := privxsim.New(store, options)
+	server, err := privxsim.Serve(sim, privxsim.ServeOptions{TLS: true})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	core, logs := observer.New(zapcore.DebugLevel)
+	ctx := ctxzap.ToContext(t.Context(), zap.New(core))
+	made, _, err := connector.New(ctx, &config.Privx{
+		BaseUrl:           server.URL + options.PathPrefix,
+		ApiClientId:       privxsim.DefaultAPIClientID,
+		ApiClientSecret:   privxsim.DefaultAPIClientSecret,
+		OauthClientId:     privxsim.DefaultOAuthClientID,
+		OauthClientSecret: privxsim.DefaultOAuthClientSecret,
+		CaCertificate:     server.CAPEM,
+	}, &cli.ConnectorOpts{})
+	require.NoError(t, err)
+	return &tenant{t: t, store: store, sim: sim, logs: logs, ctx: ctx, connector: made}
+}
+
+// plainStore is a tenant with nothing but the connector's API client in it.
+func plainStore() *privxsim.Store {
+	store := privxsim.NewStore()
+	store.AddAPIClient(privxsim.APIClient{
+		ID: privxsim.DefaultAPIClientID, Name: "ConductorOne", Secret: privxsim.DefaultAPIClientSecret,
+	})
+	role := store.AddRole(privxsim.Role{Name: "connector", Permissions: []string{"users-view", "roles-view", "sources-view"}})
+	store.GrantExplicit(role.ID, privxsim.DefaultAPIClientID, privxsim.Grant{})
+	return store
+}
+
+// client connects baton-sdk's client to the connector, as the SDK's two
+// processes are connected.
+func (x *tenant) client() *grpc.ClientConn {
+	x.t.Helper()
+	server, err := connectorbuilder.NewConnector(x.ctx, x.connector, connectorbuilder.WithSessionStore(&session.NoOpSessionStore{}))
+	require.NoError(x.t, err)
+	listener := bufconn.Listen(1 << 20)
+	logger := ctxzap.Extract(x.ctx)
+	rpc := grpc.NewServer(grpc.UnaryInterceptor(
+		func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+			return handle(ctxzap.ToContext(ctx, logger), req)
+		}))
+	v2.RegisterConnectorServiceServer(rpc, server)
+	v2.RegisterResourceTypesServiceServer(rpc, server)
+	v2.RegisterResourcesServiceServer(rpc, server)
+	v2.RegisterResourceGetterServiceServer(rpc, server)
+	v2.RegisterEntitlementsServiceServer(rpc, server)
+	v2.RegisterGrantsServiceServer(rpc, server)
+	go func() { _ = rpc.Serve(listener) }()
+	x.t.Cleanup(rpc.Stop)
+	conn, err := grpc.NewClient("passthrough:///connector",
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(x.t, err)
+	x.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// sync runs a whole sync into a file and gives its path.
+func (x *tenant) sync(options ...sdksync.SyncOpt) (string, error) {
+	x.t.Helper()
+	dir := x.t.TempDir()
+	path := filepath.Join(dir, "sync.c1z")
+	options = append([]sdksync.SyncOpt{
+		sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir), sdksync.WithWorkerCount(4), sdksync.WithFailFastInvariants(),
+	}, options...)
+	return path, x.syncInto(options...)
+}
+
+func (x *tenant) syncInto(options ...sdksync.SyncOpt) error {
+	x.t.Helper()
+	syncer, err := sdksync.NewSyncer(x.ctx, connectorclient.NewConnectorClient(x.ctx, x.client()), options...)
+	require.NoError(x.t, err)
+	err = syncer.Sync(x.ctx)
+	require.NoError(x.t, syncer.Close(context.WithoutCancel(x.ctx)))
+	return err
+}
+
+// mustSync runs a whole sync that has to succeed and reads it back.
+func (x *tenant) mustSync(options ...sdksync.SyncOpt) *synced {
+	x.t.Helper()
+	path, err := x.sync(options...)
+	require.NoError(x.t, err)
+	return readBack(x.t, path)
+}
+
+// warnings are the messages that were logged as warnings or worse.
+func (x *tenant) warnings() []string {
+	var messages []string
+	for _, entry := range x.logs.All() {
+		if entry.Level >= zapcore.WarnLevel {
+			messages = append(messages, entry.Message)
+		}
+	}
+	return messages
+}
+
+// synced is what a file holds.
+type synced struct {
+	users        map[string]*v2.Resource
+	roles        map[string]*v2.Resource
+	entitlements map[string]*v2.Entitlement
+	grants       map[string]*v2.Grant
+}
+
+// readBack reads the latest finished sync of a file.
+func readBack(t *testing.T, path string) *synced {
+	t.Helper()
+	ctx := t.Context()
+	store, err := dotc1z.NewStore(ctx, path, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(t.TempDir()))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close(context.WithoutCancel(ctx))) }()
+	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
+	require.NoError(t, err)
+	require.NotNil(t, latest, "no finished sync")
+	require.NoError(t, store.SetCurrentSync(ctx, latest.ID))
+
+	s := &synced{}
+	s.users = everything(t, func(token string) ([]*v2.Resource, string, error) {
+		got, err := store.ListResources(ctx, v2.ResourcesServiceListResourcesRequest_builder{ResourceTypeId: "user", PageSize: 1000, PageToken: token}.Build())
+		return got.GetList(), got.GetNextPageToken(), err
+	}, func(r *v2.Resource) string { return r.GetId().GetResource() })
+	s.roles = everything(t, func(token string) ([]*v2.Resource, string, error) {
+		got, err := store.ListResources(ctx, v2.ResourcesServiceListResourcesRequest_builder{ResourceTypeId: "role", PageSize: 1000, PageToken: token}.Build())
+		return got.GetList(), got.GetNextPageToken(), err
+	}, func(r *v2.Resource) string { return r.GetId().GetResource() })
+	s.entitlements = everything(t, func(token string) ([]*v2.Entitlement, string, error) {
+		got, err := store.ListEntitlements(ctx, v2.EntitlementsServiceListEntitlementsRequest_builder{PageSize: 1000, PageToken: token}.Build())
+		return got.GetList(), got.GetNextPageToken(), err
+	}, func(e *v2.Entitlement) string { return e.GetId() })
+	s.grants = everything(t, func(token string) ([]*v2.Grant, string, error) {
+		got, err := store.ListGrants(ctx, v2.GrantsServiceListGrantsRequest_builder{PageSize: 1000, PageToken: token}.Build())
+		return got.GetList(), got.GetNextPageToken(), err
+	}, func(g *v2.Grant) string { return g.GetId() })
+	return s
+}
+
+// everything pages through a list; each id has to come once.
+func everything[T any](t *testing.T, list func(token string) ([]T, string, error), id func(T) string) map[string]T {
+	t.Helper()
+	all := make(map[string]T)
+	for token := ""; ; {
+		rows, next, err := list(token)
+		require.NoError(t, err)
+		for _, row := range rows {
+			require.NotContains(t, all, id(row), "an id came twice")
+			all[id(row)] = row
+		}
+		if next == "" {
+			return all
+		}
+		token = next
+	}
+}
+
+// grantID is the id that the old connector gave, and this one must give, to a
+// membership.
+func grantID(roleID, userID string) string { return "role:" + roleID + ":assigned:user:" + userID }
+
+// requireComplete compares what was synced with what the simulated PrivX knows.
+func (x *tenant) requireComplete(s *synced) {
+	x.t.Helper()
+	var users, roles, entitlements, grants []string
+	for _, user := range x.store.Users() {
+		users = append(users, user.ID)
+	}
+	for _, role := range x.store.Roles() {
+		roles = append(roles, role.ID)
+		entitlements = append(entitlements, "role:"+role.ID+":assigned")
+	}
+	for _, membership := range x.store.Memberships() {
+		grants = append(grants, grantID(membership.RoleID, membership.UserID))
+	}
+	require.Equal(x.t, sorted(users), keys(s.users))
+	require.Equal(x.t, sorted(roles), keys(s.roles))
+	require.Equal(x.t, sorted(entitlements), keys(s.entitlements))
+	require.Equal(x.t, sorted(grants), keys(s.grants))
+}
+
+func keys[T any](m map[string]T) []string {
+	all := make([]string, 0, len(m))
+	for key := range m {
+		all = append(all, key)
+	}
+	return sorted(all)
+}
+
+func sorted(s []string) []string {
+	slices.Sort(s)
+	return s
+}
+
+// pick finds an annotation.
+func pick[M proto.Message](t *testing.T, from annotations.Annotations, into M) (M, bool) {
+	t.Helper()
+	found, err := from.Pick(into)
+	require.NoError(t, err)
+	return into, found
+}
+
+// profile is a resource's profile as plain values.
+func profile(r *v2.Resource) map[string]any { return r.GetProfile().AsMap() }

@@ -1,0 +1,294 @@
+package privx_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+const (
+	tokenPath       = "/auth/api/v1/oauth/token"
+	publicTokenPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token"
+	logoutPath      = "/auth/api/v1/logout"
+	searchPath      = "/role-store/api/v1/users/search"
+	userPath        = "/role-store/api/v1/users/*"
+	userRolesPath   = "/role-store/api/v1/users/*/roles"
+	rolesPath       = "/role-store/api/v1/roles"
+	rolePath        = "/role-store/api/v1/roles/*"
+	membersPath     = "/role-store/api/v1/roles/*/members"
+	sourcesPath     = "/role-store/api/v1/sources"
+)
+
+// allFour are the credentials that a seeded simulator takes.
+var allFour = privx.PasswordGrant{
+	OAuthClientID: privxsim.DefaultOAuthClientID, OAuthClientSecret: privxsim.DefaultOAuthClientSecret,
+	APIClientID: privxsim.DefaultAPIClientID, APIClientSecret: privxsim.DefaultAPIClientSecret,
+}
+
+// setup says how a test differs from the usual.
+type setup struct {
+	seed        privxsim.SeedOptions
+	store       *privxsim.Store // instead of a seeded one
+	sim         privxsim.Options
+	credentials privx.Credentials // instead of allFour
+	timeout     time.Duration     // of each request, instead of uhttp's own
+}
+
+func (s *setup) fillIn() {
+	if s.store == nil {
+		if s.seed == (privxsim.SeedOptions{}) {
+			s.seed = privxsim.SeedOptions{Users: 40, Roles: 20, MembersPerRole: 10}
+		}
+		s.store = privxsim.Seed(s.seed)
+	}
+	if s.credentials == nil {
+		s.credentials = allFour
+	}
+}
+
+// context carries the timeout in the way in which the command line does.
+func (s *setup) context(t *testing.T) context.Context {
+	t.Helper()
+	if s.timeout == 0 {
+		return t.Context()
+	}
+	return context.WithValue(t.Context(), uhttp.ContextHTTPTimeoutKey, s.timeout)
+}
+
+// harness is a client that talks to a simulator.
+type harness struct {
+	store  *privxsim.Store
+	sim    *privxsim.Simulator
+	url    string
+	clock  *clock // of both; nil in a bubble, where time itself is fake
+	client *privx.Client
+}
+
+// newHarness lets the client talk over a socket, without a pause between two
+// tries of a read.
+func newHarness(t *testing.T, s setup) *harness {
+	t.Helper()
+	s.fillIn()
+	h := &harness{store: s.store, clock: newClock()}
+	s.sim.Clock = h.clock.Now
+	h.sim = privxsim.New(s.store, s.sim)
+	h.url = serve(t, h.sim, privxsim.ServeOptions{}).URL + s.sim.PathPrefix
+	h.client = newClient(s.context(t), t, h.url, s.credentials)
+	privx.SetClock(h.client, h.clock.Now)
+	return h
+}
+
+// inBubble runs a test in which time is fake and passes only when everybody
+// waits, and which fails if a goroutine is left over. The client waits between
+// tries as it does outside, and talks to the simulator through pipes.
+func inBubble(t *testing.T, s setup, test func(t *testing.T, h *harness)) {
+	t.Helper()
+	s.fillIn()
+	// uhttp's cache has goroutines of its own: they live outside.
+	client := newClient(s.context(t), t, "http://localhost"+s.sim.PathPrefix, s.credentials)
+	privx.SetBackOff(client, privx.DefaultBackOff)
+	synctest.Test(t, func(t *testing.T) {
+		h := &harness{store: s.store, sim: privxsim.New(s.store, s.sim), client: client}
+		pipes := newPipeListener()
+		server := &http.Server{Handler: h.sim, ReadHeaderTimeout: time.Minute}
+		go func() { _ = server.Serve(pipes) }()
+		transport := &http.Transport{DialContext: pipes.dial}
+		privx.SetTransport(client, transport)
+		t.Cleanup(func() {
+			transport.CloseIdleConnections()
+			_ = server.Close()
+		})
+		test(t, h)
+	})
+}
+
+func serve(t *testing.T, handler http.Handler, o privxsim.ServeOptions) *privxsim.Server {
+	t.Helper()
+	server, err := privxsim.Serve(handler, o)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
+}
+
+// newClient makes a client that does not pause between two tries of a read.
+func newClient(ctx context.Context, t *testing.T, baseURL string, credentials privx.Credentials) *privx.Client {
+	t.Helper()
+	client, err := privx.New(ctx, privx.Config{BaseURL: parseURL(t, baseURL), Credentials: credentials})
+	require.NoError(t, err)
+	privx.SetBackOff(client, noPause)
+	return client
+}
+
+func noPause() backoff.BackOff { return &backoff.ZeroBackOff{} }
+
+func parseURL(t *testing.T, raw string) *url.URL {
+	t.Helper()
+	u, err := privx.ParseBaseURL(raw)
+	require.NoError(t, err)
+	return u
+}
+
+// clock is a time that a test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// pipeListener is a network without sockets.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func newPipeListener() *pipeListener {
+	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	l.close = sync.OnceFunc(func() { close(l.closed) })
+	return l
+}
+
+func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case l.conns <- far:
+		return near, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.close()
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// call is one method of the client that reads, and the endpoint it asks.
+type call struct {
+	name, method, path string
+	run                func(ctx context.Context) error
+}
+
+// reads are all methods that read, Check apart: it makes two calls and never
+// repeats them.
+func (h *harness) reads() []call {
+	user, role := h.store.Users()[0].ID, h.roleWithMembers()
+	return []call{
+		{"ListUsers", http.MethodPost, searchPath, func(ctx context.Context) error { return second(h.client.ListUsers(ctx, "")) }},
+		{"ListRoles", http.MethodGet, rolesPath, func(ctx context.Context) error { return second(h.client.ListRoles(ctx, "")) }},
+		{"ListMembers", http.MethodGet, membersPath, func(ctx context.Context) error { return second(h.client.ListMembers(ctx, role, "")) }},
+		{"GetUser", http.MethodGet, userPath, func(ctx context.Context) error { return second(h.client.GetUser(ctx, user)) }},
+		{"GetRole", http.MethodGet, rolePath, func(ctx context.Context) error { return second(h.client.GetRole(ctx, role)) }},
+		{"UserRoles", http.MethodGet, userRolesPath, func(ctx context.Context) error { return second(h.client.UserRoles(ctx, user)) }},
+		{"Sources", http.MethodGet, sourcesPath, func(ctx context.Context) error { return second(h.client.Sources(ctx)) }},
+	}
+}
+
+// second drops a method's result.
+func second[T any](_ T, err error) error { return err }
+
+// roleWithMembers is the id of the role with the most members but privx-user.
+func (h *harness) roleWithMembers() string {
+	best, size := "", 0
+	for _, role := range h.store.Roles() {
+		if n := len(h.members(role.ID)); n > size && role.Name != privxsim.RoleNameUser {
+			best, size = role.ID, n
+		}
+	}
+	return best
+}
+
+// members are the ids of a role's members.
+func (h *harness) members(roleID string) []string {
+	var ids []string
+	for _, m := range h.store.Memberships() {
+		if m.RoleID == roleID {
+			ids = append(ids, m.UserID)
+		}
+	}
+	return ids
+}
+
+// getRoles is a read like any other, for tests to which it makes no difference.
+func (h *harness) getRoles(ctx context.Context) error { return second(h.client.ListRoles(ctx, "")) }
+
+// login obtains a token, so that later requests to the token endpoint stand out,
+// and forgets what was sent for it.
+func (h *harness) login(t *testing.T) {
+	t.Helper()
+	require.NoError(t, h.getRoles(t.Context()))
+	h.sim.ResetRequests()
+}
+
+// tokens is how many requests for a token were sent.
+func (h *harness) tokens() int {
+	return h.sim.CountRequests(http.MethodPost, tokenPath) + h.sim.CountRequests(http.MethodPost, publicTokenPath)
+}
+
+// sent are the requests to an endpoint.
+func (h *harness) sent(path string) []privxsim.Request {
+	return slices.DeleteFunc(h.sim.Requests(), func(r privxsim.Request) bool { return !matches(path, r.Path) })
+}
+
+// matches tells whether a path fits a pattern in which * is one segment.
+func matches(pattern, path string) bool {
+	wanted, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(wanted, got, func(w, g string) bool { return w == "*" || w == g })
+}
+
+// answerJSON makes an endpoint answer 200 and a body.
+func (h *harness) answerJSON(path, body string) {
+	h.sim.Inject(privxsim.Fault{Path: path, Status: http.StatusOK, Body: body})
+}
+
+// wantError checks an error of the client's own type and returns it.
+func wantError(t *testing.T, err error, code codes.Code, httpStatus int) *privx.Error {
+	t.Helper()
+	var e *privx.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, status.Code(err), "%v", err)
+	require.Equal(t, httpStatus, e.Status, "%v", err)
+	return e
+}
