@@ -20,9 +20,12 @@ var version = "dev"
 const workers = 4
 
 func main() {
+	if needsSupervisor() {
+		os.Exit(supervise())
+	}
 	// The client passes by the SDK's cache of HTTP answers; this spares its upkeep.
 	_ = os.Setenv("BATON_DISABLE_HTTP_CACHE", "true")
-	sdkconfig.RunConnector(context.Background(), "baton-privx", version, config.Config, connector.New,
+	sdkconfig.RunConnector(context.Background(), "baton-privx", version, config.Config, newConnector,
 		connectorrunner.WithDefaultCapabilitiesConnectorBuilderV2(&connector.Connector{}),
 		connectorrunner.WithWorkerCount(workers),
 	)

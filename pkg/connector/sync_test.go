@@ -280,8 +280,8 @@ func withoutGroup(profile map[string]any) map[string]any {
 func TestMemberships(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]privxsim.Options{
-		"members carry the role":  {MemberRoles: privxsim.MemberRolesThisRole},
-		"members carry all roles": {MemberRoles: privxsim.MemberRolesAll},
+		"members carry the role":  {MemberRoles: privxsim.MemberRolesThisRole, MemberGrants: true},
+		"members carry all roles": {MemberRoles: privxsim.MemberRolesAll, MemberGrants: true},
 		"members carry no roles":  {MemberRoles: privxsim.MemberRolesNull},
 	} {
 		t.Run(name, func(t *testing.T) {

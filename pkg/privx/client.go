@@ -32,7 +32,7 @@ type Client struct {
 	base      *url.URL
 	http      *uhttp.BaseHttpClient
 	tokens    *tokenSource
-	secrets   *strings.Replacer
+	secrets   *secrets
 	failures  failureLog
 	pageSizes pageSizes
 	calls     atomic.Int64
@@ -47,7 +47,8 @@ func New(ctx context.Context, config Config) (*Client, error) {
 	if config.BaseURL == nil || config.Credentials == nil {
 		return nil, errors.New("a base URL and credentials are needed")
 	}
-	httpClient, err := newHTTPClient(ctx, config.CertificateAuthorities)
+	hidden := newSecrets(config.Credentials)
+	httpClient, err := newHTTPClient(ctx, config.CertificateAuthorities, hidden)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func New(ctx context.Context, config Config) (*Client, error) {
 	c := &Client{
 		base:       config.BaseURL,
 		http:       wrapped,
-		secrets:    redactor(config.Credentials),
+		secrets:    hidden,
 		clock:      time.Now,
 		newBackOff: defaultBackOff,
 	}
@@ -157,19 +158,10 @@ func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
 			continue
 		}
 		if !a.ok() {
-			return nil, c.redact(answerError(rq, a, c.clock()))
+			return nil, answerError(rq, a, c.clock())
 		}
 		return a, nil
 	}
-}
-
-// redact takes the client's own secrets out of what the server said, should it
-// ever repeat them.
-func (c *Client) redact(e *Error) *Error {
-	e.Code = c.secrets.Replace(e.Code)
-	e.Message = c.secrets.Replace(e.Message)
-	e.Property = c.secrets.Replace(e.Property)
-	return e
 }
 
 // decodeObject wants a JSON object and nothing else. A login page, an empty
@@ -177,7 +169,7 @@ func (c *Client) redact(e *Error) *Error {
 func decodeObject(endpoint string, a *answer, out any) error {
 	switch {
 	case !a.isJSON():
-		contentType := clean(a.header.Get(uhttp.ContentType))
+		contentType := a.clean(a.header.Get(uhttp.ContentType))
 		return unusable(endpoint, a, fmt.Sprintf("not JSON but %q", contentType), nil)
 	case !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")):
 		return unusable(endpoint, a, "not a JSON object", nil)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-const (
+const ( //nolint:gosec // Paths, no credentials.
 	tokenPath             = "/auth/api/v1/oauth/token"
 	clientCredentialsPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token"
 )
@@ -101,14 +101,32 @@ func basicAuth(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
 }
 
-// redactor replaces the secrets, also as they look in a form.
-func redactor(credentials Credentials) *strings.Replacer {
+// secrets are what must never be shown, also as it looks in a form and in JSON.
+type secrets struct{ replacer *strings.Replacer }
+
+func newSecrets(credentials Credentials) *secrets {
 	var pairs []string
 	for _, secret := range credentials.secretValues() {
 		if secret == "" {
 			continue
 		}
-		pairs = append(pairs, secret, "[redacted]", url.QueryEscape(secret), "[redacted]")
+		// A string always marshals.
+		quoted, _ := json.Marshal(secret)
+		for _, form := range []string{secret, url.QueryEscape(secret), strings.Trim(string(quoted), `"`)} {
+			pairs = append(pairs, form, redacted)
+		}
 	}
-	return strings.NewReplacer(pairs...)
+	return &secrets{replacer: strings.NewReplacer(pairs...)}
+}
+
+const redacted = "[redacted]"
+
+// hide takes the client's own secrets out of what the server said to req, should
+// it ever repeat them. The token of req is one of them.
+func (s *secrets) hide(req *http.Request, text string) string {
+	text = s.replacer.Replace(text)
+	if _, sent, _ := strings.Cut(req.Header.Get("Authorization"), " "); sent != "" {
+		text = strings.ReplaceAll(text, sent, redacted)
+	}
+	return text
 }

@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (property %s)", e.Property)
 	}
 	if e.cause != nil {
-		fmt.Fprintf(&b, ": %v", e.cause)
+		b.WriteString(": " + clean(e.cause.Error()))
 	}
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
@@ -187,13 +187,13 @@ func (e *Error) readBody(a *answer) bool {
 	if !a.isJSON() || json.Unmarshal(a.body, &said) != nil {
 		return false
 	}
-	e.Code = clean(firstOf(said.ErrorCode, said.OAuthError))
-	e.Message = clean(firstOf(said.ErrorMessage, said.OAuthDescription))
-	e.Property = clean(said.Property)
+	e.Code = a.clean(firstOf(said.ErrorCode, said.OAuthError))
+	e.Message = a.clean(firstOf(said.ErrorMessage, said.OAuthDescription))
+	e.Property = a.clean(said.Property)
 	if len(said.Details) > 0 {
 		d := said.Details[0]
-		e.Message = clean(strings.TrimPrefix(e.Message+"; "+strings.TrimSpace(d.ErrorCode+" "+d.ErrorMessage), "; "))
-		e.Property = firstOf(e.Property, clean(d.Property))
+		e.Message = a.clean(strings.TrimPrefix(e.Message+"; "+strings.TrimSpace(d.ErrorCode+" "+d.ErrorMessage), "; "))
+		e.Property = firstOf(e.Property, a.clean(d.Property))
 	}
 	return e.Code != ""
 }

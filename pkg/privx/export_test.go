@@ -50,5 +50,5 @@ func SetBackOff(c *Client, factory func() backoff.BackOff) { c.newBackOff = fact
 
 // SetTransport replaces uhttp's transport below the bound on what is read.
 func SetTransport(c *Client, next http.RoundTripper) {
-	c.http.HttpClient.Transport = &boundedTransport{next: next}
+	c.http.HttpClient.Transport = &boundedTransport{next: next, secrets: c.secrets}
 }

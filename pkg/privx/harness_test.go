@@ -53,7 +53,7 @@ type setup struct {
 func (s *setup) fillIn() {
 	if s.store == nil {
 		if s.seed == (privxsim.SeedOptions{}) {
-			s.seed = privxsim.SeedOptions{Users: 40, Roles: 20, MembersPerRole: 10}
+			s.seed = privxsim.SeedOptions{Users: 24, Roles: 12, MembersPerRole: 10}
 		}
 		s.store = privxsim.Seed(s.seed)
 	}
@@ -283,8 +283,14 @@ func (h *harness) answerJSON(path, body string) {
 	h.sim.Inject(privxsim.Fault{Path: path, Status: http.StatusOK, Body: body})
 }
 
-// wantError checks an error of the client's own type and returns it.
-func wantError(t *testing.T, err error, code codes.Code, httpStatus int) *privx.Error {
+// wantError checks an error of the client's own type.
+func wantError(t *testing.T, err error, code codes.Code, httpStatus int) {
+	t.Helper()
+	_ = asError(t, err, code, httpStatus)
+}
+
+// asError is wantError that returns the error.
+func asError(t *testing.T, err error, code codes.Code, httpStatus int) *privx.Error {
 	t.Helper()
 	var e *privx.Error
 	require.ErrorAs(t, err, &e)

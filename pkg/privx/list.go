@@ -1,7 +1,6 @@
 package privx
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -76,11 +75,9 @@ func decodeCursor(token string) (cursor, error) {
 	}
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil {
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		decoder.DisallowUnknownFields()
-		err = decoder.Decode(&c)
+		err = json.Unmarshal(text, &c)
 	}
-	if err != nil || c.Offset < 0 || c.Offset > maxRows || c.Limit < 1 || c.Limit > pageSizeSteps[0] || c.Total < 0 || c.Rewinds < 0 {
+	if err != nil || c.encode() != token || c.Offset < 0 || c.Offset > maxRows || c.Limit < 1 || c.Limit > pageSizeSteps[0] || c.Total < 0 || c.Rewinds < 0 {
 		return cursor{}, &Error{Endpoint: "a list", Message: "malformed page token", grpcCode: codes.InvalidArgument}
 	}
 	return c, nil
@@ -92,7 +89,7 @@ func decodeCursor(token string) (cursor, error) {
 var pageSizeSteps = [...]int{1000, 500, 100, 50}
 
 // pageSizes remembers for each kind of list the index in pageSizeSteps of the
-// largest page size that PrivX has not refused.
+// largest page size that PrivX has accepted.
 type pageSizes struct{ users, roles, members atomic.Int32 }
 
 // list is one of PrivX's paged lists.
@@ -169,19 +166,20 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 	return turnPage(l.request.endpoint(), at, got)
 }
 
-// readFirst reads the first page in the largest size that PrivX accepts.
+// readFirst reads the first page in the largest size that PrivX accepts. A size
+// is remembered once it was accepted: a 400 may have another reason.
 func readFirst[T identified](ctx context.Context, c *Client, l list) (int, rows[T], error) {
-	for {
-		step := l.size.Load()
+	for step := l.size.Load(); ; step++ {
 		at := cursor{Limit: pageSizeSteps[step]}
 		got, err := readRows[T](ctx, c, l, at)
 		var e *Error
 		refused := errors.As(err, &e) && e.Status == http.StatusBadRequest
+		if err == nil {
+			l.size.Store(step)
+		}
 		if !refused || int(step) == len(pageSizeSteps)-1 {
 			return at.Limit, got, err
 		}
-		// Others may have stepped down meanwhile; then theirs is the next size.
-		l.size.CompareAndSwap(step, step+1)
 	}
 }
 
@@ -211,10 +209,10 @@ func turnPage[T identified](endpoint string, at cursor, got rows[T]) (*Page[T], 
 	}
 	next := cursor{Offset: page.Read, Limit: at.Limit, Total: page.Total, Rewinds: at.Rewinds}
 	if shrunk > 0 {
+		// If more rows go meanwhile, the same page may rightly come again.
 		next.Offset = at.Offset - shrunk
 		next.Rewinds++
-	}
-	if len(items) > 0 {
+	} else {
 		next.First, next.Last = items[0].identity(), items[len(items)-1].identity()
 	}
 	if next.Rewinds > maxRewinds || next.Offset > maxRows {

@@ -126,7 +126,7 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 		return "", 0, t.expired(rq, err)
 	}
 	if !a.ok() {
-		return "", 0, t.client.redact(t.refusal(answerError(rq, a, t.client.clock())))
+		return "", 0, t.refusal(answerError(rq, a, t.client.clock()))
 	}
 	var token struct {
 		AccessToken string          `json:"access_token"`
@@ -219,7 +219,7 @@ func (c *Client) Logout(ctx context.Context) error {
 		return err
 	}
 	if !a.ok() {
-		return c.redact(answerError(rq, a, c.clock()))
+		return answerError(rq, a, c.clock())
 	}
 	return nil
 }

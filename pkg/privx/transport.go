@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -83,8 +84,9 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no PEM certificate in it")
 	}
-	if strings.Contains(string(rest), "-----BEGIN") {
-		return nil, fmt.Errorf("what follows PEM block %d is malformed", len(certs))
+	// pem.Decode passes over what it cannot read.
+	if blocks := bytes.Count(bundle, []byte("-----BEGIN")); blocks != len(certs) {
+		return nil, fmt.Errorf("%d of %d PEM blocks are malformed", blocks-len(certs), blocks)
 	}
 	return certs, nil
 }
@@ -92,7 +94,7 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 // newHTTPClient makes the client for PrivX on uhttp's transport (proxy from the
 // environment, timeouts, TLS 1.2 or later). The overall timeout of a request is
 // uhttp's, set with --http-timeout-seconds.
-func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate) (*http.Client, error) {
+func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate, hidden *secrets) (*http.Client, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		// Where the system has none (a scratch image), the given ones must do.
@@ -115,18 +117,24 @@ func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate) (*http.Cli
 		return nil, fmt.Errorf("making the cookie jar: %w", err)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client.Transport = &boundedTransport{next: client.Transport}
+	client.Transport = &boundedTransport{next: client.Transport, secrets: hidden}
 	return client, nil
 }
 
-// boundedTransport bounds what is read of an answer: uhttp reads it all.
-type boundedTransport struct{ next http.RoundTripper }
+// boundedTransport bounds what is read of an answer: uhttp reads it all, and logs
+// what goes wrong.
+type boundedTransport struct {
+	next    http.RoundTripper
+	secrets *secrets
+}
 
 func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
-		return nil, err
+		return nil, t.quiet(req, err)
 	}
+	// Not followed, but net/http would parse it and repeat it if it is malformed.
+	resp.Header.Del("Location")
 	limit := int64(maxBody)
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		limit = maxErrorBody
@@ -134,6 +142,24 @@ func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	resp.Body = http.MaxBytesReader(nil, resp.Body, limit)
 	return resp, nil
 }
+
+// quiet gives an error another text if its own repeats a secret.
+func (t *boundedTransport) quiet(req *http.Request, err error) error {
+	if text := t.secrets.hide(req, err.Error()); text != err.Error() {
+		return &quietError{err, text}
+	}
+	return err
+}
+
+type quietError struct {
+	error
+
+	text string
+}
+
+func (q *quietError) Error() string { return q.text }
+
+func (q *quietError) Unwrap() error { return q.error }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
 func (t *boundedTransport) CloseIdleConnections() {
@@ -147,11 +173,16 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// hide takes secrets out of what the server said.
+	hide func(string) string
 }
 
 func (a *answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
 func (a *answer) isJSON() bool { return uhttp.IsJSONContentType(a.header.Get(uhttp.ContentType)) }
+
+// clean makes the server's words fit for one line of a log.
+func (a *answer) clean(s string) string { return clean(a.hide(s)) }
 
 // send makes one exchange with PrivX. An answer of any status is no error here.
 func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOption) (*answer, error) {
@@ -175,7 +206,8 @@ func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOp
 	c.calls.Add(1)
 	var got *answer
 	resp, err := c.http.Do(req, func(w *uhttp.WrapperResponse) error {
-		got = &answer{status: w.StatusCode, header: w.Header, body: w.Body}
+		hide := func(text string) string { return c.secrets.hide(req, text) }
+		got = &answer{status: w.StatusCode, header: w.Header, body: w.Body, hide: hide}
 		return nil
 	})
 	if resp != nil && resp.Body != nil {
@@ -204,14 +236,15 @@ func (c *Client) transportError(ctx context.Context, rq *request, err error) err
 func classifyTransport(err error) (codes.Code, string) {
 	var (
 		badCert *tls.CertificateVerificationError
-		alert   tls.AlertError
+		op      *net.OpError
 		tooBig  *http.MaxBytesError
 		dns     *net.DNSError
 	)
 	switch {
 	case errors.As(err, &badCert):
 		return codes.FailedPrecondition, hintCA
-	case errors.As(err, &alert):
+	case errors.As(err, &op) && op.Op == "remote error":
+		// A TLS alert, as crypto/tls tells it.
 		return codes.FailedPrecondition, "PrivX must speak TLS 1.2 or later"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return codes.FailedPrecondition, "check the scheme and the port in base-url"

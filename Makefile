@@ -1,0 +1,95 @@
+# Run make without a target to see what there is.
+.DEFAULT_GOAL := help
+
+GOOS    ?= $(shell go env GOOS)
+GOARCH  ?= $(shell go env GOARCH)
+VERSION ?= $(patsubst v%,%,$(shell git describe --tags --dirty 2>/dev/null || echo dev))
+
+GOLANGCI_LINT_VERSION := v2.11.4
+ACTIONLINT_VERSION    := v1.7.12
+
+GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json
+PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+VENDOR_CLIENT  := internal/privxsim/vendorclient
+
+# The flags of the released binaries, for all but the tests: what one target has
+# compiled, the next finds in the build cache. go env, as GOFLAGS may be set there.
+build lint generate check-generated cross demo: export CGO_ENABLED := 0
+build lint generate check-generated cross demo: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
+
+.PHONY: help
+help: ## Show this list.
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the connector into dist/$GOOS_$GOARCH.
+	GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags "-s -w -X main.version=$(VERSION)" \
+		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
+
+# The vendor's client library, which the simulator is checked against, is in a
+# module of its own: the connector must not depend on it.
+.PHONY: test
+test: export CGO_ENABLED := 1
+test: ## Run all tests with the race detector.
+	go test -race ./...
+	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
+
+.PHONY: check-format
+check-format: ## Check formatting.
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' ':!*.gen.go' | xargs gofmt -l); \
+		if [ -n "$$unformatted" ]; then echo "Run gofmt on:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: lint
+lint: check-format $(GOLANGCI_LINT) ## Check formatting, vet and lint.
+	go vet ./...
+	$(GOLANGCI_LINT) run ./...
+
+# The golangci-lint in PATH if it is the pinned version, else a new one.
+$(GOLANGCI_LINT):
+	@mkdir -p $(@D)
+	@if [ "v$$(golangci-lint version --short 2>/dev/null)" = $(GOLANGCI_LINT_VERSION) ]; then \
+		cp "$$(command -v golangci-lint)" $@; \
+	else \
+		echo "Installing golangci-lint $(GOLANGCI_LINT_VERSION)"; \
+		GOBIN=$(CURDIR)/$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION) && \
+		mv $(@D)/golangci-lint $@; \
+	fi
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) ## Install the linter into .bin.
+
+.PHONY: generate
+generate: ## Write the generated code, capabilities and config schema.
+	./scripts/generate.sh
+
+.PHONY: check-generated
+check-generated: generate ## Fail if generated files differ from the committed ones.
+	@git ls-files --error-unmatch -- $(GENERATED) >/dev/null
+	@git diff --exit-code -- $(GENERATED) || { echo "Run make generate and commit the result."; exit 1; }
+
+# The lambda build is part of each release.
+.PHONY: cross
+cross: ## Compile for all platforms.
+	@for platform in $(PLATFORMS); do \
+		echo "$$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -o /dev/null ./cmd/... || exit 1; \
+	done
+	@echo "linux/arm64, lambda"
+	@GOOS=linux GOARCH=arm64 go build -tags baton_lambda_support -o /dev/null ./cmd/baton-privx
+
+.PHONY: demo
+demo: ## Sync a simulated PrivX and show the result.
+	./scripts/demo.sh
+
+.PHONY: actionlint
+actionlint: ## Check the GitHub workflows.
+	go run github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
+
+.PHONY: tidy-check
+tidy-check: ## Fail if go.mod or go.sum are not tidy.
+	go mod tidy -diff
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf dist

@@ -1,0 +1,475 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/dotc1z"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// binary is the real connector, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "baton-privx-test")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "baton-privx")
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v\n%s", err, out))
+	}
+	return m.Run()
+}
+
+// outcome is what a run of the binary left behind.
+type outcome struct {
+	stdout, stderr string
+	code           int
+	dir            string
+}
+
+func (o outcome) all() string { return o.stdout + o.stderr }
+
+// file is the default output.
+func (o outcome) file() string { return filepath.Join(o.dir, "sync.c1z") }
+
+// lastLine is what the operator reads last.
+func (o outcome) lastLine() string {
+	lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
+	return lines[len(lines)-1]
+}
+
+// run starts the binary in a folder of its own, with nothing in its environment
+// but what is given, and waits for its end.
+func run(t *testing.T, env map[string]string, args ...string) outcome {
+	t.Helper()
+	return runIn(t, t.TempDir(), env, args...)
+}
+
+func runIn(t *testing.T, dir string, env map[string]string, args ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	require.NoError(t, ctx.Err(), "the binary did not end: %s", stderr.String())
+	return outcome{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode(), dir: dir}
+}
+
+// site is a simulated PrivX on loopback and how to reach it.
+type site struct {
+	store *privxsim.Store
+	sim   *privxsim.Simulator
+	url   string
+	ca    string // path
+}
+
+func newSite(t *testing.T, store *privxsim.Store, options privxsim.Options) *site {
+	t.Helper()
+	sim := privxsim.New(store, options)
+	server, err := privxsim.Serve(sim, privxsim.ServeOptions{TLS: true})
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(ca, server.CAPEM, 0o600))
+	return &site{store: store, sim: sim, url: server.URL + options.PathPrefix, ca: ca}
+}
+
+func smallSite(t *testing.T) *site {
+	t.Helper()
+	return newSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 30, Roles: 8}), privxsim.Options{})
+}
+
+func (s *site) settings() map[string]string {
+	return map[string]string{
+		"base-url": s.url, "ca-certificate": s.ca,
+		"api-client-id": privxsim.DefaultAPIClientID, "api-client-secret": privxsim.DefaultAPIClientSecret,
+		"oauth-client-id": privxsim.DefaultOAuthClientID, "oauth-client-secret": privxsim.DefaultOAuthClientSecret,
+	}
+}
+
+// env gives settings as environment variables.
+func env(settings map[string]string) map[string]string {
+	vars := make(map[string]string)
+	for name, value := range settings {
+		vars["BATON_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))] = value
+	}
+	return vars
+}
+
+// flags gives settings as flags.
+func flags(settings map[string]string) []string {
+	var args []string
+	for name, value := range settings {
+		args = append(args, "--"+name, value)
+	}
+	return args
+}
+
+// without leaves settings out.
+func without(settings map[string]string, names ...string) map[string]string {
+	for _, name := range names {
+		delete(settings, name)
+	}
+	return settings
+}
+
+// grantsIn reads the ids of the grants in a file's finished sync; nil if it has
+// no finished sync.
+func grantsIn(t *testing.T, path string) map[string]bool {
+	t.Helper()
+	ctx := t.Context()
+	store, err := dotc1z.NewStore(ctx, path, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(t.TempDir()))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close(context.WithoutCancel(ctx))) }()
+	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
+	require.NoError(t, err)
+	if latest == nil {
+		return nil
+	}
+	require.NoError(t, store.SetCurrentSync(ctx, latest.ID))
+	ids := make(map[string]bool)
+	for token := ""; ; {
+		page, err := store.ListGrants(ctx, v2.GrantsServiceListGrantsRequest_builder{PageSize: 1000, PageToken: token}.Build())
+		require.NoError(t, err)
+		for _, grant := range page.GetList() {
+			ids[grant.GetId()] = true
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			return ids
+		}
+	}
+}
+
+func (s *site) memberships() map[string]bool {
+	ids := make(map[string]bool)
+	for _, m := range s.store.Memberships() {
+		ids["role:"+m.RoleID+":assigned:user:"+m.UserID] = true
+	}
+	return ids
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	got := run(t, nil, "--version")
+	require.Zero(t, got.code)
+	require.Equal(t, "baton-privx version dev\n", got.stdout)
+}
+
+// What describes the connector works with no configuration at all, and is what
+// is checked in.
+func TestCapabilitiesAndConfigNeedNoConfiguration(t *testing.T) {
+	t.Parallel()
+	for command, file := range map[string]string{"capabilities": "baton_capabilities.json", "config": "config_schema.json"} {
+		got := run(t, nil, command)
+		require.Zero(t, got.code, got.stderr)
+		want, err := os.ReadFile(filepath.Join("..", "..", file))
+		require.NoError(t, err)
+		require.JSONEq(t, string(want), got.stdout, "run make generate")
+	}
+}
+
+// The same sync with flags, with variables and with the SDK's YAML file.
+func TestOneShotSync(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 12}), privxsim.Options{PathPrefix: "/privx"})
+	want := s.memberships()
+
+	t.Run("flags", func(t *testing.T) {
+		t.Parallel()
+		got := run(t, nil, flags(s.settings())...)
+		require.Zero(t, got.code, got.stderr)
+		require.Equal(t, want, grantsIn(t, got.file()))
+	})
+	t.Run("variables", func(t *testing.T) {
+		t.Parallel()
+		got := run(t, env(s.settings()), "--file", "other.c1z")
+		require.Zero(t, got.code, got.stderr)
+		require.Equal(t, want, grantsIn(t, filepath.Join(got.dir, "other.c1z")))
+		require.Equal(t, 1, strings.Count(got.all(), "baton-privx: everything read from PrivX"))
+	})
+	t.Run("YAML", func(t *testing.T) {
+		t.Parallel()
+		text, err := json.Marshal(s.settings()) // JSON is YAML
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "privx.yaml")
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+		got := run(t, map[string]string{"BATON_CONFIG_PATH": path})
+		require.Zero(t, got.code, got.stderr)
+		require.Equal(t, want, grantsIn(t, got.file()))
+	})
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		got := run(t, env(s.settings()), "--storage-engine", "sqlite", "--workers", "8")
+		require.Zero(t, got.code, got.stderr)
+		require.Equal(t, want, grantsIn(t, got.file()))
+	})
+}
+
+// Bad configuration is one line that names the field, a non-zero exit code, and
+// nothing over the network.
+func TestBadConfiguration(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	junk := filepath.Join(t.TempDir(), "junk.pem")
+	require.NoError(t, os.WriteFile(junk, []byte("junk"), 0o600))
+	with := func(name, value string) map[string]string {
+		settings := s.settings()
+		settings[name] = value
+		return settings
+	}
+	for name, c := range map[string]struct {
+		settings map[string]string
+		says     string
+	}{
+		"no base URL":     {without(s.settings(), "base-url"), "base-url"},
+		"plain http":      {with("base-url", "http://privx.example.com"), "baton-privx: base-url: must begin with https://"},
+		"no credentials":  {without(s.settings(), "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"), "baton-privx: oauth-client-id: no credentials"},
+		"half a pair":     {without(s.settings(), "api-client-secret"), "baton-privx: api-client-secret: is missing"},
+		"unknown method":  {with("auth-method", "magic"), `baton-privx: auth-method: "magic" is not known`},
+		"oauth's absence": {without(with("auth-method", "oauth"), "oauth-client-id", "oauth-client-secret"), "baton-privx: oauth-client-id: is missing"},
+		"junk for a CA":   {with("ca-certificate", junk), "baton-privx: ca-certificate: no PEM certificate in it"},
+		"no CA file":      {with("ca-certificate", junk+".missing"), "ca-certificate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, env(c.settings))
+			require.NotZero(t, got.code)
+			require.Contains(t, got.lastLine(), c.says)
+			require.NotContains(t, got.all(), privxsim.DefaultOAuthClientSecret)
+			require.NoFileExists(t, got.file())
+		})
+	}
+	require.Empty(t, s.sim.Requests())
+}
+
+// The authentication methods against PrivX as it may be set up.
+func TestAuthentication(t *testing.T) {
+	t.Parallel()
+	const tokenPath, clientPath = "/auth/api/v1/oauth/token", "/auth/api/v1/oauth/clientcredentials/privx-external/token"
+	oauthOnly := []string{"api-client-id", "api-client-secret"}
+	apiOnly := []string{"oauth-client-id", "oauth-client-secret"}
+	for name, c := range map[string]struct {
+		options privxsim.Options
+		leave   []string
+		method  string
+		path    string
+		refused string // what the error says; empty if it works
+	}{
+		"both pairs":                            {path: tokenPath},
+		"both pairs, oauth":                     {method: "oauth", path: tokenPath},
+		"OAuth pair, accepted":                  {leave: oauthOnly, options: privxsim.Options{OAuthClientCredentials: true, OAuthPrincipal: privxsim.DefaultAPIClientID}, path: tokenPath},
+		"OAuth pair, refused":                   {leave: oauthOnly, path: tokenPath, refused: "add api-client-id and api-client-secret from the same Credentials page"},
+		"OAuth pair, refused with 401":          {leave: oauthOnly, options: privxsim.Options{BadCredentialsStatus: 401}, path: tokenPath, refused: "add api-client-id and api-client-secret"},
+		"API pair, public client":               {leave: apiOnly, options: privxsim.Options{PublicClient: true}, path: clientPath},
+		"API pair, confidential client":         {leave: apiOnly, path: clientPath, refused: "privx-external as a public client"},
+		"client-secret, leftovers":              {method: "client-secret", options: privxsim.Options{PublicClient: true}, path: clientPath},
+		"client-secret, confidential, leftover": {method: "client-secret", path: clientPath, refused: "oauth-client-id and oauth-client-secret are needed too"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 10, Roles: 2}), c.options)
+			settings := without(s.settings(), c.leave...)
+			if c.method != "" {
+				settings["auth-method"] = c.method
+			}
+			got := run(t, env(settings))
+			require.Equal(t, 1, s.sim.CountRequests("POST", c.path), "one token request, never repeated")
+			if c.refused == "" {
+				require.Zero(t, got.code, got.stderr)
+				require.Equal(t, s.memberships(), grantsIn(t, got.file()))
+				return
+			}
+			require.Equal(t, int(codes.Unauthenticated), got.code, got.stderr)
+			require.Contains(t, got.lastLine(), c.refused)
+			require.Len(t, s.sim.Requests(), 1, "nothing is asked without a token")
+		})
+	}
+}
+
+// Fail closed, seen from outside: the exit code, the last line and the file.
+func TestFailedSync(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fault privxsim.Fault
+		code  codes.Code
+		says  string
+	}{
+		"forbidden":      {privxsim.Fault{Kind: privxsim.FaultStatus, Status: 403}, codes.PermissionDenied, "the permission roles-view"},
+		"not found":      {privxsim.Fault{Kind: privxsim.FaultHTML, Status: 404}, codes.FailedPrecondition, "check that base-url"},
+		"a login page":   {privxsim.Fault{Kind: privxsim.FaultHTML}, codes.FailedPrecondition, "not JSON"},
+		"a redirect":     {privxsim.Fault{Kind: privxsim.FaultRedirect}, codes.FailedPrecondition, "redirect"},
+		"truncated JSON": {privxsim.Fault{Kind: privxsim.FaultTruncated}, codes.FailedPrecondition, "listing the members of role"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := smallSite(t)
+			fault := c.fault
+			fault.Path, fault.Skip = "/role-store/api/v1/roles/*/members", 3
+			s.sim.Inject(fault)
+			dir := t.TempDir()
+			got := runIn(t, dir, env(s.settings()), "--log-level", "debug")
+			require.Equal(t, int(c.code), got.code, got.stderr)
+			require.Contains(t, got.stderr, c.says)
+			if _, err := os.Stat(got.file()); err == nil {
+				require.Nil(t, grantsIn(t, got.file()), "an unfinished sync is not a finished one")
+			}
+			requireNoSecrets(t, got)
+
+			// Mended, the same command makes up for all of it.
+			s.sim.ClearFaults()
+			got = runIn(t, dir, env(s.settings()))
+			require.Zero(t, got.code, got.stderr)
+			require.Equal(t, s.memberships(), grantsIn(t, got.file()))
+		})
+	}
+}
+
+// S1 for syncs: at debug level, with errors and retries in it, no output holds a
+// secret, though the server repeats all that it is told.
+func TestNoSecretIsEverPrinted(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	echo := `{"error":"x ` + privxsim.DefaultOAuthClientSecret + `","error_description":"password ` + privxsim.DefaultAPIClientSecret +
+		`","error_code":"` + privxsim.DefaultAPIClientSecret + `","error_message":"` + privxsim.DefaultOAuthClientSecret + `"}`
+	s.sim.Inject(privxsim.Fault{Path: "/auth/api/v1/oauth/token", Count: 1, Kind: privxsim.FaultStatus, Status: 503, Body: echo})
+	s.sim.Inject(privxsim.Fault{Path: "/role-store/api/v1/roles", Skip: 1, Count: 1, Kind: privxsim.FaultStatus, Status: 500, Body: echo})
+	got := run(t, env(s.settings()), "--log-level", "debug")
+	require.Zero(t, got.code, got.stderr)
+	requireNoSecrets(t, got)
+
+	s.sim.Inject(privxsim.Fault{Path: "/auth/api/v1/oauth/token", Kind: privxsim.FaultStatus, Status: 400, Body: echo})
+	got = run(t, env(s.settings()), "--log-level", "debug")
+	require.Equal(t, int(codes.Unauthenticated), got.code)
+	requireNoSecrets(t, got)
+}
+
+func requireNoSecrets(t *testing.T, got outcome) {
+	t.Helper()
+	output := got.all()
+	if file, err := os.ReadFile(got.file()); err == nil {
+		output += string(file)
+	}
+	for _, secret := range []string{
+		privxsim.DefaultAPIClientSecret, privxsim.DefaultOAuthClientSecret, privxsim.CanaryPrefix, privxsim.CanaryIPMask, "Bearer ", "Basic ",
+	} {
+		require.NotContains(t, output, secret)
+	}
+}
+
+// --workers 1 is one call at a time; without it several are under way.
+func TestWorkers(t *testing.T) {
+	t.Parallel()
+	for args, together := range map[string]int{"--workers=1": 1, "--workers=0": 2, "": 2} {
+		t.Run("workers "+args, func(t *testing.T) {
+			t.Parallel()
+			s := smallSite(t)
+			most := watchConcurrency(s.sim, together)
+			got := run(t, env(s.settings()), strings.Fields(args)...)
+			require.Zero(t, got.code, got.stderr)
+			if together == 1 {
+				require.Equal(t, 1, most())
+			} else {
+				require.GreaterOrEqual(t, most(), together)
+			}
+		})
+	}
+}
+
+// watchConcurrency holds the first request for members until as many are under
+// way as are awaited, or for ten seconds, and tells how many were at most.
+func watchConcurrency(sim *privxsim.Simulator, awaited int) func() int {
+	var mu sync.Mutex
+	var now, most int
+	reached := make(chan struct{})
+	sim.OnRequest(func(r privxsim.Request) {
+		if !strings.HasSuffix(r.Path, "/members") {
+			return
+		}
+		mu.Lock()
+		now++
+		if most = max(most, now); most == awaited && now == awaited {
+			select {
+			case <-reached:
+			default:
+				close(reached)
+			}
+		}
+		mu.Unlock()
+		select {
+		case <-reached:
+		case <-time.After(10 * time.Second):
+		}
+	})
+	sim.OnResponse(func(r privxsim.Request) {
+		if strings.HasSuffix(r.Path, "/members") {
+			mu.Lock()
+			now--
+			mu.Unlock()
+		}
+	})
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return most
+	}
+}
+
+// A certificate that is not trusted is said to be so, at once.
+func TestForeignCA(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	got := run(t, env(without(s.settings(), "ca-certificate")))
+	require.Equal(t, int(codes.FailedPrecondition), got.code, got.stderr)
+	require.Contains(t, got.lastLine(), "ca-certificate")
+	require.Empty(t, s.sim.Requests())
+}
+
+// A targeted sync of a role, by baton's own id.
+func TestTargetedSync(t *testing.T) {
+	t.Parallel()
+	s := smallSite(t)
+	role := s.store.Memberships()[0].RoleID
+	dir := t.TempDir()
+	require.Zero(t, runIn(t, dir, env(s.settings())).code)
+	got := runIn(t, dir, env(s.settings()), "--sync-resources", "bid:r:role/"+role)
+	require.Zero(t, got.code, got.stderr)
+	want := make(map[string]bool)
+	for id := range s.memberships() {
+		if strings.HasPrefix(id, "role:"+role+":") {
+			want[id] = true
+		}
+	}
+	require.Equal(t, want, grantsIn(t, got.file()))
+}

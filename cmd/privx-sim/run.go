@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// keepRequests bounds the memory of a simulator that runs for long.
+const keepRequests = 1000
+
+// settings are what the flags say.
+type settings struct {
+	serve     privxsim.ServeOptions
+	seed      privxsim.SeedOptions
+	simulator privxsim.Options
+	faults    []privxsim.Fault
+	caFile    string
+	readyFile string
+	quiet     bool
+}
+
+func parseFlags(args []string, stderr io.Writer) (settings, error) {
+	s := settings{simulator: privxsim.Options{KeepRequests: keepRequests}}
+	flags := flag.NewFlagSet("privx-sim", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are returned
+	flags.StringVar(&s.serve.Address, "listen", "127.0.0.1:8443", "`address` to listen on; port 0 is any free one")
+	flags.BoolVar(&s.serve.TLS, "tls", true, "serve https, with a CA of its own")
+	flags.StringVar(&s.caFile, "ca-file", "", "`file` to write the CA's certificate to (default a temporary one)")
+	flags.IntVar(&s.seed.Users, "users", 120, "`number` of users")
+	flags.IntVar(&s.seed.Roles, "roles", 24, "`number` of roles")
+	flags.IntVar(&s.seed.MembersPerRole, "members-per-role", 12, "average `number` of members")
+	flags.Int64Var(&s.seed.Seed, "seed", 1, "`number` that the tenant is made from")
+	flags.DurationVar(&s.simulator.Latency, "latency", 0, "`time` added to each answer")
+	flags.DurationVar(&s.simulator.TokenTTL, "token-ttl", 0, "`time` that tokens hold (default 5m)")
+	flags.IntVar(&s.simulator.MaxPageSize, "max-page-size", 1000, "largest `number` of items on a page")
+	flags.BoolVar(&s.simulator.RefuseLargePages, "refuse-large-pages", false, "refuse larger pages instead of cutting them")
+	flags.BoolVar(&s.simulator.PublicClient, "public-client", false, "let an API client get a token on its own")
+	flags.StringVar(&s.simulator.PathPrefix, "path-prefix", "", "base `path` of all services, as /privx")
+	flags.Func("fault", "`fault` to inject, repeatable: 'GET /role-store/api/v1/roles/*/members status=503 count=3 retry-after=2'",
+		func(line string) error {
+			fault, err := privxsim.ParseFault(line)
+			s.faults = append(s.faults, fault)
+			return err
+		})
+	flags.StringVar(&s.readyFile, "ready-file", "", "`file` to write the environment to, once it listens")
+	flags.BoolVar(&s.quiet, "quiet", false, "do not log requests")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(stderr)
+			flags.PrintDefaults()
+		}
+		return settings{}, err
+	}
+	if flags.NArg() > 0 {
+		return settings{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	// To the library 0 is the default; to someone who writes 0 it is none.
+	for _, n := range []*int{&s.seed.Users, &s.seed.Roles, &s.seed.MembersPerRole} {
+		if *n == 0 {
+			*n = -1
+		}
+	}
+	return s, nil
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	s, err := parseFlags(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+
+	simulator := privxsim.New(privxsim.Seed(s.seed), s.simulator)
+	for _, fault := range s.faults {
+		simulator.Inject(fault)
+	}
+	if !s.quiet {
+		simulator.OnResponse(requestLog(stderr))
+	}
+	server, err := privxsim.Serve(simulator, s.serve)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+
+	if s.serve.TLS {
+		remove, err := writeCA(&s.caFile, server.CAPEM)
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
+	environment := s.environment(server.URL)
+	if s.readyFile != "" {
+		if err := writeAtomically(s.readyFile, environment); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(s.readyFile) }() //nolint:gosec // The caller names a file of their own.
+	}
+	if _, err := io.WriteString(stdout, environment); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// requestLog returns a function that logs requests: never headers or bodies,
+// and of the paths where secrets are exchanged no query either.
+func requestLog(w io.Writer) func(privxsim.Request) {
+	logger := log.New(w, "", log.LstdFlags)
+	return func(r privxsim.Request) {
+		target := r.Path
+		if r.RawQuery != "" && !strings.HasPrefix(r.Path, "/auth/") {
+			target += "?" + r.RawQuery
+		}
+		logger.Printf("%s %s %d", r.Method, target, r.Status)
+	}
+}
+
+// writeCA writes the CA's certificate, to a temporary file if none is named. It
+// returns a function that removes a temporary one.
+func writeCA(name *string, certificate []byte) (func(), error) {
+	if *name != "" {
+		path, err := filepath.Abs(*name)
+		if err != nil {
+			return nil, err
+		}
+		*name = path
+		return func() {}, writeAtomically(path, string(certificate))
+	}
+	file, err := os.CreateTemp("", "privx-sim-ca-*.pem")
+	if err != nil {
+		return nil, err
+	}
+	*name = file.Name()
+	_, err = file.Write(certificate)
+	return func() { _ = os.Remove(file.Name()) }, errors.Join(err, file.Close())
+}
+
+// environment returns the variables with which baton-privx reaches the
+// simulator, as shell commands.
+func (s settings) environment(url string) string {
+	var b strings.Builder
+	set := func(name, value string) {
+		fmt.Fprintf(&b, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+	}
+	set("BATON_BASE_URL", url+strings.TrimRight(s.simulator.PathPrefix, "/"))
+	set("BATON_API_CLIENT_ID", privxsim.DefaultAPIClientID)
+	set("BATON_API_CLIENT_SECRET", privxsim.DefaultAPIClientSecret)
+	set("BATON_OAUTH_CLIENT_ID", privxsim.DefaultOAuthClientID)
+	set("BATON_OAUTH_CLIENT_SECRET", privxsim.DefaultOAuthClientSecret)
+	if s.serve.TLS {
+		set("BATON_CA_CERTIFICATE", s.caFile)
+	}
+	return b.String()
+}
+
+// writeAtomically writes a file that others wait for: it is there in full or
+// not at all.
+func writeAtomically(name, content string) error {
+	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(content)
+	if err := errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(file.Name())
+		return err
+	}
+	return os.Rename(file.Name(), name)
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// instance is a running privx-sim.
+type instance struct {
+	t           *testing.T
+	environment map[string]string
+	stdout      string
+	client      *http.Client
+	log         *buffer
+	stop        func() // ends it and waits
+}
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// start runs privx-sim on a free port and waits until it has said where.
+func start(t *testing.T, args ...string) *instance {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	reader, writer := io.Pipe()
+	log, done := &buffer{}, make(chan error, 1)
+	go func() {
+		err := run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), writer, log)
+		_ = writer.CloseWithError(io.ErrUnexpectedEOF) // nothing was said: do not wait
+		done <- err
+	}()
+	text := make([]byte, 1<<16)
+	n, err := reader.Read(text) // the environment comes in one piece
+	if err != nil {
+		cancel()
+		t.Fatalf("privx-sim ended: %v", <-done)
+	}
+	i := &instance{t: t, environment: parseEnvironment(t, string(text[:n])), stdout: string(text[:n]), log: log}
+	i.client = i.newClient()
+	i.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	t.Cleanup(i.stop)
+	return i
+}
+
+func parseEnvironment(t *testing.T, text string) map[string]string {
+	t.Helper()
+	environment := map[string]string{}
+	for line := range strings.Lines(text) {
+		assignment, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "export ")
+		name, value, ok2 := strings.Cut(assignment, "=")
+		if !ok || !ok2 || len(value) < 2 || value[0] != '\'' || value[len(value)-1] != '\'' {
+			t.Fatalf("not usable with eval: %q", line)
+		}
+		environment[name] = strings.ReplaceAll(value[1:len(value)-1], `'\''`, "'")
+	}
+	return environment
+}
+
+func (i *instance) newClient() *http.Client {
+	pool := x509.NewCertPool()
+	if file := i.environment["BATON_CA_CERTIFICATE"]; file != "" {
+		certificate, err := os.ReadFile(file)
+		if err != nil || !pool.AppendCertsFromPEM(certificate) {
+			i.t.Fatalf("CA certificate: %v", err)
+		}
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	i.t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// login asks for a token with the credentials of the environment.
+func (i *instance) login() int {
+	i.t.Helper()
+	form := url.Values{
+		"grant_type": {"password"},
+		"username":   {i.environment["BATON_API_CLIENT_ID"]}, "password": {i.environment["BATON_API_CLIENT_SECRET"]},
+	}
+	request := i.request(http.MethodPost, "/auth/api/v1/oauth/token?secret=leak", strings.NewReader(form.Encode()))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(i.environment["BATON_OAUTH_CLIENT_ID"], i.environment["BATON_OAUTH_CLIENT_SECRET"])
+	return i.do(request)
+}
+
+func (i *instance) request(method, path string, body io.Reader) *http.Request {
+	i.t.Helper()
+	request, err := http.NewRequestWithContext(i.t.Context(), method, i.environment["BATON_BASE_URL"]+path, body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return request
+}
+
+func (i *instance) do(request *http.Request) int {
+	i.t.Helper()
+	response, err := i.client.Do(request)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode
+}
+
+func TestServesWhatItsEnvironmentSays(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"tls":         nil,
+		"plain":       {"--tls=false"},
+		"path prefix": {"--path-prefix", "/privx/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := start(t, append(args, "--users", "3", "--roles", "2")...)
+			if status := i.login(); status != http.StatusOK {
+				t.Errorf("login: %d", status)
+			}
+			if _, withCA := i.environment["BATON_CA_CERTIFICATE"]; withCA == (name == "plain") {
+				t.Errorf("CA certificate in the environment: %t", withCA)
+			}
+		})
+	}
+}
+
+func TestLogHasRequestsButNoSecrets(t *testing.T) {
+	t.Parallel()
+	i := start(t)
+	i.login()
+	i.do(i.request(http.MethodGet, "/role-store/api/v1/roles?limit=7", nil))
+	i.stop()
+	log := i.log.String()
+	for _, line := range []string{"POST /auth/api/v1/oauth/token 200\n", "GET /role-store/api/v1/roles?limit=7 401\n"} {
+		if !strings.Contains(log, line) {
+			t.Errorf("log lacks %q:\n%s", line, log)
+		}
+	}
+	for _, secret := range []string{privxsim.DefaultAPIClientSecret, privxsim.DefaultOAuthClientSecret, "leak", "Basic"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("log has %q:\n%s", secret, log)
+		}
+	}
+}
+
+func TestFilesAreWrittenAndTemporaryOnesRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	caFile, readyFile := filepath.Join(dir, "ca's.pem"), filepath.Join(dir, "ready.env")
+	i := start(t, "--ca-file", caFile)
+	if certificate, err := os.ReadFile(caFile); err != nil || !bytes.HasPrefix(certificate, []byte("-----BEGIN CERTIFICATE-----")) {
+		t.Errorf("CA file: %q, %v", certificate, err)
+	}
+	i.stop()
+	if _, err := os.Stat(caFile); err != nil {
+		t.Errorf("a CA file that was asked for is gone: %v", err)
+	}
+
+	i = start(t, "--ready-file", readyFile, "--quiet")
+	if content, err := os.ReadFile(readyFile); err != nil || string(content) != i.stdout {
+		t.Errorf("ready file: %q, %v; stdout: %q", content, err, i.stdout)
+	}
+	i.login()
+	i.stop()
+	for _, name := range []string{readyFile, i.environment["BATON_CA_CERTIFICATE"]} {
+		if _, err := os.Stat(name); !os.IsNotExist(err) {
+			t.Errorf("%s is left behind: %v", name, err)
+		}
+	}
+	if log := i.log.String(); log != "" {
+		t.Errorf("log of a quiet simulator: %s", log)
+	}
+}
+
+func TestFaultsAreInjected(t *testing.T) {
+	t.Parallel()
+	i := start(t, "--fault", "GET /*/api/v1/status status=503 count=1 retry-after=2", "--fault", "GET /*/api/v1/status kind=html status=502 count=1")
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusOK} {
+		if got := i.do(i.request(http.MethodGet, "/role-store/api/v1/status", nil)); got != want {
+			t.Errorf("status %d, want %d", got, want)
+		}
+	}
+}
+
+func TestMistakesEndIt(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"--fault", "GET"},
+		{"--no-such-flag"},
+		{"stray"},
+		{"--listen", "no-such-host.invalid:1"},
+		{"--listen", "127.0.0.1:0", "--ca-file", "/no/such/folder/ca.pem"},
+		{"--listen", "127.0.0.1:0", "--ready-file", "/no/such/folder/ready.env"},
+	} {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var stderr bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, io.Discard, &stderr); err != nil || !strings.Contains(stderr.String(), "-members-per-role") {
+		t.Errorf("%v: %s", err, stderr.String())
+	}
+}

@@ -1,0 +1,16 @@
+// Package privxsim is a simulator of PrivX: an http.Handler over a Store that
+// answers as PrivX answers, as far as that is publicly known, for the part of
+// the REST API that a connector needs. It knows nothing of any client.
+//
+// A Store holds the truth: users, roles, sources, API clients and who is a
+// member of what. New puts the REST API before it, and Serve puts that on a
+// loopback port, with TLS of its own if wanted. Seed makes a believable tenant
+// of any size.
+//
+// A Simulator records every request and can be told to misbehave (Inject), to
+// call back before and after requests (OnRequest, OnResponse), and to follow
+// one of several behaviours where PrivX's own is not known (Options).
+//
+// Where the simulator does something that no public source confirms, the code
+// says so in a comment that begins with "Guess:".
+package privxsim

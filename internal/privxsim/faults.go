@@ -1,0 +1,199 @@
+package privxsim
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Fault is something that goes wrong with requests that fit it.
+type Fault struct {
+	// Method is the method of requests that fit; "" is any.
+	Method string
+	// Path is a pattern of path.Match on the path without prefix; "" is any.
+	Path string
+	// Skip is how many requests that fit are let through first.
+	Skip int
+	// Count is how many are then hit; 0 is all.
+	Count int
+	// Kind is what happens to them.
+	Kind FaultKind
+
+	// Status is that of FaultStatus, where 0 is 500, and of other kinds that
+	// answer by themselves, where 0 leaves them as they are.
+	Status int
+	// Header is added to the answer, as Retry-After or Location.
+	Header http.Header
+	// Body is that of FaultStatus; "" is an error in the endpoint's own shape.
+	Body string
+	// Delay is how long FaultSlowHeader and FaultSlowBody wait.
+	Delay time.Duration
+	// Release, if set, is what the kinds that wait wait for instead of Delay.
+	// They wait no longer than the client does.
+	Release <-chan struct{}
+}
+
+// FaultKind is what goes wrong.
+type FaultKind int
+
+// Kinds of faults. Those that answer by themselves do not execute the request.
+const (
+	FaultStatus      FaultKind = iota // answers with Status and an error
+	FaultHTML                         // answers with a login page: 200, text/html
+	FaultRedirect                     // answers 302 with Location, by default to /auth/login
+	FaultSlowHeader                   // executes, waits, and answers truly
+	FaultSlowBody                     // executes, answers with half of the body, waits, and sends the rest
+	FaultStall                        // never answers: waits for Release or the client's leaving, then closes
+	FaultResetBefore                  // resets the connection without executing
+	FaultResetAfter                   // executes and resets the connection
+	FaultTruncated                    // executes and answers with half of the body, as if it were all
+	FaultCut                          // executes, announces the whole body, and closes after half of it
+	FaultGarbage                      // answers 200 and what is not JSON
+	FaultEmpty                        // answers 200 and nothing
+	FaultNoContent                    // answers 204
+	FaultNull                         // answers 200 and null
+	FaultTrailing                     // executes and answers truly, with garbage behind
+	FaultOversized                    // answers 200 and JSON without end, up to 256 MiB
+	FaultNested                       // answers 200 and JSON nested very deeply
+	FaultDropWrite                    // answers 200 and nothing, as a write that was executed
+	FaultRepeatPage                   // executes with offset 0 whatever was asked
+)
+
+// behaviour is what a kind of fault does at each step of an answer. What is nil
+// happens as without the fault.
+type behaviour struct {
+	name    string                             // in the grammar of ParseFault
+	replace func(f *Fault, path string) answer // answers in place of the API
+	request func(*call)                        // changes the request
+	alter   func(body []byte) []byte           // changes the answer's body
+	silent  bool                               // nothing is answered
+	write   func(http.ResponseWriter, *http.Request, *Fault, answer)
+}
+
+var behaviours = map[FaultKind]behaviour{
+	FaultStatus:      {name: "status", replace: statusAnswer},
+	FaultHTML:        {name: "html", replace: fixedAnswer(http.StatusOK, typeHTML, loginPage)},
+	FaultRedirect:    {name: "redirect", replace: redirectAnswer},
+	FaultSlowHeader:  {name: "slow-header", write: writeSlowHeader},
+	FaultSlowBody:    {name: "slow-body", write: writeSlowBody},
+	FaultStall:       {name: "stall", replace: noAnswer, silent: true, write: writeStall},
+	FaultResetBefore: {name: "reset-before", replace: noAnswer, silent: true, write: writeReset},
+	FaultResetAfter:  {name: "reset-after", silent: true, write: writeReset},
+	FaultTruncated:   {name: "truncated", alter: half},
+	FaultCut:         {name: "cut", write: writeCut},
+	FaultGarbage:     {name: "garbage", replace: fixedAnswer(http.StatusOK, typeJSON, "\x00\xff{]not JSON")},
+	FaultEmpty:       {name: "empty", replace: fixedAnswer(http.StatusOK, typeJSON, "")},
+	FaultNoContent:   {name: "no-content", replace: fixedAnswer(http.StatusNoContent, typeJSON, "")},
+	FaultNull:        {name: "null", replace: fixedAnswer(http.StatusOK, typeJSON, "null")},
+	FaultTrailing:    {name: "trailing", alter: func(body []byte) []byte { return slices.Concat(body, []byte("}]garbage")) }},
+	FaultOversized:   {name: "oversized", replace: fixedAnswer(http.StatusOK, typeJSON, `{"count":1,"items":[{"id":"`), write: writeEndless},
+	FaultNested:      {name: "nested", replace: fixedAnswer(http.StatusOK, typeJSON, nestedJSON)},
+	FaultDropWrite:   {name: "drop-write", replace: func(*Fault, string) answer { return emptyAnswer() }},
+	FaultRepeatPage:  {name: "repeat-page", request: func(c *call) { c.query.Del("offset") }},
+}
+
+// nestedDepth is deeper than decoders that guard themselves go.
+const nestedDepth = 100_000
+
+var nestedJSON = `{"count":1,"items":` + strings.Repeat("[", nestedDepth) + strings.Repeat("]", nestedDepth) + "}"
+
+// String returns the kind's name in the grammar of ParseFault.
+func (k FaultKind) String() string {
+	if b, ok := behaviours[k]; ok {
+		return b.name
+	}
+	return fmt.Sprintf("FaultKind(%d)", int(k))
+}
+
+// behaviour returns what the fault does; no fault does nothing.
+func (f *Fault) behaviour() behaviour {
+	if f == nil {
+		return behaviour{}
+	}
+	return behaviours[f.Kind]
+}
+
+// Inject adds a fault. A request is hit by the first fault, in order of
+// injection, that fits it and is neither skipping nor used up.
+func (s *Simulator) Inject(f Fault) {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = append(s.faults.list, &activeFault{Fault: f})
+}
+
+// ClearFaults removes all faults.
+func (s *Simulator) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = nil
+}
+
+// faults are those that were injected.
+type faults struct {
+	mu   sync.Mutex
+	list []*activeFault
+}
+
+type activeFault struct {
+	Fault
+
+	skipped, hits int
+}
+
+// pick returns the fault that hits a request, or nil.
+func (f *faults) pick(r Request) *Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.list, func(a *activeFault) bool { return r.matches(a.Method, a.Path) && a.hit() })
+	if i < 0 {
+		return nil
+	}
+	fault := f.list[i].Fault
+	return &fault
+}
+
+// hit counts a request that fits, and reports whether the fault hits it.
+func (a *activeFault) hit() bool {
+	if a.skipped < a.Skip {
+		a.skipped++
+		return false
+	}
+	if a.Count > 0 && a.hits == a.Count {
+		return false
+	}
+	a.hits++
+	return true
+}
+
+func statusAnswer(f *Fault, path string) answer {
+	status := f.Status
+	orDefault(&status, http.StatusInternalServerError)
+	a := defaultError(path, status)
+	if f.Body != "" {
+		a.body = []byte(f.Body)
+	}
+	return a
+}
+
+func fixedAnswer(status int, mediaType, body string) func(*Fault, string) answer {
+	return func(f *Fault, _ string) answer {
+		a := answer{status: status, header: http.Header{contentType: {mediaType}}, body: []byte(body)}
+		if f.Status != 0 {
+			a.status = f.Status
+		}
+		return a
+	}
+}
+
+func redirectAnswer(f *Fault, path string) answer {
+	a := fixedAnswer(http.StatusFound, typeHTML, loginPage)(f, path)
+	a.header.Set("Location", "/auth/login")
+	return a
+}
+
+func noAnswer(*Fault, string) answer { return emptyAnswer() }
+
+func half(body []byte) []byte { return body[:len(body)/2] }

@@ -1,0 +1,325 @@
+package privxsim_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// fault injects a fault into all requests for roles.
+func (h *harness) fault(f privxsim.Fault) {
+	f.Path = rolesPath
+	h.sim.Inject(f)
+}
+
+// lastStatus is how the last request was recorded.
+func (h *harness) lastStatus() int {
+	requests := h.sim.Requests()
+	return requests[len(requests)-1].Status
+}
+
+// Faults that answer by themselves.
+func TestFaultsInPlaceOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	const html, typeJSON = "text/html; charset=utf-8", "application/json"
+	for name, c := range map[string]struct {
+		fault       privxsim.Fault
+		status      int
+		contentType string
+		body        string // how it begins
+	}{
+		"status":          {privxsim.Fault{Status: 503}, 503, typeJSON, `{"error_code":"SERVICE_UNAVAILABLE"`},
+		"status, none":    {privxsim.Fault{}, 500, typeJSON, `{"error_code":"GENERAL_ERROR"`},
+		"status 429":      {privxsim.Fault{Status: 429, Header: http.Header{"Retry-After": {"2"}}}, 429, typeJSON, `{"error_code":"TOO_MANY_REQUESTS"`},
+		"status 404":      {privxsim.Fault{Status: 404}, 404, typeJSON, `{"error_code":"OBJECT_NOT_FOUND"`},
+		"status 307":      {privxsim.Fault{Status: 307, Header: http.Header{"Location": {"/x"}}}, 307, typeJSON, `{"error_code"`},
+		"status and body": {privxsim.Fault{Status: 502, Body: "<html>", Header: http.Header{"content-type": {"text/html"}}}, 502, "text/html", "<html>"},
+		"HTML":            {privxsim.Fault{Kind: privxsim.FaultHTML}, 200, html, "<!DOCTYPE html>"},
+		"HTML 502":        {privxsim.Fault{Kind: privxsim.FaultHTML, Status: 502}, 502, html, "<!DOCTYPE html>"},
+		"redirect":        {privxsim.Fault{Kind: privxsim.FaultRedirect}, 302, html, "<!DOCTYPE html>"},
+		"redirect 301":    {privxsim.Fault{Kind: privxsim.FaultRedirect, Status: 301, Header: http.Header{"Location": {"https://example.com/"}}}, 301, html, "<!DOCTYPE html>"},
+		"garbage":         {privxsim.Fault{Kind: privxsim.FaultGarbage}, 200, typeJSON, "\x00"},
+		"empty":           {privxsim.Fault{Kind: privxsim.FaultEmpty}, 200, typeJSON, ""},
+		"no content":      {privxsim.Fault{Kind: privxsim.FaultNoContent}, 204, "", ""},
+		"null":            {privxsim.Fault{Kind: privxsim.FaultNull}, 200, typeJSON, "null"},
+		"nested":          {privxsim.Fault{Kind: privxsim.FaultNested}, 200, typeJSON, `{"count":1,"items":[[[[`},
+		"dropped write":   {privxsim.Fault{Kind: privxsim.FaultDropWrite}, 200, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+			h.fault(c.fault)
+			res := h.get(rolesPath)
+			if res.err != nil || res.status != c.status || h.lastStatus() != c.status {
+				t.Errorf("status %d, recorded %d, %v, want %d", res.status, h.lastStatus(), res.err, c.status)
+			}
+			if got := res.header.Get("Content-Type"); got != c.contentType {
+				t.Errorf("content type %q, want %q", got, c.contentType)
+			}
+			if !strings.HasPrefix(string(res.body), c.body) || c.body == "" && len(res.body) > 0 {
+				t.Errorf("body %.100q", res.body)
+			}
+			for name, want := range c.fault.Header {
+				if got := res.header.Get(name); got != want[0] {
+					t.Errorf("%s: %q, want %q", name, got, want)
+				}
+			}
+			if location := res.header.Get("Location"); c.status == 302 && location != "/auth/login" {
+				t.Errorf("Location %q", location)
+			}
+		})
+	}
+}
+
+func TestFaultsOfTheTokenEndpointHaveItsShape(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: 401, Count: 1})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: 503})
+	form := passwordForm(admin.ID, admin.Secret)
+	h.send(h.tokenRequest(form)).wantOAuthError(t, 401, "invalid_client")
+	h.send(h.tokenRequest(form)).wantOAuthError(t, 503, "invalid_request")
+}
+
+// Faults that damage the true answer.
+func TestDamagedAnswers(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	truth := h.get(rolesPath).body
+	half := truth[:len(truth)/2]
+	for kind, want := range map[privxsim.FaultKind]struct {
+		body []byte
+		err  error
+	}{
+		privxsim.FaultTruncated: {half, nil},
+		privxsim.FaultCut:       {half, io.ErrUnexpectedEOF},
+		privxsim.FaultTrailing:  {append(slices.Clone(truth), "}]garbage"...), nil},
+	} {
+		h.sim.ClearFaults()
+		h.fault(privxsim.Fault{Kind: kind})
+		res := h.get(rolesPath)
+		if res.status != http.StatusOK || !errors.Is(res.err, want.err) || !bytes.Equal(res.body, want.body) {
+			t.Errorf("%s: %d, %v, %d bytes, want %v, %d bytes", kind, res.status, res.err, len(res.body), want.err, len(want.body))
+		}
+	}
+	h.sim.ClearFaults()
+	if res := h.get(rolesPath); !bytes.Equal(res.body, truth) {
+		t.Errorf("a fault left something behind: %s", res.body)
+	}
+}
+
+func TestResets(t *testing.T) {
+	t.Parallel()
+	for kind, executed := range map[privxsim.FaultKind]bool{privxsim.FaultResetBefore: false, privxsim.FaultResetAfter: true} {
+		for _, useTLS := range []bool{false, true} {
+			g := newGrants(t, privxsim.Options{})
+			if useTLS {
+				g.serveTLS()
+			}
+			g.sim.Inject(privxsim.Fault{Method: http.MethodPut, Kind: kind})
+			res := g.putRoles(g.user, "[]")
+			if !errors.Is(res.err, syscall.ECONNRESET) || g.lastStatus() != 0 {
+				t.Errorf("%s: %d, %v, recorded %d", kind, res.status, res.err, g.lastStatus())
+			}
+			if done := g.memberships()[g.both] == onlyImplicit; done != executed {
+				t.Errorf("%s: executed %t", kind, done)
+			}
+		}
+	}
+}
+
+// Writes that were answered with success but not executed.
+func TestDroppedWrite(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{})
+	g.sim.Inject(privxsim.Fault{Method: http.MethodPut, Kind: privxsim.FaultDropWrite})
+	if res := g.putRoles(g.user, "[]"); res.status != http.StatusOK || len(res.body) != 0 || g.memberships()[g.both] != bothParts {
+		t.Errorf("%d %s %v", res.status, res.body, g.memberships())
+	}
+}
+
+func TestRepeatedPage(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, manyUsers(9), privxsim.Options{})
+	h.sim.Inject(privxsim.Fault{Path: searchPath, Kind: privxsim.FaultRepeatPage})
+	first, later := h.search("?limit=3", "{}").items(t), h.search("?limit=3&offset=6", "{}").items(t)
+	if got, want := values(later, "id"), values(first, "id"); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Slow answers wait for Release here: it can be sent only once somebody waits.
+func TestSlowAnswers(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	truth := h.get(rolesPath).body
+	for _, kind := range []privxsim.FaultKind{privxsim.FaultSlowHeader, privxsim.FaultSlowBody} {
+		release, begun, ended := make(chan struct{}), make(chan []byte, 1), make(chan response, 1)
+		h.sim.ClearFaults()
+		h.fault(privxsim.Fault{Kind: kind, Release: release})
+		go func() {
+			res, err := h.http.Do(h.request(t.Context(), http.MethodGet, rolesPath, ""))
+			if err != nil {
+				ended <- response{err: err}
+				return
+			}
+			defer res.Body.Close()
+			first := make([]byte, len(truth)/2)
+			_, err = io.ReadFull(res.Body, first)
+			begun <- first
+			rest, restErr := io.ReadAll(res.Body)
+			ended <- response{status: res.StatusCode, body: append(first, rest...), err: errors.Join(err, restErr)}
+		}()
+		if kind == privxsim.FaultSlowBody { // the first half comes without a release
+			if first := <-begun; !bytes.Equal(first, truth[:len(first)]) {
+				t.Errorf("first half: %s", first)
+			}
+		}
+		select {
+		case release <- struct{}{}:
+		case res := <-ended:
+			t.Fatalf("%s: ended without its release: %+v", kind, res)
+		}
+		if res := <-ended; res.err != nil || !bytes.Equal(res.body, truth) {
+			t.Errorf("%s: %v, %s", kind, res.err, res.body)
+		}
+	}
+}
+
+func TestSlowAnswersEndWithTheirDelayOrTheClient(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{Latency: time.Millisecond})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultSlowBody, Delay: time.Millisecond, Count: 1})
+	if res := h.get(rolesPath); res.err != nil || len(res.items(t)) != 2 {
+		t.Errorf("%v %s", res.err, res.body)
+	}
+	h.fault(privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: time.Hour, Count: 1})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultStall, Count: 1})
+	for range 2 {
+		ctx, cancel := context.WithCancel(t.Context())
+		h.sim.OnResponse(func(privxsim.Request) { cancel() }) // it begins to wait
+		if res := h.send(h.request(ctx, http.MethodGet, rolesPath, "")); !errors.Is(res.err, context.Canceled) {
+			t.Errorf("%d, %v", res.status, res.err)
+		}
+	}
+}
+
+func TestStallEndsWithItsRelease(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	release := make(chan struct{})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultStall, Release: release})
+	h.sim.OnResponse(func(privxsim.Request) { close(release) })
+	if res := h.get(rolesPath); !errors.Is(res.err, syscall.ECONNRESET) || h.lastStatus() != 0 {
+		t.Errorf("%d, %v, recorded %d", res.status, res.err, h.lastStatus())
+	}
+}
+
+func TestOversizedAnswerGoesOnUntilTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultOversized})
+	res, err := h.http.Do(h.request(t.Context(), http.MethodGet, rolesPath, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	const enough = 64 << 20
+	if n, err := io.CopyN(io.Discard, res.Body, enough); n != enough || res.ContentLength != -1 {
+		t.Errorf("%d bytes of %d, %v", n, res.ContentLength, err)
+	}
+}
+
+func TestNestedAnswerIsJSON(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultNested})
+	body := h.get(rolesPath).body
+	if strings.Count(string(body), "[") != strings.Count(string(body), "]") {
+		t.Error("brackets do not match")
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err == nil {
+		t.Error("the standard decoder, which bounds the depth, takes it")
+	}
+}
+
+// Faults hit the requests that fit, after Skip and for Count of them, the first
+// injected first.
+func TestWhichRequestsAreHit(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	role := rolesPath + "/" + h.store.UserRoleID()
+	h.sim.Inject(privxsim.Fault{Method: http.MethodGet, Path: "/role-store/api/v1/roles/*/members", Status: 501, Skip: 1, Count: 2})
+	h.sim.Inject(privxsim.Fault{Path: "/role-store/api/v1/roles/*/members", Status: 502, Count: 1})
+	var got []int
+	for range 5 {
+		got = append(got, h.get(role+"/members").status)
+	}
+	if want := []int{502, 501, 501, 200, 200}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if res := h.get(role); res.status != http.StatusOK {
+		t.Errorf("another path: %d", res.status)
+	}
+	if res := h.get(rolesPath + "/" + h.store.AdminRoleID() + "/members/x"); res.status != http.StatusOK {
+		t.Errorf("a longer path: %d", res.status)
+	}
+	h.sim.Inject(privxsim.Fault{Method: http.MethodPut, Status: 409})
+	if res := h.get(rolesPath); res.status != http.StatusOK {
+		t.Errorf("another method: %d", res.status)
+	}
+	if res := h.putRoles(admin.ID, "[]"); res.status != http.StatusConflict {
+		t.Errorf("any path: %d", res.status)
+	}
+}
+
+func TestParseFault(t *testing.T) {
+	t.Parallel()
+	f, err := privxsim.ParseFault(" GET /role-store/api/v1/roles/*/members  status=503 count=3 skip=2 retry-after=2 location=/x kind=slow-header delay=1.5s ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Method != http.MethodGet || f.Path != "/role-store/api/v1/roles/*/members" || f.Status != 503 || f.Count != 3 || f.Skip != 2 ||
+		f.Header.Get("Retry-After") != "2" || f.Header.Get("Location") != "/x" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond {
+		t.Errorf("%+v", f)
+	}
+	for kind := privxsim.FaultStatus; kind <= privxsim.FaultRepeatPage; kind++ {
+		f, err := privxsim.ParseFault("* * kind=" + kind.String())
+		if err != nil || f.Kind != kind || f.Method != "" || f.Path != "" {
+			t.Errorf("%s: %+v, %v", kind, f, err)
+		}
+	}
+	for _, line := range []string{
+		"", "GET", "GET [", "GET /x status=abc", "GET /x status=99", "GET /x count=", "GET /x skip=x",
+		"GET /x delay=3", "GET /x kind=nothing", "GET /x sttus=500", "GET /x 500",
+	} {
+		if f, err := privxsim.ParseFault(line); err == nil {
+			t.Errorf("%q: %+v", line, f)
+		}
+	}
+	if got := (privxsim.FaultRepeatPage + 1).String(); got != "FaultKind(19)" {
+		t.Errorf("a kind that is none: %s", got)
+	}
+}
+
+// serveTLS serves the simulator once more, with TLS.
+func (h *harness) serveTLS() {
+	h.t.Helper()
+	server, err := privxsim.Serve(h.sim, privxsim.ServeOptions{TLS: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(server.Close)
+	h.url, h.http = server.URL, trusting(h.t, server.CAPEM)
+}

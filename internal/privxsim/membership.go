@@ -1,0 +1,228 @@
+package privxsim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// GrantExplicit makes a user an explicit member of a role, or changes how long
+// the explicit membership holds. A rule-mapped membership stays beside it.
+func (s *Store) GrantExplicit(roleID, userID string, grant Grant) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.join(roleID, userID).explicit = newEntry(grant, nil)
+}
+
+// RemoveExplicit takes the explicit part of a membership away.
+func (s *Store) RemoveExplicit(roleID, userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.membership(roleID, userID); m != nil {
+		m.explicit = nil
+		s.dropIfEmpty(m)
+	}
+}
+
+// Map makes a user a member of a role as a mapping rule does.
+func (s *Store) Map(roleID, userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.join(roleID, userID).implicit = true
+}
+
+// Unmap takes the rule-mapped part of a membership away. Nobody can be unmapped
+// from privx-user.
+func (s *Store) Unmap(roleID, userID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.membership(roleID, userID); m != nil {
+		m.implicit = false
+		s.dropIfEmpty(m)
+	}
+}
+
+// StartFloating does what PrivX does when a floating grant is first used: it
+// becomes a time-restricted one that begins now.
+func (s *Store) StartFloating(roleID, userID string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.membership(roleID, userID)
+	if m == nil || m.explicit == nil || m.explicit.grant.Type != GrantFloating {
+		return
+	}
+	length := time.Duration(m.explicit.grant.FloatingHours) * time.Hour
+	m.explicit = newEntry(Grant{Type: GrantTimeRestricted, Periods: []Period{{
+		Start: now.UTC().Format(time.RFC3339Nano),
+		End:   now.Add(length).UTC().Format(time.RFC3339Nano),
+	}}}, m.explicit.extra)
+}
+
+// RemoveExpired takes away every explicit membership whose time is over. The
+// simulator itself leaves them in place. Guess: PrivX may do either.
+func (s *Store) RemoveExpired(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, role := range s.roles {
+		for _, m := range role.members {
+			if m.explicit != nil && m.explicit.grant.overAt(now) {
+				m.explicit = nil
+				s.dropIfEmpty(m)
+			}
+		}
+	}
+}
+
+// Memberships returns every membership, by role id and then user id. The
+// implicit ones of privx-user are among them.
+func (s *Store) Memberships() []Membership {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []Membership
+	for _, user := range s.users {
+		for m := range s.membershipsOf(user) {
+			all = append(all, m.public(s.everyone))
+		}
+	}
+	slices.SortFunc(all, func(a, b Membership) int {
+		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.UserID, b.UserID))
+	})
+	return all
+}
+
+// membershipsOf yields a user's memberships, that of privx-user always first.
+func (s *Store) membershipsOf(user *userRecord) func(yield func(*membership) bool) {
+	return func(yield func(*membership) bool) {
+		if !yield(s.everyoneMembership(user)) {
+			return
+		}
+		for _, m := range user.memberships {
+			if m.role != s.everyone && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// everyoneMembership returns a user's membership of privx-user, which has a
+// record only if it was granted on top.
+func (s *Store) everyoneMembership(user *userRecord) *membership {
+	if m := s.everyone.members[user]; m != nil {
+		return m
+	}
+	return &membership{user: user, role: s.everyone}
+}
+
+func (m *membership) public(everyone *roleRecord) Membership {
+	out := Membership{
+		RoleID: m.role.ID, UserID: m.user.ID,
+		Explicit: m.explicit != nil, Implicit: m.implicit || m.role == everyone,
+	}
+	if m.explicit != nil {
+		out.Grant, out.Extra = m.explicit.grant, m.explicit.extra
+	}
+	return out
+}
+
+// membership returns the record of a membership, or nil.
+func (s *Store) membership(roleID, userID string) *membership {
+	role := s.roles[roleID]
+	if role == nil {
+		return nil
+	}
+	return role.members[s.users[userID]]
+}
+
+// join returns the record of a membership, made if there was none. The caller
+// makes it explicit or implicit.
+func (s *Store) join(roleID, userID string) *membership {
+	role, user := s.roles[roleID], s.users[userID]
+	if role == nil || user == nil {
+		panic(fmt.Sprintf("privxsim: no such role or user: %q, %q", roleID, userID))
+	}
+	m := role.members[user]
+	if m == nil {
+		m = &membership{user: user, role: role}
+		role.members[user] = m
+		user.memberships = append(user.memberships, m)
+		role.orders = nil
+	}
+	return m
+}
+
+// dropIfEmpty removes the record of a membership that is neither explicit nor
+// implicit any more.
+func (s *Store) dropIfEmpty(m *membership) {
+	if m.implicit || m.explicit != nil {
+		return
+	}
+	delete(m.role.members, m.user)
+	m.user.memberships = slices.DeleteFunc(m.user.memberships, func(other *membership) bool { return other == m })
+	m.role.orders = nil
+}
+
+// replaceExplicit makes the given entries, by role id, the whole set of a
+// user's explicit memberships, as one change.
+func (s *Store) replaceExplicit(userID string, entries []putEntry) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	user := s.users[userID]
+	if user == nil {
+		return notFound()
+	}
+	for _, e := range entries {
+		if s.roles[e.roleID] == nil {
+			// Guess: 400 rather than 404.
+			return badRequest("id", "no such role: "+e.roleID)
+		}
+	}
+	for _, m := range slices.Clone(user.memberships) {
+		m.explicit = nil
+	}
+	for _, e := range entries {
+		s.join(e.roleID, userID).explicit = e.entry
+	}
+	for _, m := range slices.Clone(user.memberships) {
+		s.dropIfEmpty(m)
+	}
+	return nil
+}
+
+// activeAt reports whether the grant holds at a time. A floating one does: its
+// time begins with its use.
+func (g Grant) activeAt(now time.Time) bool {
+	if g.Type != GrantTimeRestricted {
+		return true
+	}
+	for _, p := range g.periods() {
+		start, errStart := time.Parse(time.RFC3339, p.Start)
+		end, errEnd := time.Parse(time.RFC3339, p.End)
+		if errStart == nil && errEnd == nil && !now.Before(start) && now.Before(end) {
+			return true
+		}
+	}
+	return false
+}
+
+// overAt reports whether the grant has come to its end.
+func (g Grant) overAt(now time.Time) bool {
+	if g.Type != GrantTimeRestricted {
+		return false
+	}
+	for _, p := range g.periods() {
+		if end, err := time.Parse(time.RFC3339, p.End); err != nil || now.Before(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// periods returns the grant's time spans: the newer encoding if it is there,
+// else the older one.
+func (g Grant) periods() []Period {
+	if len(g.Periods) > 0 || g.Start == "" && g.End == "" {
+		return g.Periods
+	}
+	return []Period{{Start: g.Start, End: g.End}}
+}

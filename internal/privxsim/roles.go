@@ -1,0 +1,99 @@
+package privxsim
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// listRoles shows roles.
+func (s *Simulator) listRoles(c *call) answer {
+	w, err := roleSortKeys.parse(c.query, s.opts)
+	if err != nil {
+		return err.answer()
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	roles := s.store.orderedRoles(w.sortKey)
+	part := cut(roles, w)
+	l := s.newList(len(part), len(roles))
+	for _, role := range part {
+		l.body = append(l.item(), s.encodeRole(role)...)
+	}
+	return l.answer()
+}
+
+// getRole shows one role.
+func (s *Simulator) getRole(c *call) answer {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	role := s.store.roles[c.id]
+	if role == nil {
+		return notFound().answer()
+	}
+	return jsonAnswer(http.StatusOK, s.encodeRole(role))
+}
+
+// encodeRole encodes a role, with its counts if PrivX is new enough for them.
+func (s *Simulator) encodeRole(role *roleRecord) []byte {
+	if !s.opts.MemberCount {
+		return role.wire
+	}
+	counts := s.store.countMembers(role)
+	return withMembers(role.wire, fmt.Sprintf(`"member_count":%d,"explicit_count":%d`, counts.all, counts.explicit))
+}
+
+func (s *Store) countMembers(role *roleRecord) memberCounts {
+	if role.counts != nil {
+		return *role.counts
+	}
+	counts := memberCounts{all: len(role.members)}
+	if role == s.everyone {
+		counts.all = len(s.users)
+	}
+	for _, m := range role.members {
+		if m.explicit != nil {
+			counts.explicit++
+		}
+	}
+	return counts
+}
+
+// listMembers shows the members of a role: explicit and implicit ones, API
+// clients among them.
+func (s *Simulator) listMembers(c *call) answer {
+	w, err := userSortKeys.parse(c.query, s.opts)
+	if err != nil {
+		return err.answer()
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	role := s.store.roles[c.id]
+	if role == nil {
+		return notFound().answer()
+	}
+	members := s.store.orderedMembers(role, w.sortKey)
+	part := cut(members, w)
+	l := s.newList(len(part), len(members))
+	for _, user := range part {
+		l.body = s.appendMember(l.item(), role, user)
+	}
+	return l.answer()
+}
+
+// appendMember encodes a user as it stands among a role's members.
+func (s *Simulator) appendMember(dst []byte, role *roleRecord, user *userRecord) []byte {
+	switch s.opts.MemberRoles {
+	case MemberRolesNull:
+		return appendWithoutRoles(dst, user)
+	case MemberRolesAll:
+		return s.store.appendWithRoles(dst, user, s.opts.MemberGrants, nil)
+	case MemberRolesThisRole:
+	}
+	m := role.members[user]
+	if m == nil {
+		m = s.store.everyoneMembership(user)
+	}
+	dst = append(appendOpen(dst, user.wire), `,"roles":[`...)
+	dst = m.append(dst, s.store.everyone, s.opts.MemberGrants)
+	return append(dst, `],"permissions":null}`...)
+}

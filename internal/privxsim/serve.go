@@ -1,0 +1,129 @@
+package privxsim
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"time"
+)
+
+// ServeOptions say how a handler is served.
+type ServeOptions struct {
+	Address    string // default 127.0.0.1:0, a free port
+	TLS        bool   // with a certificate of the server's own CA
+	MaxVersion uint16 // of TLS, as tls.VersionTLS11; 0 is the newest
+}
+
+// Server serves a handler until it is closed.
+type Server struct {
+	URL   string // scheme, host and port
+	CAPEM []byte // the CA's certificate; nil without TLS
+
+	server *http.Server
+	done   chan struct{} // closed when the server has ended
+}
+
+// Serve serves a handler in the background.
+func Serve(h http.Handler, o ServeOptions) (*Server, error) {
+	orDefault(&o.Address, "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // whose connections can be reset one by one
+	s := &Server{
+		URL: "http://" + reachable(listener.Addr()),
+		server: &http.Server{
+			Handler: h, Protocols: protocols, ReadHeaderTimeout: time.Minute,
+			ErrorLog: log.New(io.Discard, "", 0), // aborted connections are its daily bread
+		},
+		done: make(chan struct{}),
+	}
+	if o.TLS {
+		leaf, ca, err := newCertificates(o.Address)
+		if err != nil {
+			_ = listener.Close()
+			return nil, fmt.Errorf("making certificates: %w", err)
+		}
+		s.URL = "https://" + reachable(listener.Addr())
+		s.CAPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca})
+		listener = tls.NewListener(listener, &tls.Config{ //nolint:gosec // Clients must be seen to refuse old versions themselves.
+			Certificates: []tls.Certificate{leaf},
+			MinVersion:   tls.VersionTLS10,
+			MaxVersion:   o.MaxVersion,
+		})
+	}
+	go func() {
+		defer close(s.done)
+		_ = s.server.Serve(listener) // always ends with an error: closed
+	}()
+	return s, nil
+}
+
+// Close closes the listener and all connections.
+func (s *Server) Close() {
+	_ = s.server.Close()
+	<-s.done
+}
+
+// reachable returns the address at which a listener can be reached from here.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return address.String()
+	}
+	return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
+}
+
+// newCertificates makes a CA, and a certificate of it for the loopback
+// addresses and the host that is listened on.
+func newCertificates(address string) (tls.Certificate, []byte, error) {
+	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	now := time.Now()
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "PrivX simulator CA"},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "PrivX simulator"},
+		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		if ip := net.ParseIP(host); ip != nil {
+			leaf.IPAddresses = append(leaf.IPAddresses, ip)
+		} else if host != "" {
+			leaf.DNSNames = append(leaf.DNSNames, host)
+		}
+	}
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
+	if err != nil {
+		return tls.Certificate{}, nil, err
+	}
+	return tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: key}, caDER, nil
+}

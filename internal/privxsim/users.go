@@ -1,0 +1,113 @@
+package privxsim
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// userSearch is what a search may ask for. Everything is optional: {} finds
+// all users.
+type userSearch struct {
+	Keywords string   `json:"keywords"`
+	Source   string   `json:"source"`
+	UserIDs  []string `json:"user_id"`
+}
+
+func (q userSearch) everything() bool {
+	return q.Keywords == "" && q.Source == "" && len(q.UserIDs) == 0
+}
+
+// matches reports whether a user is found. Guess: one keyword suffices, and it
+// may stand anywhere in the principal, full name or e-mail address.
+func (q userSearch) matches(u *userRecord) bool {
+	if q.Source != "" && u.Source != q.Source {
+		return false
+	}
+	if len(q.UserIDs) > 0 && !slices.Contains(q.UserIDs, u.ID) {
+		return false
+	}
+	words := strings.FieldsFunc(strings.ToLower(q.Keywords), func(r rune) bool { return r == ' ' || r == ',' })
+	text := strings.ToLower(u.Principal + "\n" + u.FullName + "\n" + u.Email)
+	return len(words) == 0 || slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// searchUsers is the one way to list users. It shows them without roles.
+func (s *Simulator) searchUsers(c *call) answer {
+	w, err := userSortKeys.parse(c.query, s.opts)
+	if err != nil {
+		return err.answer()
+	}
+	var search *userSearch
+	if json.Unmarshal(c.Body, &search) != nil || search == nil {
+		return badRequest("", "body is not a JSON object").answer() // Guess: also when it is empty.
+	}
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	users := s.store.orderedUsers(w.sortKey)
+	if !search.everything() {
+		users = slices.DeleteFunc(slices.Clone(users), func(u *userRecord) bool { return !search.matches(u) })
+	}
+	part := cut(users, w)
+	l := s.newList(len(part), len(users))
+	for _, u := range part {
+		l.body = appendWithoutRoles(l.item(), u)
+	}
+	return l.answer()
+}
+
+// appendWithoutRoles encodes a user without roles and permissions.
+func appendWithoutRoles(dst []byte, user *userRecord) []byte {
+	return append(appendOpen(dst, user.wire), `,"roles":null,"permissions":null}`...)
+}
+
+// appendWithRoles encodes a user with all its roles.
+func (s *Store) appendWithRoles(dst []byte, user *userRecord, withGrants bool, permissions []string) []byte {
+	dst = append(appendOpen(dst, user.wire), `,"roles":[`...)
+	for m := range s.membershipsOf(user) {
+		if m.role != s.everyone { // which comes first
+			dst = append(dst, ',')
+		}
+		dst = m.append(dst, s.everyone, withGrants)
+	}
+	dst = append(dst, `],"permissions":`...)
+	return append(append(dst, mustMarshal(permissions)...), '}')
+}
+
+// getUser shows one user with its roles.
+func (s *Simulator) getUser(c *call) answer {
+	return s.oneUser(c.id, nil)
+}
+
+// getCurrentUser shows who the caller is. Guess: it works for an API client
+// and shows the permissions that the token gives.
+func (s *Simulator) getCurrentUser(c *call) answer {
+	return s.oneUser(c.holder.principal, c.holder.permissions)
+}
+
+func (s *Simulator) oneUser(id string, permissions []string) answer {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	user := s.store.users[id]
+	if user == nil {
+		return notFound().answer()
+	}
+	return jsonAnswer(http.StatusOK, s.store.appendWithRoles(nil, user, true, permissions))
+}
+
+// getUserRoles shows a user's roles: there is no paging.
+func (s *Simulator) getUserRoles(c *call) answer {
+	s.store.mu.Lock()
+	defer s.store.mu.Unlock()
+	user := s.store.users[c.id]
+	if user == nil {
+		return notFound().answer()
+	}
+	memberships := slices.Collect(s.store.membershipsOf(user))
+	l := s.newList(len(memberships), len(memberships))
+	for _, m := range memberships {
+		l.body = m.append(l.item(), s.store.everyone, true)
+	}
+	return l.answer()
+}

@@ -1,0 +1,124 @@
+package privxsim
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// endlessSize bounds an answer without end, so that a client which swallows it
+// does not take the machine with it.
+const endlessSize = 256 << 20
+
+// writeHead writes the status and the headers, with the length of the whole
+// body, and returns the body that may follow.
+func writeHead(w http.ResponseWriter, a answer) []byte {
+	maps.Copy(w.Header(), a.header)
+	body := a.body
+	if a.status == http.StatusNoContent || a.status == http.StatusNotModified {
+		body = nil
+		w.Header().Del(contentType)
+	} else {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(a.status)
+	return body
+}
+
+// writeAnswer writes a whole answer. That the client has left is no error of
+// the simulator's, here and below.
+func writeAnswer(w http.ResponseWriter, a answer) {
+	send(w, writeHead(w, a))
+}
+
+func send(w http.ResponseWriter, body []byte) {
+	_, _ = w.Write(body) //nolint:gosec // A simulator may repeat what it was sent: no browser looks at it.
+}
+
+func writeSlowHeader(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+	if wait(r.Context(), f.Delay, f.Release) {
+		writeAnswer(w, a)
+	}
+}
+
+func writeSlowBody(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
+	body := writeHead(w, a)
+	first := half(body)
+	send(w, first)
+	flush(w)
+	if wait(r.Context(), f.Delay, f.Release) {
+		send(w, body[len(first):])
+	}
+}
+
+func writeStall(w http.ResponseWriter, r *http.Request, f *Fault, _ answer) {
+	select {
+	case <-r.Context().Done():
+	case <-f.Release: // nil, and so never ready, if there is none
+	}
+	reset(w)
+}
+
+func writeReset(w http.ResponseWriter, _ *http.Request, _ *Fault, _ answer) { reset(w) }
+
+func writeCut(w http.ResponseWriter, _ *http.Request, _ *Fault, a answer) {
+	send(w, half(writeHead(w, a)))
+	flush(w)
+	panic(http.ErrAbortHandler) // closes the connection
+}
+
+func writeEndless(w http.ResponseWriter, _ *http.Request, _ *Fault, a answer) {
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	chunk := bytes.Repeat([]byte("a"), 1<<20)
+	_, err := w.Write(a.body)
+	for sent := 0; err == nil && sent < endlessSize; sent += len(chunk) {
+		_, err = w.Write(chunk)
+	}
+}
+
+func flush(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).Flush()
+}
+
+// reset closes the connection in such a way that the client sees it reset.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // not HTTP/1: end it as abruptly as can be
+		panic(http.ErrAbortHandler)
+	}
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn() // without TLS's own goodbye
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// wait waits for release, or for a time if there is none. It reports false if
+// the client left before.
+func wait(ctx context.Context, delay time.Duration, release <-chan struct{}) bool {
+	var elapsed <-chan time.Time
+	if release == nil {
+		if delay <= 0 {
+			return true
+		}
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		elapsed = timer.C
+	}
+	select {
+	case <-release:
+		return true
+	case <-elapsed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

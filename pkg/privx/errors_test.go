@@ -1,0 +1,461 @@
+package privx_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// contentFaults are the answers that look like a success and are none.
+var contentFaults = []privxsim.FaultKind{
+	privxsim.FaultHTML, privxsim.FaultRedirect, privxsim.FaultTruncated, privxsim.FaultCut, privxsim.FaultGarbage,
+	privxsim.FaultEmpty, privxsim.FaultNoContent, privxsim.FaultNull, privxsim.FaultTrailing, privxsim.FaultNested,
+	privxsim.FaultDropWrite,
+}
+
+// R10: every fault of an answer's content times every method.
+func TestR10_ContentFaults(t *testing.T) {
+	t.Parallel()
+	for _, kind := range contentFaults {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			want := codes.FailedPrecondition
+			if kind == privxsim.FaultCut {
+				want = codes.Unavailable // The connection broke.
+			}
+			for _, c := range h.reads() {
+				h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Kind: kind})
+				wantFault(t, c.run(t.Context()), want, c.name)
+				h.sim.ClearFaults()
+			}
+			for _, path := range []string{searchPath, rolesPath} {
+				h.sim.Inject(privxsim.Fault{Path: path, Kind: kind})
+				wantFault(t, h.client.Check(t.Context()), want, "Check of "+path)
+				h.sim.ClearFaults()
+			}
+		})
+	}
+}
+
+func TestR10_ContentFaultsOfTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, kind := range contentFaults {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: kind})
+			want := codes.FailedPrecondition
+			if kind == privxsim.FaultCut {
+				want = codes.Unavailable
+			}
+			wantFault(t, h.getRoles(t.Context()), want, "token")
+			require.Zero(t, h.sim.CountRequests("", rolesPath))
+			require.False(t, privx.IsUnauthenticated(h.getRoles(t.Context())), "nothing was said of the credentials")
+		})
+	}
+}
+
+// wantFault wants an error that hints at the base URL, unless it can be retried.
+func wantFault(t *testing.T, err error, code codes.Code, what string) {
+	t.Helper()
+	var e *privx.Error
+	require.ErrorAs(t, err, &e, what)
+	require.Equal(t, code, status.Code(err), "%s: %v", what, err)
+	require.False(t, privx.IsNotFound(err) || privx.IsForbidden(err), what)
+	if code == codes.FailedPrecondition {
+		require.Contains(t, e.Hint, "check that base-url", what)
+	}
+}
+
+// A success has a content type of JSON, however it is written.
+func TestR10_ContentTypes(t *testing.T) {
+	t.Parallel()
+	for contentType, good := range map[string]bool{
+		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
+		"text/html": false, "text/plain": false, "": false, "application/xml": false, "application/octet-stream": false,
+	} {
+		h := newHarness(t, setup{})
+		h.sim.Inject(privxsim.Fault{
+			Path: rolesPath, Status: http.StatusOK, Body: `{"count":0,"items":[]}`, Header: http.Header{"Content-Type": {contentType}},
+		})
+		err := h.getRoles(t.Context())
+		require.Equal(t, good, err == nil, "%q: %v", contentType, err)
+		if !good {
+			require.ErrorContains(t, err, "not JSON but")
+		}
+	}
+}
+
+// R9: more than is read of one answer is an error, and not tried again.
+func TestR9_OversizedAnswers(t *testing.T) {
+	t.Parallel()
+	for status, limit := range map[int]int64{
+		http.StatusOK: privx.MaxBody, http.StatusBadRequest: privx.MaxErrorBody, http.StatusServiceUnavailable: privx.MaxErrorBody,
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			h.sim.Inject(privxsim.Fault{Path: rolePath, Kind: privxsim.FaultOversized, Status: status})
+			_, err := h.client.GetRole(t.Context(), h.roleWithMembers())
+			wantError(t, err, codes.FailedPrecondition, 0)
+			var tooBig *http.MaxBytesError
+			require.ErrorAs(t, err, &tooBig)
+			require.Equal(t, limit, tooBig.Limit)
+			require.Len(t, h.sim.Requests(), 1)
+			require.Less(t, len(err.Error()), 1000)
+		})
+	}
+}
+
+func TestR9_OversizedToken(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultOversized, Status: http.StatusUnauthorized})
+	wantError(t, h.getRoles(t.Context()), codes.FailedPrecondition, 0)
+	require.Len(t, h.sim.Requests(), 1)
+}
+
+func TestR9_LongErrorText(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	long, err := json.Marshal(map[string]any{
+		"error_code": strings.Repeat("C", 5000), "error_message": strings.Repeat("é\n", 5000), "property": strings.Repeat("p", 5000),
+		"details": []map[string]string{{"error_message": strings.Repeat("d", 5000)}},
+	})
+	require.NoError(t, err)
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusConflict, Body: string(long)})
+	e := asError(t, h.getRoles(t.Context()), codes.AlreadyExists, http.StatusConflict)
+	for _, part := range []string{e.Code, e.Message, e.Property} {
+		require.LessOrEqual(t, len(part), privx.MaxErrorText)
+		require.True(t, utf8.ValidString(part))
+	}
+	require.NotContains(t, e.Error(), "\n")
+}
+
+// What PrivX says, in both of its shapes.
+func TestError_Fields(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body              string
+		code, message, property string
+	}{
+		{"all", `{"error_code":"BAD","error_message":"no good","property":"name"}`, "BAD", "no good", "name"},
+		{"code alone", `{"error_code":"BAD"}`, "BAD", "", ""},
+		{"OAuth", `{"error":"invalid_request","error_description":"no good"}`, "invalid_request", "no good", ""},
+		{
+			"details", `{"error_code":"BAD","error_message":"no good","details":[{"error_code":"X","error_message":"too long","property":"name"}]}`,
+			"BAD", "no good; X too long", "name",
+		},
+		{"details alone", `{"error_code":"BAD","details":[{"error_message":"too long"}]}`, "BAD", "too long", ""},
+		{"control characters", `{"error_code":"BAD","error_message":"a\r\nb\u0000c\u001b[31m"}`, "BAD", "a  b c [31m", ""},
+		{"empty object", `{}`, "", "", ""},
+		{"array", `[]`, "", "", ""},
+		{"wrong types", `{"error_code":7}`, "", "", ""},
+		{"no JSON", `oops`, "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusConflict, Body: tt.body})
+			e := asError(t, h.getRoles(t.Context()), codes.AlreadyExists, http.StatusConflict)
+			require.Equal(t, "GET "+rolesPath, e.Endpoint)
+			require.Equal(t, tt.code, e.Code)
+			require.Equal(t, tt.message, e.Message)
+			require.Equal(t, tt.property, e.Property)
+			for _, part := range []string{"409", e.Endpoint, tt.code, tt.message, tt.property} {
+				require.Contains(t, e.Error(), part)
+			}
+		})
+	}
+}
+
+func TestError_EndpointsHaveNoIDs(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	h.sim.Inject(privxsim.Fault{Status: http.StatusConflict})
+	want := map[string]string{
+		"ListUsers": "POST " + searchPath, "ListRoles": "GET " + rolesPath, "ListMembers": "GET " + rolesPath + "/{id}/members",
+		"GetUser": "GET /role-store/api/v1/users/{id}", "GetRole": "GET " + rolesPath + "/{id}",
+		"UserRoles": "GET /role-store/api/v1/users/{id}/roles", "Sources": "GET " + sourcesPath,
+	}
+	for _, c := range h.reads() {
+		require.Equal(t, want[c.name], asError(t, c.run(t.Context()), codes.AlreadyExists, http.StatusConflict).Endpoint)
+	}
+}
+
+func TestError_NotFoundInPrivXsWords(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	const nobody = "00000000-0000-4000-8000-000000000000"
+	for name, err := range map[string]error{
+		"GetUser":     second(h.client.GetUser(t.Context(), nobody)),
+		"UserRoles":   second(h.client.UserRoles(t.Context(), nobody)),
+		"GetRole":     second(h.client.GetRole(t.Context(), nobody)),
+		"ListMembers": second(h.client.ListMembers(t.Context(), nobody, "")),
+	} {
+		require.True(t, privx.IsNotFound(err), "%s: %v", name, err)
+		require.True(t, privx.IsNotFound(fmt.Errorf("more: %w", err)), name)
+		require.Equal(t, codes.NotFound, status.Code(err))
+	}
+	require.False(t, privx.IsNotFound(nil) || privx.IsForbidden(nil) || privx.IsUnauthenticated(nil))
+	require.False(t, privx.IsNotFound(errors.New("404")))
+}
+
+// A 404 that PrivX did not write says nothing of the object.
+func TestError_NotFoundInOthersWords(t *testing.T) {
+	t.Parallel()
+	html := http.Header{"Content-Type": {"text/html"}}
+	for name, fault := range map[string]privxsim.Fault{
+		"page":                   {Body: "<html>404</html>", Header: html},
+		"page that holds JSON":   {Body: `{"error_code":"OBJECT_NOT_FOUND"}`, Header: html},
+		"other JSON":             {Body: `{"message":"no Route matched with those values"}`},
+		"empty code":             {Body: `{"error_code":""}`},
+		"null":                   {Body: `null`},
+		"text with JSON's type":  {Body: `404 page not found`},
+		"another's path, really": {Kind: privxsim.FaultHTML},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			fault.Status = http.StatusNotFound
+			h.sim.Inject(fault)
+			for _, c := range h.reads() {
+				err := c.run(t.Context())
+				require.False(t, privx.IsNotFound(err), c.name)
+				e := asError(t, err, codes.FailedPrecondition, http.StatusNotFound)
+				require.Contains(t, e.Hint, "base-url")
+			}
+		})
+	}
+}
+
+// A wrong path prefix meets a page, not an object that does not exist.
+func TestError_WrongPathPrefix(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{PathPrefix: "/privx"}})
+	client := newClient(t.Context(), t, strings.TrimSuffix(h.url, "/privx"), allFour)
+	_, err := client.GetRole(t.Context(), h.roleWithMembers())
+	require.False(t, privx.IsNotFound(err))
+	require.ErrorContains(t, err, "base-url")
+}
+
+// A 403 names the permission that each call needs.
+func TestError_ForbiddenNamesThePermission(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"ListUsers": "users-view", "ListRoles": "roles-view", "ListMembers": "roles-view", "GetUser": "users-view",
+		"GetRole": "roles-view", "UserRoles": "users-view and roles-view", "Sources": "sources-view",
+	}
+	h := newHarness(t, setup{})
+	for _, role := range h.store.Roles() {
+		h.store.RemoveExplicit(role.ID, privxsim.DefaultAPIClientID)
+	}
+	for _, c := range h.reads() {
+		err := c.run(t.Context())
+		require.True(t, privx.IsForbidden(err), "%s: %v", c.name, err)
+		e := asError(t, err, codes.PermissionDenied, http.StatusForbidden)
+		require.Contains(t, e.Hint, "the permission "+want[c.name]+" (", c.name)
+		require.ErrorContains(t, err, want[c.name])
+		require.Equal(t, 1, h.sim.CountRequests(c.method, c.path), c.name)
+	}
+	require.ErrorContains(t, h.client.Check(t.Context()), "users-view")
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	require.NoError(t, h.client.Check(t.Context()))
+	require.Len(t, h.sim.Requests(), 3)
+	for _, r := range h.sim.Requests()[1:] {
+		require.Equal(t, "1", query(t, r, "limit"))
+	}
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusForbidden})
+	require.ErrorContains(t, h.client.Check(t.Context()), "roles-view")
+}
+
+// mirror gives out a token and otherwise repeats all that it is sent, in a place
+// where a careless client shows it.
+type mirror struct {
+	token  string // "": token requests are repeated too
+	answer func(w http.ResponseWriter, seen string)
+}
+
+const mirrorBearer = "canary-bearer.Zm9v+/8_~-"
+
+func (m mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if m.token != "" && strings.HasSuffix(r.URL.Path, "/token") {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"access_token":%q,"expires_in":300}`, m.token)
+		return
+	}
+	form, _ := url.ParseQuery(string(body))
+	_, basic, _ := r.BasicAuth()
+	m.answer(w, strings.Join([]string{form.Get("password"), basic, r.Header.Get("Authorization"), string(body)}, " | "))
+}
+
+func jsonAnswer(status int, fields func(seen string) any) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, seen string) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		text, _ := json.Marshal(fields(seen))
+		_, _ = w.Write(text)
+	}
+}
+
+func redirectTo(format string) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, seen string) {
+		w.Header().Set("Location", fmt.Sprintf(format, seen))
+		w.WriteHeader(http.StatusFound)
+	}
+}
+
+// mirrorAnswers are the places. The long ones put a secret where a text is cut.
+func mirrorAnswers() map[string]func(http.ResponseWriter, string) {
+	answers := map[string]func(http.ResponseWriter, string){
+		"error_description": jsonAnswer(400, func(s string) any { return map[string]string{"error": "invalid_grant", "error_description": s} }),
+		"error":             jsonAnswer(401, func(s string) any { return map[string]string{"error": s} }),
+		"error_message":     jsonAnswer(403, func(s string) any { return map[string]string{"error_code": "X", "error_message": s} }),
+		"error_code":        jsonAnswer(404, func(s string) any { return map[string]string{"error_code": s} }),
+		"property":          jsonAnswer(409, func(s string) any { return map[string]string{"error_code": "X", "property": s} }),
+		"details": jsonAnswer(500, func(s string) any {
+			return map[string]any{"error_code": "X", "details": []any{map[string]string{"error_code": s, "error_message": s, "property": s}}}
+		}),
+		"data":               jsonAnswer(200, func(s string) any { return map[string]any{"items": s, "access_token": "a b " + s} }),
+		"Location":           redirectTo("https://elsewhere.example/%s"),
+		"malformed Location": redirectTo("http://[::1/%s"),
+		"HTML": func(w http.ResponseWriter, seen string) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = fmt.Fprintf(w, "<html>%s</html>", seen)
+		},
+		"HTML of an error": func(w http.ResponseWriter, seen string) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = fmt.Fprintf(w, "<html>%s</html>", seen)
+		},
+		"content type": func(w http.ResponseWriter, seen string) {
+			w.Header().Set("Content-Type", "text/"+seen)
+		},
+		"status line": rawAnswer("HTTP/1.1 %s OK\r\n\r\n"),
+		"no HTTP":     rawAnswer("%s\r\n\r\n"),
+		"header line": rawAnswer("HTTP/1.1 200 OK\r\n%s\r\n\r\n"),
+	}
+	for n := 0; n < 60; n += 7 {
+		filler := strings.Repeat("x", privx.MaxErrorText-n)
+		answers["cut off at "+strconv.Itoa(n)] = jsonAnswer(418, func(s string) any {
+			return map[string]string{"error_code": "X", "error_message": filler + s}
+		})
+	}
+	return answers
+}
+
+// rawAnswer writes something that is not even HTTP.
+func rawAnswer(format string) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, seen string) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = fmt.Fprintf(conn, format, seen)
+		_ = conn.Close()
+	}
+}
+
+// S1: a server that repeats the secrets cannot make the client show them, in an
+// error or in a log.
+func TestS1_SecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	const oauthSecret, apiSecret = "canary-oauth+/Zm9vYmFy==", "canary-api&%é<Zm9v+/="
+	pair := privx.PasswordGrant{OAuthClientID: "privx-external", OAuthClientSecret: oauthSecret, APIClientID: "id", APIClientSecret: apiSecret}
+	for name, credentials := range map[string]privx.Credentials{
+		"password grant":     pair,
+		"OAuth client alone": privx.OAuthClientCredentials{ClientID: "privx-external", ClientSecret: oauthSecret},
+		"API client alone":   privx.APIClientCredentials{ClientID: "id", ClientSecret: apiSecret},
+	} {
+		for _, token := range []string{"", mirrorBearer} {
+			for place, answer := range mirrorAnswers() {
+				t.Run(fmt.Sprintf("%s/bearer=%t/%s", name, token != "", place), func(t *testing.T) {
+					t.Parallel()
+					var log bytes.Buffer
+					ctx := ctxzap.ToContext(t.Context(), zap.New(zapcore.NewCore(
+						zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&log), zap.DebugLevel)))
+					server := serve(t, mirror{token, answer}, privxsim.ServeOptions{})
+					client := newClient(ctx, t, server.URL, credentials)
+					err := client.Check(ctx)
+					require.Error(t, err)
+					wantNoSecret(t, err.Error(), oauthSecret, apiSecret, mirrorBearer)
+					wantNoSecret(t, log.String(), oauthSecret, apiSecret, mirrorBearer)
+				})
+			}
+		}
+	}
+}
+
+// wantNoSecret looks for the secrets, for parts of them, and for how they look
+// in a form, in JSON and in Basic's base64.
+func wantNoSecret(t *testing.T, text string, secrets ...string) {
+	t.Helper()
+	const telling = 10 // As many characters of a secret are too many.
+	for _, secret := range secrets {
+		quoted, err := json.Marshal(secret)
+		require.NoError(t, err)
+		basic := base64.StdEncoding.EncodeToString([]byte("privx-external:" + secret))
+		for _, form := range []string{secret, url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`), basic[len(basic)-20:]} {
+			require.NotContains(t, text, form)
+			require.NotContains(t, text, form[:telling])
+		}
+	}
+}
+
+func TestCutText(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"abc", 3, "abc"}, {"", 3, ""}, {"abcdef", 5, "ab…"}, {"ééé", 6, "ééé"}, {"éééé", 6, "é…"}, {"a\xffb", 10, "a\uFFFDb"},
+	} {
+		require.Equal(t, tt.want, privx.CutText(tt.text, tt.n))
+	}
+	text := strings.Repeat("aé世🎉", 20)
+	for n := 3; n < 150; n++ {
+		cut := privx.CutText(text, n)
+		require.LessOrEqual(t, len(cut), n)
+		require.True(t, utf8.ValidString(cut))
+	}
+}
+
+// An error keeps the transport's own behind it.
+func TestError_Unwrap(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultCut})
+	require.ErrorIs(t, h.getRoles(t.Context()), io.ErrUnexpectedEOF)
+	require.NotErrorIs(t, h.getRoles(t.Context()), context.Canceled)
+}

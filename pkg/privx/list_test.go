@@ -1,0 +1,805 @@
+package privx_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// listing is one of the three paged lists.
+type listing struct {
+	name, path string
+	// page gives a page's ids, the next token, the total and the number read.
+	page func(ctx context.Context, token string) (page[string], error)
+	// truth is what the whole list must hold.
+	truth func() []string
+}
+
+type page[T any] struct {
+	items       []T
+	next        string
+	total, read int
+	nextAfter   func(int) string
+}
+
+func pageOf[T any](id func(T) string) func(p *privx.Page[T], err error) (page[string], error) {
+	return func(p *privx.Page[T], err error) (page[string], error) {
+		if err != nil {
+			return page[string]{}, err
+		}
+		got := page[string]{next: p.Next, total: p.Total, read: p.Read, nextAfter: p.NextAfter}
+		for _, item := range p.Items {
+			got.items = append(got.items, id(item))
+		}
+		return got, nil
+	}
+}
+
+func (h *harness) lists() []listing {
+	users, roles := pageOf(func(u privx.User) string { return u.ID }), pageOf(func(r privx.Role) string { return r.ID })
+	role := h.roleWithMembers()
+	return []listing{
+		{
+			"users", searchPath,
+			func(ctx context.Context, token string) (page[string], error) {
+				return users(h.client.ListUsers(ctx, token))
+			},
+			func() []string { return idsOf(h.store.Users(), func(u privxsim.User) string { return u.ID }) },
+		},
+		{
+			"roles", rolesPath,
+			func(ctx context.Context, token string) (page[string], error) {
+				return roles(h.client.ListRoles(ctx, token))
+			},
+			func() []string { return idsOf(h.store.Roles(), func(r privxsim.Role) string { return r.ID }) },
+		},
+		{
+			"members", membersPath,
+			func(ctx context.Context, token string) (page[string], error) {
+				return users(h.client.ListMembers(ctx, role, token))
+			},
+			func() []string { return h.members(role) },
+		},
+	}
+}
+
+func idsOf[T any](rows []T, id func(T) string) []string {
+	var ids []string
+	for _, row := range rows {
+		ids = append(ids, id(row))
+	}
+	return ids
+}
+
+// readAll reads a list to its end.
+func (l listing) readAll(ctx context.Context) ([]string, error) {
+	var all []string
+	for token := ""; ; {
+		p, err := l.page(ctx, token)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, p.items...)
+		if token = p.next; token == "" {
+			return all, nil
+		}
+	}
+}
+
+// wantAll wants a list to be read whole and each row once.
+func (l listing) wantAll(t *testing.T) {
+	t.Helper()
+	got, err := l.readAll(t.Context())
+	require.NoError(t, err, l.name)
+	require.ElementsMatch(t, l.truth(), got, l.name)
+}
+
+// limits are the page sizes that an endpoint was asked for.
+func (h *harness) limits(t *testing.T, path string) []int {
+	t.Helper()
+	var limits []int
+	for _, r := range h.sent(path) {
+		n, err := strconv.Atoi(query(t, r, "limit"))
+		require.NoError(t, err)
+		limits = append(limits, n)
+	}
+	return limits
+}
+
+func query(t *testing.T, r privxsim.Request, name string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), r.Method, "http://localhost/?"+r.RawQuery, nil)
+	require.NoError(t, err)
+	values := request.URL.Query()[name]
+	require.Len(t, values, 1, "%s in %s", name, r.RawQuery)
+	return values[0]
+}
+
+func TestC1_ClampedPages(t *testing.T) {
+	t.Parallel()
+	for _, clamp := range []int{1, 7, 10, 1000} {
+		h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: clamp}})
+		for _, l := range h.lists() {
+			l.wantAll(t)
+			require.Len(t, h.sent(l.path), (len(l.truth())+clamp-1)/clamp, "%s: the count saves the empty page", l.name)
+			for _, limit := range h.limits(t, l.path) {
+				require.Equal(t, 1000, limit)
+			}
+		}
+	}
+}
+
+func TestList_SortKeyOnEveryPage(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	require.NoError(t, h.client.Check(t.Context()))
+	for _, l := range h.lists() {
+		l.wantAll(t)
+		offset := 0
+		for i, r := range h.sent(l.path) {
+			require.Equal(t, "created", query(t, r, "sortkey"), l.name)
+			require.Equal(t, "ASC", query(t, r, "sortdir"), l.name)
+			if query(t, r, "limit") == "1" && i == 0 {
+				continue // Check's.
+			}
+			require.Equal(t, strconv.Itoa(offset), query(t, r, "offset"), l.name)
+			offset += 7
+		}
+	}
+}
+
+func TestList_TotalAndRead(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	for _, l := range h.lists() {
+		token, read := "", 0
+		for {
+			p, err := l.page(t.Context(), token)
+			require.NoError(t, err)
+			read += len(p.items)
+			require.Equal(t, read, p.read, l.name)
+			require.Equal(t, len(l.truth()), p.total, l.name)
+			if token = p.next; token == "" {
+				break
+			}
+		}
+	}
+}
+
+// C2: whatever the count, a page that comes again is an error.
+func TestC2_SamePageForEver(t *testing.T) {
+	t.Parallel()
+	for _, count := range []privxsim.CountMode{privxsim.CountHonest, privxsim.CountOmitted, privxsim.CountZero, privxsim.CountTooLarge} {
+		for _, clamp := range []int{1, 7} {
+			h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: clamp, Count: count}})
+			h.sim.Inject(privxsim.Fault{Kind: privxsim.FaultRepeatPage})
+			for _, l := range h.lists() {
+				_, err := l.readAll(t.Context())
+				wantError(t, err, codes.FailedPrecondition, http.StatusOK)
+				require.ErrorContains(t, err, "pagination did not advance")
+				require.Len(t, h.sent(l.path), 2, l.name)
+			}
+		}
+	}
+}
+
+func TestC3_Counts(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		count privxsim.CountMode
+		clamp int
+		extra int // pages beyond those with rows
+	}{
+		"honest":      {privxsim.CountHonest, 7, 0},
+		"absent":      {privxsim.CountOmitted, 7, 1},
+		"zero":        {privxsim.CountZero, 7, 1},
+		"too large":   {privxsim.CountTooLarge, 7, 1},
+		"page length": {privxsim.CountPageLength, 1000, 0}, // Of a clamped page it cannot be told from a whole list's.
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: tt.clamp, Count: tt.count}})
+			for _, l := range h.lists() {
+				l.wantAll(t)
+				require.Len(t, h.sent(l.path), (len(l.truth())+tt.clamp-1)/tt.clamp+tt.extra, l.name)
+			}
+		})
+	}
+}
+
+// C3: counts that the simulator has no mode for, said by each page in turn.
+func TestC3_CountsByPage(t *testing.T) {
+	t.Parallel()
+	for name, counts := range map[string][]string{
+		"too small":           {"3"},
+		"negative":            {"-1"},
+		"null":                {"null"},
+		"the page after next": {"16"}, // More than what was received, less than the truth: read on.
+		"growing":             {"8", "16", "24", "30"},
+		"less and less":       {"29", "28", "27", "26", "25"},
+		"now and then":        {"30", "0", "30", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			rows := makeRows(30)
+			l := h.lists()[1]
+			h.serveRows(rows, 7, func(n int) string { return counts[min(n, len(counts)-1)] })
+			got, err := l.readAll(t.Context())
+			require.NoError(t, err)
+			require.ElementsMatch(t, rows, unique(got))
+		})
+	}
+}
+
+// No count, however it jumps about, keeps the client reading without end.
+func TestC3_EndlessShrinkingEnds(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.serveRows(makeRows(30), 7, func(n int) string { return []string{"500", "400"}[n%2] })
+	const turns = 50 // Left of those that are allowed.
+	token := privx.Cursor{Offset: 7, Limit: 1000, Total: 450, Rewinds: privx.MaxRewinds - turns}.Encode()
+	err := error(nil)
+	for p := (page[string]{}); err == nil; token = p.next {
+		require.NotEmpty(t, token)
+		p, err = h.lists()[1].page(t.Context(), token)
+	}
+	wantError(t, err, codes.Aborted, 0)
+	require.LessOrEqual(t, len(h.sent(rolesPath)), 3*turns)
+}
+
+func makeRows(n int) []string {
+	var rows []string
+	for i := range n {
+		rows = append(rows, fmt.Sprintf("row-%02d", i))
+	}
+	return rows
+}
+
+// serveRows answers the list of roles in pages, each with the count that it is
+// given by the number of the request.
+func (h *harness) serveRows(rows []string, size int, count func(request int) string) {
+	n := 0
+	h.sim.OnRequest(func(r privxsim.Request) {
+		if r.Path != rolesPath {
+			return
+		}
+		u, _ := http.NewRequestWithContext(context.Background(), r.Method, "http://localhost/?"+r.RawQuery, nil)
+		offset, _ := strconv.Atoi(u.URL.Query().Get("offset"))
+		from := min(offset, len(rows))
+		var items []string
+		for _, id := range rows[from:min(from+size, len(rows))] {
+			items = append(items, `{"id":"`+id+`"}`)
+		}
+		h.sim.ClearFaults()
+		h.answerJSON(rolesPath, `{"count":`+count(n)+`,"items":[`+strings.Join(items, ",")+`]}`)
+		n++
+	})
+}
+
+func unique(ids []string) []string {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// moving is a list of ten users that changes while it is read.
+type moving struct {
+	*harness
+
+	list listing
+	ids  []string // of the users that may come and go, in the list's order
+}
+
+const movingPage = 3
+
+// newMoving makes a list in which the API client, which stays, comes last.
+func newMoving(t *testing.T) moving {
+	t.Helper()
+	store := privxsim.NewStore()
+	api := store.AddAPIClient(privxsim.APIClient{ID: privxsim.DefaultAPIClientID, Secret: privxsim.DefaultAPIClientSecret})
+	store.GrantExplicit(store.AdminRoleID(), api.ID, privxsim.Grant{})
+	m := moving{harness: newHarness(t, setup{store: store, sim: privxsim.Options{MaxPageSize: movingPage}})}
+	m.list = m.lists()[0]
+	for i := range 9 {
+		m.ids = append(m.ids, fmt.Sprintf("00000000-0000-4000-8000-0000000000%02d", i))
+	}
+	return m
+}
+
+// fill puts every user back to its place.
+func (m moving) fill() {
+	for i, id := range m.ids {
+		m.store.AddUser(privxsim.User{ID: id, Principal: id, Created: time.Date(2020, 1, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339)})
+	}
+}
+
+// read reads the whole list and calls change before each page but the first.
+func (m moving) read(t *testing.T, change func(page int)) []string {
+	t.Helper()
+	var all []string
+	token := ""
+	for n := 0; ; n++ {
+		p, err := m.list.page(t.Context(), token)
+		require.NoError(t, err)
+		all = append(all, p.items...)
+		if token = p.next; token == "" {
+			return all
+		}
+		change(n)
+	}
+}
+
+// wantSurvivors wants every user that is still there to have been read.
+func (m moving) wantSurvivors(t *testing.T, got []string, what string) {
+	t.Helper()
+	for _, id := range m.list.truth() {
+		require.Contains(t, got, id, what)
+	}
+	require.Contains(t, got, privxsim.DefaultAPIClientID, what)
+}
+
+// C4: any run of neighbours goes, at any boundary between two pages: from the
+// pages that were read, from those to come, from both, down to below the offset.
+func TestC4_RowsDeleted(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	for boundary := range 3 {
+		for from := range m.ids {
+			for to := from + 1; to <= len(m.ids); to++ {
+				m.fill()
+				got := m.read(t, func(page int) {
+					if page == boundary {
+						m.remove(m.ids[from:to])
+					}
+				})
+				m.wantSurvivors(t, got, fmt.Sprintf("rows %d to %d gone after page %d", from, to-1, boundary))
+			}
+		}
+	}
+}
+
+func (m moving) remove(ids []string) {
+	for _, id := range ids {
+		m.store.RemoveUser(id)
+	}
+}
+
+// C4: rows that were read go one after the other, a row at every boundary.
+func TestC4_RowsDeletedAtEveryBoundary(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	for each := 1; each <= 3; each++ {
+		m.fill()
+		left := slices.Clone(m.ids)
+		got := m.read(t, func(int) {
+			n := min(each, len(left))
+			m.remove(left[:n])
+			left = left[n:]
+		})
+		m.wantSurvivors(t, got, fmt.Sprintf("%d rows a boundary", each))
+	}
+}
+
+// C4: rows that are not neighbours.
+func TestC4_ScatteredRowsDeleted(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	for mask := 1; mask < 1<<len(m.ids); mask += 7 {
+		m.fill()
+		got := m.read(t, func(page int) {
+			for i, id := range m.ids {
+				if mask&(1<<i) != 0 && i%3 == page {
+					m.store.RemoveUser(id)
+				}
+			}
+		})
+		m.wantSurvivors(t, got, strconv.FormatInt(int64(mask), 2))
+	}
+}
+
+// C4: new rows come last, for they are the newest; they cost nobody else, and
+// are read if the last page was not read yet.
+func TestC4_RowsInserted(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	m.fill()
+	for boundary := range 3 {
+		id := fmt.Sprintf("ffffffff-0000-4000-8000-00000000000%d", boundary)
+		got := m.read(t, func(page int) {
+			if page == boundary {
+				m.store.AddUser(privxsim.User{ID: id, Created: "2026-01-01T00:00:00Z"})
+			}
+		})
+		m.wantSurvivors(t, got, "row inserted")
+		require.Len(t, unique(got), len(got), "nothing was read twice")
+		m.store.RemoveUser(id)
+	}
+}
+
+// C4 with older rows that come in front: what was pushed back is read twice, and
+// nothing is lost.
+func TestC4_RowsInsertedInFront(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	for boundary := range 3 {
+		for _, n := range []int{1, 2, 4} { // As many as a page has are taken for a page that came twice.
+			m.fill()
+			var added []string
+			got := m.read(t, func(page int) {
+				for i := 0; page == boundary && i < n; i++ {
+					added = append(added, m.store.AddUser(privxsim.User{Created: "2001-01-01T00:00:00Z"}).ID)
+				}
+			})
+			m.remove(added)
+			m.wantSurvivors(t, got, fmt.Sprintf("%d rows inserted after page %d", n, boundary))
+		}
+	}
+}
+
+// C4 for the other two lists.
+func TestC4_RolesAndMembersDeleted(t *testing.T) {
+	t.Parallel()
+	for boundary := range 3 {
+		for _, n := range []int{1, 4, 7} {
+			h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 4}})
+			role := h.roleWithMembers()
+			for i, gone := range []func(id string){
+				func(id string) { h.removeRole(id) },
+				func(id string) { h.store.RemoveExplicit(role, id); h.store.Unmap(role, id) },
+			} {
+				l := h.lists()[1+i]
+				var got []string
+				token := ""
+				for page := 0; ; page++ {
+					p, err := l.page(t.Context(), token)
+					require.NoError(t, err)
+					got = append(got, p.items...)
+					if page == boundary {
+						for _, id := range got[:min(n, len(got))] {
+							gone(id)
+						}
+					}
+					if token = p.next; token == "" {
+						break
+					}
+				}
+				for _, id := range l.truth() {
+					require.Contains(t, got, id, "%s: %d rows gone after page %d", l.name, n, boundary)
+				}
+			}
+		}
+	}
+}
+
+// removeRole removes a role, but none that the tests still need.
+func (h *harness) removeRole(id string) {
+	if id != h.roleWithMembers() {
+		h.store.RemoveRole(id)
+	}
+}
+
+// C5: a token that the client did not make is an error and not a new start.
+func TestC5_ForeignTokens(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	p, err := h.lists()[0].page(t.Context(), "")
+	require.NoError(t, err)
+	tokens := map[string]string{
+		"text":            "next",
+		"number":          "100",
+		"base64 of text":  base64.RawURLEncoding.EncodeToString([]byte("hello")),
+		"null":            encodeToken("null"),
+		"empty object":    encodeToken("{}"),
+		"array":           encodeToken("[]"),
+		"another's token": encodeToken(`{"offset":5,"limit":100}`),
+		"unknown field":   encodeToken(`{"o":7,"l":1000,"x":1}`),
+		"no limit":        encodeToken(`{"o":7}`),
+		"zero limit":      encodeToken(`{"o":7,"l":0}`),
+		"negative limit":  encodeToken(`{"o":7,"l":-1}`),
+		"huge limit":      encodeToken(`{"o":7,"l":1001}`),
+		"negative offset": encodeToken(`{"o":-7,"l":1000}`),
+		"huge offset":     encodeToken(`{"o":20000001,"l":1000}`),
+		"overflow":        encodeToken(`{"o":99999999999999999999,"l":1000}`),
+		"fraction":        encodeToken(`{"o":7.5,"l":1000}`),
+		"negative total":  encodeToken(`{"o":7,"l":1000,"t":-1}`),
+		"negative turns":  encodeToken(`{"o":7,"l":1000,"r":-1}`),
+		"more behind":     encodeToken(`{"o":7,"l":1000}{"o":9}`),
+		"garbage behind":  encodeToken(`{"o":7,"l":1000}xyz`),
+		"padded":          p.next + "==",
+		"doubled":         p.next + p.next,
+	}
+	for n := 1; n < len(p.next); n++ {
+		tokens["cut to "+strconv.Itoa(n)] = p.next[:n]
+	}
+	h.sim.ResetRequests()
+	lists := h.lists()
+	for name, token := range tokens {
+		for _, l := range lists {
+			_, err := l.page(t.Context(), token)
+			wantError(t, err, codes.InvalidArgument, 0)
+			require.ErrorContains(t, err, "malformed page token", name)
+		}
+	}
+	require.Empty(t, h.sim.Requests())
+}
+
+func encodeToken(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func FuzzPageToken(f *testing.F) {
+	f.Add("")
+	f.Add(encodeToken(`{"o":7,"l":1000,"t":9,"f":"a","z":"b","r":1}`))
+	f.Add(encodeToken(`{"o":-7}`))
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := privx.DecodeCursor(token)
+		if err != nil || token == "" {
+			return
+		}
+		require.True(t, c.Offset >= 0 && c.Offset <= privx.MaxRows && c.Limit > 0 && c.Limit <= 1000, "%+v", c)
+		require.Equal(t, token, c.Encode())
+	})
+}
+
+// A list that refuses large pages is asked for smaller ones, once.
+func TestPageSize_FallsBackAndIsRemembered(t *testing.T) {
+	t.Parallel()
+	for accepted, wanted := range map[int][]int{
+		1000: {1000}, 999: {1000, 500}, 500: {1000, 500}, 499: {1000, 500, 100}, 100: {1000, 500, 100}, 50: {1000, 500, 100, 50},
+	} {
+		t.Run(strconv.Itoa(accepted), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: accepted, RefuseLargePages: true}})
+			size := wanted[len(wanted)-1]
+			for _, l := range h.lists() {
+				require.Empty(t, h.sent(l.path), "each kind of list has a size of its own")
+				l.wantAll(t)
+				require.Equal(t, wanted, h.limits(t, l.path)[:len(wanted)], l.name)
+				h.sim.ResetRequests()
+				l.wantAll(t)
+				for _, limit := range h.limits(t, l.path) {
+					require.Equal(t, size, limit, l.name)
+				}
+			}
+		})
+	}
+}
+
+// Every further page has the size of the first.
+func TestPageSize_OfLaterPages(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 250, Roles: 20, MembersPerRole: 12}, sim: privxsim.Options{MaxPageSize: 100, RefuseLargePages: true}})
+	l := h.lists()[0]
+	l.wantAll(t)
+	require.Equal(t, []int{1000, 500, 100, 100, 100}, h.limits(t, l.path))
+}
+
+func TestPageSize_AllRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 49, RefuseLargePages: true}})
+	for _, l := range h.lists() {
+		_, err := l.readAll(t.Context())
+		require.Equal(t, "limit", asError(t, err, codes.InvalidArgument, http.StatusBadRequest).Property)
+		require.Equal(t, privx.PageSizeSteps[:], h.limits(t, l.path), l.name)
+	}
+}
+
+// A list that is refused for another reason says nothing of the page size.
+func TestPageSize_RememberedOnlyOnceAccepted(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, l := range h.lists() {
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusBadRequest})
+		_, err := l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusBadRequest)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+		l.wantAll(t)
+		require.Equal(t, []int{1000}, h.limits(t, l.path), l.name)
+	}
+}
+
+// Smaller pages are for the first page and for a 400 alone.
+func TestPageSize_NoOtherFallback(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	for _, l := range h.lists() {
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusBadRequest, Skip: 1})
+		_, err := l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusBadRequest)
+		require.Len(t, h.sent(l.path), 2, "%s: a later page is not asked for again", l.name)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusRequestEntityTooLarge, Count: 1})
+		_, err = l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusRequestEntityTooLarge)
+		require.Equal(t, []int{1000}, h.limits(t, l.path), l.name)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+	}
+}
+
+// Answers that would lose rows silently are errors.
+func TestList_Content(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body, message string // no message: an empty list
+	}{
+		{"empty", `{"count":0,"items":[]}`, ""},
+		{"items null", `{"count":0,"items":null}`, ""},
+		{"no count", `{"items":[]}`, ""},
+		{"more fields", `{"count":0,"items":[],"x_future":{"items":1}}`, ""},
+		{"items absent", `{"count":0}`, "a list without items"},
+		{"an object", `{}`, "a list without items"},
+		{"an error with 200", `{"error_code":"GENERAL_ERROR"}`, "a list without items"},
+		{"counted but not shown", `{"count":3,"items":[]}`, "counts 3 rows and shows none"},
+		{"counted but null", `{"count":3,"items":null}`, "counts 3 rows and shows none"},
+		{"row without an id", `{"count":1,"items":[{"name":"x"}]}`, "a row without an id"},
+		{"row with an empty id", `{"count":1,"items":[{"id":""}]}`, "a row without an id"},
+		{"row that is null", `{"count":1,"items":[null]}`, "a row without an id"},
+		{"one of two rows", `{"count":2,"items":[{"id":"a"},{}]}`, "a row without an id"},
+		{"items an object", `{"count":1,"items":{"id":"a"}}`, "cannot be read"},
+		{"row a text", `{"count":1,"items":["a"]}`, "cannot be read"},
+		{"id a number", `{"count":1,"items":[{"id":7}]}`, "cannot be read"},
+		{"count a text", `{"count":"many","items":[]}`, "cannot be read"},
+		{"count a fraction", `{"count":1.5,"items":[]}`, "cannot be read"},
+		{"array", `[]`, "not a JSON object"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			h.answerJSON("/role-store/api/v1/*", tt.body)
+			h.answerJSON("/role-store/api/v1/*/*", tt.body)
+			h.answerJSON("/role-store/api/v1/*/*/*", tt.body)
+			for _, c := range h.reads() {
+				if c.name == "GetUser" || c.name == "GetRole" {
+					continue
+				}
+				err := c.run(t.Context())
+				if tt.message == "" {
+					require.NoError(t, err, c.name)
+					continue
+				}
+				wantError(t, err, codes.FailedPrecondition, http.StatusOK)
+				require.ErrorContains(t, err, tt.message, c.name)
+			}
+			if tt.message == "" {
+				require.NoError(t, h.client.Check(t.Context()))
+			} else {
+				require.Error(t, h.client.Check(t.Context()))
+			}
+		})
+	}
+}
+
+// An empty page ends a list, also where it comes with a count.
+func TestList_EmptyPageEndsTheList(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.serveRows(makeRows(14), 7, func(int) string { return "5000" })
+	got, err := h.lists()[1].readAll(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, makeRows(14), got)
+}
+
+// NextAfter hands a part of a page on to the next one.
+func TestList_NextAfter(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	for _, l := range h.lists() {
+		for take := 1; take <= 7; take++ {
+			var got []string
+			for token := ""; ; {
+				p, err := l.page(t.Context(), token)
+				require.NoError(t, err, l.name)
+				if len(p.items) > take {
+					got = append(got, p.items[:take]...)
+					token = p.nextAfter(take)
+					continue
+				}
+				got = append(got, p.items...)
+				if token = p.next; token == "" {
+					break
+				}
+			}
+			require.ElementsMatch(t, l.truth(), got, "%s, %d at a time", l.name, take)
+		}
+	}
+}
+
+// The lists' rows as they are told to the connector.
+func TestList_Rows(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MemberCount: true}})
+	users, err := h.client.ListUsers(t.Context(), "")
+	require.NoError(t, err)
+	truth := map[string]privxsim.User{}
+	for _, u := range h.store.Users() {
+		truth[u.ID] = u
+	}
+	for _, u := range users.Items {
+		want := truth[u.ID]
+		require.Equal(t, want.Principal, u.Principal)
+		require.Equal(t, want.FullName, u.FullName)
+		require.Equal(t, want.Email, u.Email)
+		require.Equal(t, want.Source, u.Source)
+		require.Equal(t, want.SourceType, u.SourceType)
+		require.Equal(t, want.Created, u.Created)
+		require.Equal(t, want.MFA.Status, u.MFA.Status)
+		require.Empty(t, u.Roles)
+	}
+	role := h.roleWithMembers()
+	members, err := h.client.ListMembers(t.Context(), role, "")
+	require.NoError(t, err)
+	for _, u := range members.Items {
+		require.True(t, slices.ContainsFunc(u.Roles, func(r privx.RoleEntry) bool { return r.ID == role && (r.Explicit || r.Implicit) }))
+	}
+	one, err := h.client.GetRole(t.Context(), role)
+	require.NoError(t, err)
+	require.NotNil(t, one.MemberCount)
+	require.Equal(t, len(members.Items), *one.MemberCount)
+	sources, err := h.client.Sources(t.Context())
+	require.NoError(t, err)
+	require.Len(t, sources, len(h.store.Sources()))
+}
+
+// What is decoded holds none of the fields that nobody outside PrivX may see.
+func TestList_SecretsAreNeverDecoded(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 120, Roles: 24, MembersPerRole: 12}})
+	users, err := h.client.ListUsers(t.Context(), "")
+	require.NoError(t, err)
+	roles, err := h.client.ListRoles(t.Context(), "")
+	require.NoError(t, err)
+	sources, err := h.client.Sources(t.Context())
+	require.NoError(t, err)
+	for _, rows := range []any{users.Items, roles.Items, sources} {
+		text, err := json.Marshal(rows)
+		require.NoError(t, err)
+		require.NotContains(t, string(text), privxsim.CanaryPrefix)
+	}
+}
+
+// GetUser and GetRole answer what was asked for or fail.
+func TestGet_AnotherObject(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.answerJSON(userPath, `{"id":"another"}`)
+	h.answerJSON(rolePath, `{"id":"another"}`)
+	for _, c := range h.reads() {
+		if c.name != "GetUser" && c.name != "GetRole" {
+			continue
+		}
+		wantError(t, c.run(t.Context()), codes.FailedPrecondition, http.StatusOK)
+	}
+}
+
+func TestRoleEntry_Periods(t *testing.T) {
+	t.Parallel()
+	newer := []privx.Period{{Start: "a", End: "b"}, {Start: "c"}}
+	for _, tt := range []struct {
+		entry privx.RoleEntry
+		want  []privx.Period
+	}{
+		{privx.RoleEntry{}, nil},
+		{privx.RoleEntry{GrantStart: "x", GrantEnd: "y"}, []privx.Period{{Start: "x", End: "y"}}},
+		{privx.RoleEntry{GrantEnd: "y"}, []privx.Period{{End: "y"}}},
+		{privx.RoleEntry{ValidityPeriods: newer, GrantStart: "x"}, newer},
+	} {
+		require.Equal(t, tt.want, tt.entry.Periods())
+	}
+}

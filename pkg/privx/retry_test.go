@@ -1,0 +1,565 @@
+package privx_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// transientStatuses are the answers after which the same read may succeed.
+var transientStatuses = []int{
+	http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
+	http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+}
+
+// transientFaults are the other failures of that kind.
+var transientFaults = []privxsim.FaultKind{privxsim.FaultResetBefore, privxsim.FaultResetAfter, privxsim.FaultCut}
+
+func TestR1_TransientStatusIsRetried(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	for _, c := range h.reads() {
+		for _, code := range transientStatuses {
+			h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: code, Count: privx.MaxTries - 1})
+			require.NoError(t, c.run(t.Context()), "%s after %d", c.name, code)
+			require.Equal(t, privx.MaxTries, h.sim.CountRequests(c.method, c.path), "%s after %d", c.name, code)
+			h.sim.ClearFaults()
+			h.sim.ResetRequests()
+		}
+	}
+}
+
+func TestR1_TransientConnectionFaultIsRetried(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	for _, c := range h.reads() {
+		for _, kind := range transientFaults {
+			// net/http itself sends a GET again when a reused connection breaks.
+			h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Kind: kind, Count: 2})
+			require.NoError(t, c.run(t.Context()), "%s after %s", c.name, kind)
+			h.sim.ClearFaults()
+			h.sim.ResetRequests()
+		}
+	}
+}
+
+func TestR1_RetriesAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, code := range transientStatuses {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			for _, c := range h.reads() {
+				h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: code})
+				wantError(t, c.run(t.Context()), codes.Unavailable, code)
+				require.Equal(t, privx.MaxTries, h.sim.CountRequests(c.method, c.path), c.name)
+			}
+		})
+	}
+}
+
+func TestR1_ReplayedSearchHasItsBody(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: searchPath, Status: http.StatusBadGateway, Count: 1})
+	h.sim.Inject(privxsim.Fault{Path: searchPath, Kind: privxsim.FaultResetBefore, Count: 1})
+	require.NoError(t, second(h.client.ListUsers(t.Context(), "")))
+	sent := h.sent(searchPath)
+	require.Len(t, sent, 3)
+	for _, r := range sent {
+		require.JSONEq(t, "{}", string(r.Body))
+		require.Equal(t, "application/json", r.Header.Get("Content-Type"))
+	}
+}
+
+func TestR1_TransientTokenFailureIsRetried(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusServiceUnavailable, Count: 2})
+	require.NoError(t, h.getRoles(t.Context()))
+	require.Equal(t, 3, h.tokens())
+}
+
+func TestR2_RetryAfterIsObeyed(t *testing.T) {
+	t.Parallel()
+	const least, most = 250 * time.Millisecond, 750 * time.Millisecond // the first wait of the backoff
+	for _, tt := range []struct {
+		name, value string
+		min, max    time.Duration
+	}{
+		{"seconds", "2", 2 * time.Second, 2 * time.Second},
+		{"no wait", "0", 0, 0},
+		{"date", "in 30s", 30 * time.Second, 30 * time.Second},
+		{"bounded", "120", time.Minute, time.Minute},
+		{"bounded date", "in 10m", time.Minute, time.Minute},
+		{"negative", "-5", least, most},
+		{"past date", "in -5m", least, most},
+		{"huge", "99999999999", least, most},
+		{"too long", "7200", least, most},
+		{"garbage", "soon", least, most},
+		{"absent", "", least, most},
+	} {
+		for _, code := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+			t.Run(fmt.Sprint(tt.name, " ", code), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, setup{}, func(t *testing.T, h *harness) {
+					h.login(t)
+					header := http.Header{}
+					if tt.value != "" {
+						header.Set("Retry-After", headerValue(t, tt.value))
+					}
+					h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: code, Header: header, Count: 1})
+					start := time.Now()
+					require.NoError(t, h.getRoles(t.Context()))
+					require.GreaterOrEqual(t, time.Since(start), tt.min)
+					require.LessOrEqual(t, time.Since(start), tt.max)
+				})
+			})
+		}
+	}
+}
+
+// headerValue turns "in 30s" into a date.
+func headerValue(t *testing.T, value string) string {
+	t.Helper()
+	if len(value) < 3 || value[:3] != "in " {
+		return value
+	}
+	d, err := time.ParseDuration(value[3:])
+	require.NoError(t, err)
+	return time.Now().Add(d).UTC().Format(http.TimeFormat)
+}
+
+func TestR2_ParseRetryAfter(t *testing.T) {
+	t.Parallel()
+	now := newClock().Now()
+	for _, tt := range []struct {
+		value string
+		want  time.Duration
+		ok    bool
+	}{
+		{"2", 2 * time.Second, true},
+		{" 2 ", 2 * time.Second, true},
+		{"0", 0, true},
+		{"60", time.Minute, true},
+		{"61", privx.MaxRetryAfter, true},
+		{"3600", privx.MaxRetryAfter, true},
+		{"3601", 0, false},
+		{"-1", 0, false},
+		{"", 0, false},
+		{"1.5", 0, false},
+		{"1e3", 0, false},
+		{"9223372036854775807", 0, false},
+		{"99999999999999999999999", 0, false},
+		{now.Add(5 * time.Second).Format(http.TimeFormat), 5 * time.Second, true},
+		{now.Format(http.TimeFormat), 0, true},
+		{now.Add(-time.Second).Format(http.TimeFormat), 0, false},
+		{now.Add(30 * time.Minute).Format(http.TimeFormat), privx.MaxRetryAfter, true},
+		{now.AddDate(300, 0, 0).Format(http.TimeFormat), 0, false},
+		{"Wed, 99 Mar 2026 05:06:07 GMT", 0, false},
+	} {
+		wait, ok := privx.ParseRetryAfter(tt.value, now)
+		require.Equal(t, tt.ok, ok, tt.value)
+		require.Equal(t, tt.want, wait, tt.value)
+	}
+}
+
+func FuzzParseRetryAfter(f *testing.F) {
+	for _, seed := range []string{"2", "-1", "Wed, 04 Mar 2026 05:06:37 GMT", "9223372036854775807", "x"} {
+		f.Add(seed)
+	}
+	now := newClock().Now()
+	f.Fuzz(func(t *testing.T, value string) {
+		wait, ok := privx.ParseRetryAfter(value, now)
+		require.True(t, wait >= 0 && wait <= privx.MaxRetryAfter)
+		require.True(t, ok || wait == 0)
+	})
+}
+
+// R3: full range and jitter of the default backoff, a thousand draws per attempt.
+func TestR3_BackoffHasJitter(t *testing.T) {
+	t.Parallel()
+	const draws = 1000
+	var seen [privx.MaxTries + 5]map[time.Duration]bool
+	for range draws {
+		b := privx.DefaultBackOff()
+		b.Reset()
+		for attempt := range seen {
+			wait := b.NextBackOff()
+			require.GreaterOrEqual(t, wait, time.Duration(0))
+			require.LessOrEqual(t, wait, min(time.Minute, time.Second<<attempt), "attempt %d", attempt)
+			if seen[attempt] == nil {
+				seen[attempt] = map[time.Duration]bool{}
+			}
+			seen[attempt][wait] = true
+		}
+	}
+	for attempt, waits := range seen {
+		require.Greater(t, len(waits), draws/2, "attempt %d draws the same again and again", attempt)
+	}
+}
+
+func TestR4_PermanentStatusIsNotRetried(t *testing.T) {
+	t.Parallel()
+	for status, code := range map[int]codes.Code{
+		http.StatusBadRequest:          codes.InvalidArgument,
+		http.StatusPaymentRequired:     codes.InvalidArgument,
+		http.StatusForbidden:           codes.PermissionDenied,
+		http.StatusNotFound:            codes.NotFound,
+		http.StatusMethodNotAllowed:    codes.InvalidArgument,
+		http.StatusConflict:            codes.AlreadyExists,
+		http.StatusGone:                codes.InvalidArgument,
+		http.StatusUnprocessableEntity: codes.InvalidArgument,
+		http.StatusNotImplemented:      codes.Unimplemented,
+		http.StatusMultipleChoices:     codes.FailedPrecondition,
+		http.StatusNotModified:         codes.FailedPrecondition,
+		999:                            codes.FailedPrecondition,
+	} {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.login(t)
+			for _, c := range h.reads() {
+				isList := c.path == searchPath || c.path == rolesPath || c.path == membersPath
+				if status == http.StatusBadRequest && isList {
+					continue // The first page is asked for in smaller sizes: see the list's tests.
+				}
+				h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: status})
+				wantError(t, c.run(t.Context()), code, status)
+				require.Equal(t, 1, h.sim.CountRequests(c.method, c.path), c.name)
+			}
+		})
+	}
+}
+
+// R4 for the methods that are never repeated, whatever comes.
+func TestR4_CheckAndLogoutAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	for _, status := range transientStatuses {
+		h := newHarness(t, setup{})
+		h.login(t)
+		h.sim.Inject(privxsim.Fault{Status: status})
+		wantError(t, h.client.Check(t.Context()), codes.Unavailable, status)
+		require.Equal(t, 1, h.sim.CountRequests("", ""))
+		wantError(t, h.client.Logout(t.Context()), codes.Unavailable, status)
+		require.Equal(t, 2, h.sim.CountRequests("", ""))
+	}
+}
+
+// awaitResult runs a call in a bubble until everybody waits, does something, and
+// returns what becomes of the call.
+func awaitResult(run func() error, then func()) error {
+	result := make(chan error, 1)
+	go func() { result <- run() }()
+	synctest.Wait()
+	then()
+	return <-result
+}
+
+// R6: cancelling returns at once, wherever the call is.
+func TestR6_Cancel(t *testing.T) {
+	t.Parallel()
+	never := privxsim.Fault{Kind: privxsim.FaultStall}
+	for name, fault := range map[string]privxsim.Fault{
+		"during backoff":               {Path: rolesPath, Status: http.StatusServiceUnavailable},
+		"during a long Retry-After":    {Path: rolesPath, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"50"}}},
+		"during a slow header":         {Path: rolesPath, Kind: privxsim.FaultSlowHeader, Delay: 20 * time.Second},
+		"during a slow body":           {Path: rolesPath, Kind: privxsim.FaultSlowBody, Delay: 20 * time.Second},
+		"without any answer":           never,
+		"during a slow token's header": {Path: tokenPath, Kind: privxsim.FaultSlowHeader, Delay: 20 * time.Second},
+		"during a slow token's body":   {Path: tokenPath, Kind: privxsim.FaultSlowBody, Delay: 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setup{}, func(t *testing.T, h *harness) {
+				h.sim.Inject(fault)
+				ctx, cancel := context.WithCancel(t.Context())
+				start := time.Now()
+				err := awaitResult(func() error { return h.getRoles(ctx) }, cancel)
+				require.ErrorIs(t, err, context.Canceled)
+				require.Zero(t, time.Since(start))
+				require.LessOrEqual(t, h.sim.CountRequests(http.MethodGet, rolesPath), 1)
+				if fault.Kind == privxsim.FaultStall || fault.Path == tokenPath {
+					time.Sleep(privx.TokenTimeout) // Fake time: nobody waits for the token request any more.
+				}
+			})
+		})
+	}
+}
+
+func TestR6_DeadlineOfTheCaller(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		h.sim.Inject(privxsim.Fault{Kind: privxsim.FaultStall})
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		start := time.Now()
+		require.ErrorIs(t, h.getRoles(ctx), context.DeadlineExceeded)
+		require.Equal(t, 7*time.Second, time.Since(start))
+	})
+}
+
+func TestR6_CancelledBeforehandSendsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, c := range h.reads() {
+		require.ErrorIs(t, c.run(ctx), context.Canceled, c.name)
+	}
+	require.ErrorIs(t, h.client.Check(ctx), context.Canceled)
+	require.Empty(t, h.sim.Requests())
+}
+
+// R7: the bubble fails the test if a goroutine is left over.
+func TestR7_StallEndsWithinTheTimeout(t *testing.T) {
+	t.Parallel()
+	const timeout = 10 * time.Second
+	for _, path := range []string{rolesPath, tokenPath} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, setup{timeout: timeout}, func(t *testing.T, h *harness) {
+				h.sim.Inject(privxsim.Fault{Path: path, Kind: privxsim.FaultStall})
+				start := time.Now()
+				wantError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
+				require.GreaterOrEqual(t, time.Since(start), timeout)
+				require.LessOrEqual(t, time.Since(start), privx.MaxElapsed+timeout)
+				require.LessOrEqual(t, h.sim.CountRequests("", path), privx.MaxTries)
+			})
+		})
+	}
+}
+
+// R7 over a socket and with uhttp's own transport.
+func TestR7_StallOverASocket(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []privxsim.FaultKind{privxsim.FaultStall, privxsim.FaultSlowHeader, privxsim.FaultSlowBody} {
+		h := newHarness(t, setup{timeout: 30 * time.Millisecond})
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: kind, Delay: time.Minute})
+		wantError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
+		require.LessOrEqual(t, h.tokens(), privx.MaxTries)
+	}
+}
+
+func TestR7_RepetitionsAreBoundedInTime(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		h.sim.Inject(privxsim.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"50"}}})
+		start := time.Now()
+		wantError(t, h.getRoles(t.Context()), codes.Unavailable, http.StatusServiceUnavailable)
+		require.LessOrEqual(t, time.Since(start), privx.MaxElapsed)
+		require.Equal(t, 3, h.sim.CountRequests("", "")) // A third wait of 50 s would be too long.
+	})
+}
+
+func TestR8_ClosedReusedConnection(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	// One try has to do: the transport below takes another connection.
+	require.NoError(t, h.client.Check(t.Context()))
+	h.sim.ResetRequests()
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultResetBefore, Count: 1})
+	require.NoError(t, h.client.Check(t.Context()))
+	require.Equal(t, 2, h.sim.CountRequests(http.MethodGet, rolesPath))
+}
+
+// R11: what the SDK is given to wait for.
+func TestR11_RateLimitData(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		status     int
+		retryAfter string
+		wait       time.Duration // 0: no rate-limit data
+	}{
+		{"429 that says when", http.StatusTooManyRequests, "40", 40 * time.Second},
+		{"429 that does not say", http.StatusTooManyRequests, "", time.Minute},
+		{"429 that talks rubbish", http.StatusTooManyRequests, "-7", time.Minute},
+		{"429 that asks for too much", http.StatusTooManyRequests, "600", time.Minute},
+		{"503 that says when", http.StatusServiceUnavailable, "20", 20 * time.Second},
+		{"503 that does not say", http.StatusServiceUnavailable, "", 0},
+		{"500 that says when", http.StatusInternalServerError, "20", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			h.sim.Inject(privxsim.Fault{Path: searchPath, Status: tt.status, Header: http.Header{"Retry-After": {tt.retryAfter}}})
+			// Once, as repetitions would really wait.
+			err := h.client.Check(t.Context())
+			e := asError(t, err, codes.Unavailable, tt.status)
+			limit := rateLimit(err)
+			if tt.wait == 0 {
+				require.Nil(t, limit)
+				require.Zero(t, e.RetryAt)
+				return
+			}
+			require.NotNil(t, limit)
+			require.Equal(t, v2.RateLimitDescription_STATUS_OVERLIMIT, limit.GetStatus())
+			require.True(t, h.clock.Now().Add(tt.wait).Equal(limit.GetResetAt().AsTime()), limit.GetResetAt().AsTime())
+			require.True(t, e.RetryAt.Equal(limit.GetResetAt().AsTime()))
+		})
+	}
+}
+
+// R11 after the client's own attempts.
+func TestR11_RateLimitDataAfterRetries(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusTooManyRequests})
+	err := h.getRoles(t.Context())
+	wantError(t, err, codes.Unavailable, http.StatusTooManyRequests)
+	require.NotNil(t, rateLimit(err))
+	require.NotNil(t, rateLimit(fmt.Errorf("baton-privx: listing roles: %w", err)))
+	require.Equal(t, privx.MaxTries, h.sim.CountRequests("", rolesPath))
+}
+
+// rateLimit is the rate-limit data that the SDK finds in an error.
+func rateLimit(err error) *v2.RateLimitDescription {
+	for _, detail := range status.Convert(err).Details() {
+		if limit, ok := detail.(*v2.RateLimitDescription); ok {
+			return limit
+		}
+	}
+	return nil
+}
+
+// tenMinutes is a client whose roles fail, seen from the SDK that repeats.
+type tenMinutes struct {
+	*harness
+
+	t *testing.T
+}
+
+func newTenMinutes(t *testing.T) tenMinutes {
+	t.Helper()
+	h := newHarness(t, setup{sim: privxsim.Options{TokenTTL: 24 * time.Hour}})
+	h.login(t)
+	return tenMinutes{h, t}
+}
+
+// fail lets some time pass and the roles fail, and wants a code.
+func (m tenMinutes) fail(after time.Duration, want codes.Code) {
+	m.t.Helper()
+	m.clock.advance(after)
+	m.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"0"}}})
+	err := m.getRoles(m.t.Context())
+	wantError(m.t, err, want, http.StatusServiceUnavailable)
+	require.Equal(m.t, want == codes.Unavailable, rateLimit(err) != nil, "rate-limit data makes the SDK wait")
+	m.sim.ClearFaults()
+}
+
+func TestPatience_TenMinutesWithoutAGoodAnswer(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(5*time.Minute, codes.Unavailable)
+	m.fail(5*time.Minute-time.Second, codes.Unavailable)
+	m.fail(time.Second, codes.Aborted)
+	m.fail(time.Second, codes.Unavailable) // Another task's first failure.
+}
+
+func TestPatience_SuccessResets(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(9*time.Minute, codes.Unavailable)
+	require.NoError(t, m.getRoles(t.Context()))
+	m.fail(2*time.Minute, codes.Unavailable)
+	m.fail(9*time.Minute, codes.Unavailable)
+	m.fail(time.Minute, codes.Aborted)
+}
+
+func TestPatience_DefiniteAnswerResets(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(9*time.Minute, codes.Unavailable)
+	m.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusForbidden, Count: 1})
+	wantError(t, m.getRoles(t.Context()), codes.PermissionDenied, http.StatusForbidden)
+	m.sim.ClearFaults()
+	m.fail(2*time.Minute, codes.Unavailable)
+}
+
+func TestPatience_OldFailuresDoNotCount(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(privx.Patience, codes.Unavailable)
+	m.fail(9*time.Minute, codes.Unavailable)
+	m.fail(time.Minute, codes.Aborted)
+}
+
+func TestPatience_EndpointsAreApart(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(6*time.Minute, codes.Unavailable)
+	require.NoError(t, second(m.client.ListUsers(t.Context(), "")))
+	m.sim.Inject(privxsim.Fault{Path: searchPath, Status: http.StatusBadGateway})
+	m.clock.advance(4 * time.Minute)
+	wantError(t, second(m.client.ListUsers(t.Context(), "")), codes.Unavailable, http.StatusBadGateway)
+	m.fail(0, codes.Aborted)
+}
+
+// A cancelled call is neither a good answer nor a failure.
+func TestPatience_CancelledCallsDoNotCount(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.fail(0, codes.Unavailable)
+	m.fail(9*time.Minute, codes.Unavailable)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, m.getRoles(ctx), context.Canceled)
+	m.fail(time.Minute, codes.Aborted)
+}
+
+// What a one-shot sync does: it repeats what is Unavailable without end.
+func TestPatience_EndlessRepetitionEnds(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.sim.Inject(privxsim.Fault{Status: http.StatusServiceUnavailable})
+		start := time.Now()
+		err := error(nil)
+		for err = h.getRoles(t.Context()); status.Code(err) == codes.Unavailable; err = h.getRoles(t.Context()) {
+			time.Sleep(time.Second) // Fake time.
+		}
+		require.Equal(t, codes.Aborted, status.Code(err))
+		require.GreaterOrEqual(t, time.Since(start), privx.Patience)
+		require.Less(t, time.Since(start), privx.Patience+privx.MaxElapsed)
+	})
+}
+
+// Nothing that was handed out may be changed later by another call.
+func TestRetry_ErrorsAreNotShared(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	m.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusBadGateway})
+	first := m.getRoles(t.Context())
+	m.clock.advance(9 * time.Minute)
+	require.Error(t, m.getRoles(t.Context()))
+	m.clock.advance(time.Minute)
+	last := m.getRoles(t.Context())
+	require.Equal(t, codes.Unavailable, status.Code(first))
+	require.Equal(t, codes.Aborted, status.Code(last))
+	var a, b *privx.Error
+	require.True(t, errors.As(first, &a) && errors.As(last, &b) && a != b)
+}

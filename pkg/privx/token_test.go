@@ -1,0 +1,570 @@
+package privx_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+var (
+	oauthOnly = privx.OAuthClientCredentials{
+		ClientID: privxsim.DefaultOAuthClientID, ClientSecret: privxsim.DefaultOAuthClientSecret,
+	}
+	apiOnly = privx.APIClientCredentials{
+		ClientID: privxsim.DefaultAPIClientID, ClientSecret: privxsim.DefaultAPIClientSecret,
+	}
+)
+
+// All three token requests to the byte.
+func TestToken_RequestBytes(t *testing.T) {
+	t.Parallel()
+	const secret = "p+l/u=s&a%n d\"é:<"
+	for _, tt := range []struct {
+		name                string
+		credentials         privx.Credentials
+		path, contentType   string
+		basic, body, asJSON string
+	}{
+		{
+			"password grant",
+			privx.PasswordGrant{OAuthClientID: "privx-external", OAuthClientSecret: "Zm9v+/8=", APIClientID: "5d9c-id", APIClientSecret: secret},
+			tokenPath, "application/x-www-form-urlencoded", "privx-external:Zm9v+/8=",
+			"grant_type=password&password=p%2Bl%2Fu%3Ds%26a%25n+d%22%C3%A9%3A%3C&username=5d9c-id", "",
+		},
+		{
+			"OAuth client alone",
+			privx.OAuthClientCredentials{ClientID: "privx-external", ClientSecret: secret},
+			tokenPath, "application/x-www-form-urlencoded", "privx-external:" + secret,
+			"grant_type=client_credentials", "",
+		},
+		{
+			"API client alone",
+			privx.APIClientCredentials{ClientID: "5d9c-id", ClientSecret: "Zm9v+/8="},
+			publicTokenPath, "application/json", "",
+			`{"client_id":"5d9c-id","client_secret":"Zm9v+/8=","grant_type":"client_credentials"}`, "",
+		},
+		{
+			"API client alone, odd secret",
+			privx.APIClientCredentials{ClientID: "5d9c-id", ClientSecret: secret},
+			publicTokenPath, "application/json", "", "",
+			`{"client_id":"5d9c-id","client_secret":"p+l/u=s&a%n d\"é:<","grant_type":"client_credentials"}`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{credentials: tt.credentials})
+			require.Error(t, h.getRoles(t.Context()))
+			sent := h.sim.Requests()
+			require.Len(t, sent, 1)
+			r := sent[0]
+			require.Equal(t, http.MethodPost, r.Method)
+			require.Equal(t, tt.path, r.Path)
+			require.Empty(t, r.RawQuery)
+			require.Equal(t, tt.contentType, r.Header.Get("Content-Type"))
+			require.Equal(t, "application/json", r.Header.Get("Accept"))
+			require.True(t, strings.HasPrefix(r.Header.Get("User-Agent"), "baton-privx "), r.Header.Get("User-Agent"))
+			authorization := ""
+			if tt.basic != "" {
+				authorization = "Basic " + base64.StdEncoding.EncodeToString([]byte(tt.basic))
+			}
+			require.Equal(t, authorization, r.Header.Get("Authorization"))
+			if tt.asJSON != "" {
+				require.JSONEq(t, tt.asJSON, string(r.Body))
+			} else {
+				require.Equal(t, tt.body, string(r.Body))
+			}
+		})
+	}
+}
+
+func TestToken_EachWayWorks(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]setup{
+		"password grant":     {},
+		"OAuth client alone": {credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true, OAuthPrincipal: privxsim.DefaultAPIClientID}},
+		"API client alone":   {credentials: apiOnly, sim: privxsim.Options{PublicClient: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, s)
+			for _, c := range h.reads() {
+				require.NoError(t, c.run(t.Context()), c.name)
+			}
+			require.NoError(t, h.client.Check(t.Context()))
+			require.Equal(t, 1, h.tokens())
+			require.Equal(t, 1, h.sim.Sessions())
+		})
+	}
+}
+
+func TestToken_NewSendsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	require.Empty(t, h.sim.Requests())
+	require.Zero(t, h.client.Calls())
+}
+
+// T1: everybody waits for the one token request, which is then let go.
+func TestT1_OneTokenForManyWaiters(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		release := make(chan struct{})
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultSlowHeader, Release: release})
+		const callers = 100
+		results := make(chan error, callers)
+		for range callers {
+			go func() { results <- h.getRoles(t.Context()) }()
+		}
+		synctest.Wait()
+		require.Equal(t, 1, h.sim.CountRequests("", ""))
+		close(release)
+		for range callers {
+			require.NoError(t, <-results)
+		}
+		require.Equal(t, 1, h.tokens())
+		require.Equal(t, callers, h.sim.CountRequests(http.MethodGet, rolesPath))
+	})
+}
+
+func TestT2_OneTokenForASync(t *testing.T) {
+	t.Parallel()
+	const life, duration = time.Minute, 10 * time.Minute
+	h := newHarness(t, setup{sim: privxsim.Options{TokenTTL: life}})
+	role, end := h.roleWithMembers(), h.clock.Now().Add(duration)
+	for h.clock.Now().Before(end) {
+		require.NoError(t, second(h.client.GetRole(t.Context(), role)))
+		h.clock.advance(4 * time.Second)
+	}
+	usable := life - privx.TokenSkew
+	require.LessOrEqual(t, h.tokens(), int((duration+usable-1)/usable)+1)
+	for _, r := range h.sent(rolePath) {
+		require.Equal(t, http.StatusOK, r.Status, "a token was used beyond its life")
+	}
+}
+
+// T3: a token is replaced in time, whatever PrivX says of its life.
+func TestT3_TokenLife(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, expiresIn string
+		usable          time.Duration
+	}{
+		{"five minutes", "300", 290 * time.Second},
+		{"in a string", `"300"`, 290 * time.Second},
+		{"with a fraction", "300.5", 290*time.Second + 500*time.Millisecond},
+		{"eleven seconds", "11", time.Second},
+		{"shorter than the skew", "8", 4 * time.Second},
+		{"missing", "", privx.UnknownTokenLife},
+		{"zero", "0", privx.UnknownTokenLife},
+		{"negative", "-300", privx.UnknownTokenLife},
+		{"null", "null", privx.UnknownTokenLife},
+		{"text", `"soon"`, privx.UnknownTokenLife},
+		{"NaN", `"NaN"`, privx.UnknownTokenLife},
+		{"true", "true", privx.UnknownTokenLife},
+		{"object", "{}", privx.UnknownTokenLife},
+		{"beyond all numbers", "1e999", privx.UnknownTokenLife},
+		{"huge", "1e12", privx.MaxTokenLife - privx.TokenSkew},
+		{"infinite", `"Inf"`, privx.MaxTokenLife - privx.TokenSkew},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{sim: privxsim.Options{TokenTTL: 48 * time.Hour, ExpiresIn: &tt.expiresIn}})
+			require.NoError(t, h.getRoles(t.Context()))
+			h.clock.advance(tt.usable - time.Nanosecond)
+			require.NoError(t, h.getRoles(t.Context()))
+			require.Equal(t, 1, h.tokens(), "replaced too early")
+			h.clock.advance(time.Nanosecond)
+			require.NoError(t, h.getRoles(t.Context()))
+			require.Equal(t, 2, h.tokens(), "not replaced")
+		})
+	}
+}
+
+func TestT3_UsableFor(t *testing.T) {
+	t.Parallel()
+	for seconds := range 1000 {
+		life := time.Duration(seconds-100) * time.Second
+		usable := privx.UsableFor(life)
+		require.Positive(t, usable, life)
+		if life > privx.TokenSkew {
+			require.Equal(t, life-privx.TokenSkew, usable)
+		} else if life > 0 {
+			require.Less(t, usable, life)
+		}
+	}
+}
+
+func FuzzParseLife(f *testing.F) {
+	for _, seed := range []string{"300", `"300"`, "-1", "1e12", "null", `"\u0030"`, "0x1p-2", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		life := privx.ParseLife(json.RawMessage(raw))
+		require.True(t, life >= 0 && life <= privx.MaxTokenLife, life)
+		require.Positive(t, privx.UsableFor(life))
+	})
+}
+
+// T4: a 401 costs the token, and the call is sent again as it was.
+func TestT4_ReplayAfter401(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, c := range h.reads() {
+		h.login(t)
+		h.sim.RevokeTokens()
+		require.NoError(t, c.run(t.Context()), c.name)
+		require.Equal(t, 1, h.tokens(), c.name)
+		var sent []privxsim.Request
+		for _, r := range h.sent(c.path) {
+			if r.Method == c.method {
+				sent = append(sent, r)
+			}
+		}
+		require.Len(t, sent, 2, c.name)
+		require.Equal(t, []int{http.StatusUnauthorized, http.StatusOK}, []int{sent[0].Status, sent[1].Status}, c.name)
+		require.Equal(t, c.path == searchPath, string(sent[1].Body) == "{}", c.name)
+		require.Equal(t, sent[0].Body, sent[1].Body, c.name)
+		require.Equal(t, sent[0].RawQuery, sent[1].RawQuery, c.name)
+		require.Equal(t, sent[0].Header.Get("Content-Type"), sent[1].Header.Get("Content-Type"), c.name)
+		require.NotEqual(t, sent[0].Header.Get("Authorization"), sent[1].Header.Get("Authorization"), c.name)
+	}
+}
+
+func TestT4_Second401IsFinal(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, c := range h.reads() {
+		h.login(t)
+		h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: http.StatusUnauthorized})
+		err := c.run(t.Context())
+		require.Contains(t, asError(t, err, codes.Unauthenticated, http.StatusUnauthorized).Hint, "clocks")
+		require.True(t, privx.IsUnauthenticated(err))
+		require.Equal(t, 2, h.sim.CountRequests(c.method, c.path), c.name)
+		require.Equal(t, 1, h.tokens(), c.name)
+		h.sim.ClearFaults()
+	}
+}
+
+// A 401 that goes to many callers at once makes one new token.
+func TestT4_OneRefreshForMany401s(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		release := make(chan struct{})
+		const callers = 20
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultSlowHeader, Release: release, Count: callers})
+		h.sim.RevokeTokens()
+		results := make(chan error, callers)
+		for range callers {
+			go func() { results <- h.getRoles(t.Context()) }()
+		}
+		synctest.Wait()
+		close(release)
+		for range callers {
+			require.NoError(t, <-results)
+		}
+		require.Equal(t, 1, h.tokens())
+		require.Equal(t, 2*callers, h.sim.CountRequests(http.MethodGet, rolesPath))
+	})
+}
+
+// T5: refused credentials are tried once, then left alone for a minute, for
+// PrivX limits failed logins.
+func TestT5_RefusedCredentials(t *testing.T) {
+	t.Parallel()
+	const fourFields = "check oauth-client-id, oauth-client-secret, api-client-id and api-client-secret against"
+	wrongAPI, wrongOAuth := allFour, allFour
+	wrongAPI.APIClientSecret = "wrong"
+	wrongOAuth.OAuthClientSecret = "wrong"
+	for _, tt := range []struct {
+		name        string
+		credentials privx.Credentials
+		sim         privxsim.Options
+		hint        string
+	}{
+		{"API client's secret", wrongAPI, privxsim.Options{}, fourFields},
+		{"OAuth client's secret", wrongOAuth, privxsim.Options{}, fourFields},
+		{"OAuth client alone", oauthOnly, privxsim.Options{}, "add api-client-id and api-client-secret"},
+		{"API client alone", apiOnly, privxsim.Options{}, "oauth-client-id and oauth-client-secret are needed too"},
+		{"API client alone, wrong secret", privx.APIClientCredentials{ClientID: "x", ClientSecret: "y"}, privxsim.Options{PublicClient: true}, "check api-client-id"},
+	} {
+		for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized} {
+			t.Run(tt.name+" "+strconv.Itoa(status), func(t *testing.T) {
+				t.Parallel()
+				tt.sim.BadCredentialsStatus = status
+				h := newHarness(t, setup{credentials: tt.credentials, sim: tt.sim})
+				wantRefused(t, h, tt.hint)
+			})
+		}
+	}
+}
+
+func TestT5_ForbiddenTokenIsARefusal(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusForbidden})
+	wantRefused(t, h, "api-client-secret")
+}
+
+// wantRefused wants every call to fail at the cost of one token request a minute.
+func wantRefused(t *testing.T, h *harness, hint string) {
+	t.Helper()
+	for minute := 1; minute <= 2; minute++ {
+		for _, c := range h.reads() {
+			err := c.run(t.Context())
+			require.True(t, privx.IsUnauthenticated(err), "%s: %v", c.name, err)
+			require.ErrorContains(t, err, hint)
+			require.ErrorContains(t, err, "the credentials were refused")
+			require.Nil(t, rateLimit(err))
+		}
+		require.True(t, privx.IsUnauthenticated(h.client.Check(t.Context())))
+		h.clock.advance(privx.RefusalMemory - time.Nanosecond)
+		require.True(t, privx.IsUnauthenticated(h.getRoles(t.Context())))
+		require.Len(t, h.sim.Requests(), minute, "just the token requests")
+		h.clock.advance(time.Nanosecond)
+	}
+}
+
+// Credentials that are put right work again after the minute.
+func TestT5_RefusalIsForgotten(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusUnauthorized, Count: 1})
+	require.Error(t, h.getRoles(t.Context()))
+	require.Error(t, h.getRoles(t.Context()))
+	h.clock.advance(privx.RefusalMemory)
+	require.NoError(t, h.getRoles(t.Context()))
+	require.Equal(t, 2, h.tokens())
+}
+
+// A PrivX that does not have the endpoint says nothing of the credentials.
+func TestT5_NoSuchTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
+		h := newHarness(t, setup{credentials: apiOnly})
+		h.sim.Inject(privxsim.Fault{Path: publicTokenPath, Status: status})
+		e := asError(t, h.getRoles(t.Context()), codes.FailedPrecondition, status)
+		require.Contains(t, e.Hint, "does not offer this way to authenticate")
+		require.Contains(t, e.Hint, "api-client-id")
+		require.False(t, privx.IsNotFound(e))
+		require.Len(t, h.sim.Requests(), 1)
+	}
+}
+
+// T6: the first caller gives up and takes nobody along.
+func TestT6_FirstCallerLeaves(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		release := make(chan struct{})
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultSlowHeader, Release: release})
+		ctx, cancel := context.WithCancel(t.Context())
+		first, others := make(chan error, 1), make(chan error, 10)
+		go func() { first <- h.getRoles(ctx) }()
+		synctest.Wait()
+		for range cap(others) {
+			go func() { others <- h.getRoles(t.Context()) }()
+		}
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-first, context.Canceled)
+		close(release)
+		for range cap(others) {
+			require.NoError(t, <-others)
+		}
+		require.Equal(t, 1, h.tokens())
+	})
+}
+
+// A token request that hangs is given up for everybody, as a failure that can be
+// tried again.
+func TestT6_TokenRequestIsBounded(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultStall, Count: 1})
+		start := time.Now()
+		require.NoError(t, h.getRoles(t.Context()))
+		require.GreaterOrEqual(t, time.Since(start), privx.TokenTimeout)
+		require.LessOrEqual(t, time.Since(start), privx.TokenTimeout+time.Second)
+		require.Equal(t, 2, h.tokens())
+		require.ErrorContains(t, wantTokenTimeout(t, h), "timed out")
+	})
+}
+
+func wantTokenTimeout(t *testing.T, h *harness) error {
+	t.Helper()
+	h.sim.RevokeTokens()
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultStall})
+	err := h.client.Check(t.Context())
+	wantError(t, err, codes.Unavailable, 0)
+	return err
+}
+
+// T7: the load balancer's cookie goes with every further request.
+func TestT7_AffinityCookie(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{AffinityCookie: true}})
+	for _, c := range h.reads() {
+		require.NoError(t, c.run(t.Context()))
+	}
+	require.NoError(t, h.client.Logout(t.Context()))
+	sent := h.sim.Requests()
+	require.Empty(t, sent[0].Header.Get("Cookie"))
+	cookie := sent[1].Header.Get("Cookie")
+	require.NotEmpty(t, cookie)
+	for _, r := range sent[1:] {
+		require.Equal(t, cookie, r.Header.Get("Cookie"), r.Path)
+	}
+}
+
+func TestToken_BearerThatIsNoToken(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{``, `null`, `""`, `"a b"`, `"a\r\nX-Evil: 1"`, `"ä"`, `{}`, `7`} {
+		h := newHarness(t, setup{})
+		body := `{"expires_in":300}`
+		if token != "" {
+			body = `{"access_token":` + token + `,"expires_in":300}`
+		}
+		h.answerJSON(tokenPath, body)
+		wantError(t, h.getRoles(t.Context()), codes.FailedPrecondition, http.StatusOK)
+		require.Len(t, h.sim.Requests(), 1, token)
+	}
+}
+
+func TestLogout_EndsTheSession(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	require.NoError(t, h.getRoles(t.Context()))
+	bearer := h.sent(rolesPath)[0].Header.Get("Authorization")
+	require.NoError(t, h.client.Logout(t.Context()))
+	require.Zero(t, h.sim.Sessions())
+	sent := h.sent(logoutPath)
+	require.Len(t, sent, 1)
+	require.Equal(t, http.MethodPost, sent[0].Method)
+	require.Equal(t, bearer, sent[0].Header.Get("Authorization"))
+	require.Empty(t, sent[0].Body)
+
+	h.sim.ResetRequests()
+	require.NoError(t, h.client.Logout(t.Context()), "there is nothing left to end")
+	require.Empty(t, h.sim.Requests())
+	require.NoError(t, h.getRoles(t.Context()), "a later call fetches another token")
+	require.Equal(t, 1, h.tokens())
+}
+
+func TestLogout_WithoutATokenSendsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	require.NoError(t, h.client.Logout(t.Context()))
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusUnauthorized, Count: 1})
+	require.Error(t, h.getRoles(t.Context()))
+	h.sim.ResetRequests()
+	require.NoError(t, h.client.Logout(t.Context()))
+	require.Empty(t, h.sim.Requests())
+}
+
+func TestLogout_FailureIsAnErrorAndDropsTheToken(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, fault := range []privxsim.Fault{
+		{Status: http.StatusUnauthorized}, {Status: http.StatusForbidden}, {Status: http.StatusInternalServerError},
+		{Kind: privxsim.FaultRedirect}, {Kind: privxsim.FaultResetBefore}, {Kind: privxsim.FaultOversized, Status: http.StatusBadGateway},
+	} {
+		h.login(t)
+		fault.Path = logoutPath
+		h.sim.Inject(fault)
+		require.Error(t, h.client.Logout(t.Context()), "%+v", fault)
+		require.Equal(t, 1, h.sim.CountRequests("", logoutPath), "%+v", fault)
+		require.NoError(t, h.client.Logout(t.Context()))
+		h.sim.ClearFaults()
+	}
+}
+
+func TestLogout_IsBounded(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		h.sim.Inject(privxsim.Fault{Path: logoutPath, Kind: privxsim.FaultStall})
+		start := time.Now()
+		require.ErrorIs(t, h.client.Logout(t.Context()), context.DeadlineExceeded)
+		require.Equal(t, privx.LogoutTimeout, time.Since(start))
+	})
+}
+
+// A call that is under way while somebody logs out meets a 401 and goes on.
+func TestLogout_DoesNotHurtOthers(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		release := make(chan struct{})
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Kind: privxsim.FaultSlowHeader, Release: release, Count: 1})
+		result := make(chan error, 1)
+		h.sim.OnRequest(func(r privxsim.Request) {
+			if r.Path == logoutPath {
+				close(release)
+			}
+		})
+		go func() { result <- h.getRoles(t.Context()) }()
+		synctest.Wait()
+		require.NoError(t, h.client.Logout(t.Context()))
+		require.NoError(t, <-result)
+		require.NoError(t, h.getRoles(t.Context()))
+	})
+}
+
+func TestCalls_CountEverything(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusBadGateway, Count: 2})
+	require.NoError(t, h.getRoles(t.Context()))
+	require.EqualValues(t, 4, h.client.Calls())
+	h.sim.RevokeTokens()
+	require.NoError(t, h.client.Check(t.Context()))
+	require.EqualValues(t, 4+4, h.client.Calls())
+	require.NoError(t, h.client.Logout(t.Context()))
+	require.EqualValues(t, 9, h.client.Calls())
+	require.Len(t, h.sim.Requests(), 9)
+}
+
+// Many callers, tokens that are revoked, failures: for the race detector.
+func TestToken_ManyCallersAndMuchTrouble(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusBadGateway, Skip: 5, Count: 3})
+	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusBadGateway, Skip: 1, Count: 2})
+	const callers = 8
+	results := make(chan error, callers)
+	for n := range callers {
+		go func() {
+			var err error
+			for i := 0; i < 10 && err == nil; i++ {
+				switch {
+				case n == 0:
+					h.sim.RevokeTokens()
+				case n == 1 && i%3 == 0:
+					err = h.client.Logout(t.Context())
+				default:
+					err = h.getRoles(t.Context())
+				}
+			}
+			results <- err
+		}()
+	}
+	for range callers {
+		// A token may be revoked between the two tries of a call.
+		if err := <-results; err != nil {
+			require.True(t, privx.IsUnauthenticated(err), err)
+		}
+	}
+}

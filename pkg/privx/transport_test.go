@@ -1,0 +1,535 @@
+package privx_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// stranger is a server that must not be spoken to.
+func stranger(t *testing.T) (*url.URL, <-chan string) {
+	t.Helper()
+	seen := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen <- r.Method + " " + r.URL.String() + " " + r.Header.Get("Authorization")
+	}))
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	return u, seen
+}
+
+// S2: no redirect is followed, wherever it leads and whatever was sent.
+func TestS2_RedirectsAreRefused(t *testing.T) {
+	t.Parallel()
+	elsewhere, seen := stranger(t)
+	for name, location := range map[string]string{
+		"another port":     elsewhere.String() + "/stolen",
+		"another host":     "http://localhost:" + elsewhere.Port() + "/stolen",
+		"a subdomain":      "http://sub.127.0.0.1.nip.invalid:" + elsewhere.Port() + "/stolen",
+		"without a scheme": "//" + elsewhere.Host + "/stolen",
+		"itself":           "/auth/login",
+		"nowhere":          "",
+		"malformed":        "http://[::1/stolen",
+	} {
+		for _, status := range []int{301, 302, 303, 307, 308} {
+			h := newHarness(t, setup{})
+			h.login(t)
+			fault := privxsim.Fault{Kind: privxsim.FaultRedirect, Status: status, Header: http.Header{"Location": {location}}}
+			h.sim.Inject(fault)
+			for _, c := range h.reads() {
+				err := c.run(t.Context())
+				e := asError(t, err, codes.FailedPrecondition, status)
+				require.Contains(t, e.Message, "a redirect", name)
+				require.NotContains(t, err.Error(), "stolen")
+			}
+			require.Error(t, h.client.Check(t.Context()))
+			require.Error(t, h.client.Logout(t.Context()))
+			require.Len(t, h.sim.Requests(), len(h.reads())+2, "one request each")
+			e := asError(t, h.getRoles(t.Context()), codes.FailedPrecondition, status)
+			require.Contains(t, e.Endpoint, tokenPath)
+		}
+	}
+	require.Empty(t, seen)
+}
+
+// S2: from https to http.
+func TestS2_RedirectToHTTP(t *testing.T) {
+	t.Parallel()
+	elsewhere, seen := stranger(t)
+	h := newTLSHarness(t, privxsim.ServeOptions{TLS: true})
+	h.sim.Inject(privxsim.Fault{Kind: privxsim.FaultRedirect, Status: 307, Header: http.Header{"Location": {elsewhere.String()}}})
+	client := h.trusting(t, h.ca)
+	wantError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 307)
+	require.Empty(t, seen)
+}
+
+// tlsHarness is a simulator behind TLS, without a client.
+type tlsHarness struct {
+	sim *privxsim.Simulator
+	url string
+	ca  []byte
+}
+
+func newTLSHarness(t *testing.T, o privxsim.ServeOptions) tlsHarness {
+	t.Helper()
+	sim := privxsim.New(privxsim.Seed(privxsim.SeedOptions{Users: 5, Roles: 5}), privxsim.Options{})
+	server := serve(t, sim, o)
+	return tlsHarness{sim, server.URL, server.CAPEM}
+}
+
+// trusting makes a client that trusts the CAs of a bundle.
+func (h tlsHarness) trusting(t *testing.T, bundle []byte) *privx.Client {
+	t.Helper()
+	config := privx.Config{BaseURL: parseURL(t, h.url), Credentials: allFour}
+	if bundle != nil {
+		certs, err := privx.ParseCertificates(bundle)
+		require.NoError(t, err)
+		config.CertificateAuthorities = certs
+	}
+	client, err := privx.New(t.Context(), config)
+	require.NoError(t, err)
+	privx.SetBackOff(client, noPause)
+	return client
+}
+
+func TestS3_ForeignCA(t *testing.T) {
+	t.Parallel()
+	h, other := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true})
+	for name, bundle := range map[string][]byte{"none given": nil, "another given": other.ca} {
+		client := h.trusting(t, bundle)
+		_, err := client.ListRoles(t.Context(), "")
+		e := asError(t, err, codes.FailedPrecondition, 0)
+		require.Contains(t, e.Hint, "ca-certificate", name)
+		var refused *tls.CertificateVerificationError
+		require.ErrorAs(t, err, &refused)
+		require.EqualValues(t, 1, client.Calls(), "R4: not retried")
+	}
+	require.Empty(t, h.sim.Requests())
+}
+
+func TestS3_GivenCA(t *testing.T) {
+	t.Parallel()
+	h, other := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true})
+	for name, bundle := range map[string][]byte{
+		"alone":       h.ca,
+		"first":       bytes.Join([][]byte{h.ca, other.ca}, nil),
+		"second":      bytes.Join([][]byte{other.ca, h.ca}, []byte("\n")),
+		"with a text": bytes.Join([][]byte{[]byte("# The CA of PrivX\n"), h.ca, []byte("\n# The end\n")}, nil),
+	} {
+		require.NoError(t, h.trusting(t, bundle).Check(t.Context()), name)
+	}
+}
+
+// S3: a name that the certificate does not have is refused too.
+func TestS3_WrongName(t *testing.T) {
+	t.Parallel()
+	h := newTLSHarness(t, privxsim.ServeOptions{TLS: true, Address: "127.0.0.2:0"})
+	h.url = strings.Replace(h.url, "127.0.0.2", "127.0.0.3", 1)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", strings.TrimPrefix(h.url, "https://"))
+	if err != nil {
+		t.Skip("127.0.0.3 cannot be listened on")
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	server := httptest.NewUnstartedServer(h.sim)
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.StartTLS() // With httptest's own certificate, which is not for this address.
+	t.Cleanup(server.Close)
+	client := h.trusting(t, h.ca)
+	wantError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
+}
+
+func TestS3_OldTLS(t *testing.T) {
+	t.Parallel()
+	for version, good := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		h := newTLSHarness(t, privxsim.ServeOptions{TLS: true, MaxVersion: version})
+		client := h.trusting(t, h.ca)
+		_, err := client.ListRoles(t.Context(), "")
+		if good {
+			require.NoError(t, err)
+			continue
+		}
+		e := asError(t, err, codes.FailedPrecondition, 0)
+		require.Contains(t, e.Hint, "TLS 1.2 or later", err)
+		require.EqualValues(t, 1, client.Calls(), "R4: not retried")
+		require.Empty(t, h.sim.Requests())
+	}
+}
+
+func TestS3_PlainHTTPBehindHTTPS(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	client := newClient(t.Context(), t, strings.Replace(h.url, "http://", "https://", 1), allFour)
+	e := asError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
+	require.Contains(t, e.Hint, "scheme")
+	require.EqualValues(t, 1, client.Calls(), "R4: not retried")
+}
+
+func TestS3_ParseCertificates(t *testing.T) {
+	t.Parallel()
+	a, b := newTLSHarness(t, privxsim.ServeOptions{TLS: true}).ca, newTLSHarness(t, privxsim.ServeOptions{TLS: true}).ca
+	both, err := privx.ParseCertificates(append(bytes.Clone(a), b...))
+	require.NoError(t, err)
+	require.Len(t, both, 2)
+	const key = "-----BEGIN PRIVATE KEY-----\nQ0FOQVJZLUtFWQ==\n-----END PRIVATE KEY-----\n"
+	for name, bundle := range map[string]string{
+		"empty":            "",
+		"blank":            " \n",
+		"no PEM":           "MIIB",
+		"DER":              "\x30\x82\x01\x00",
+		"a key":            key,
+		"a key behind":     string(a) + key,
+		"not base64":       "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n",
+		"not X.509":        "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n",
+		"cut":              string(a[:len(a)/2]),
+		"second cut":       string(a) + string(b[:len(b)/2]),
+		"second not X.509": string(a) + "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n",
+		"first cut":        string(a[:len(a)/2]) + "\n" + string(b),
+	} {
+		_, err := privx.ParseCertificates([]byte(bundle))
+		require.Error(t, err, name)
+		require.NotContains(t, err.Error(), "CANARY")
+		require.NotContains(t, err.Error(), "Q0FOQVJZ")
+	}
+}
+
+// S4: nothing can switch the verification of certificates off.
+func TestS4_NoWayAroundVerification(t *testing.T) {
+	t.Parallel()
+	files := 0
+	for _, root := range []string{"../../pkg", "../../cmd"} {
+		require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			files++
+			source, err := os.ReadFile(path)
+			for _, word := range []string{"InsecureSkipVerify", "VerifyPeerCertificate", "VerifyConnection"} {
+				require.NotContains(t, string(source), word, path)
+			}
+			return err
+		}))
+	}
+	require.Greater(t, files, 10)
+}
+
+// S5 and S6: what a base URL may be.
+func TestS5S6_ParseBaseURL(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]string{
+		"https://privx.example.com":              "https://privx.example.com",
+		"https://privx.example.com/":             "https://privx.example.com",
+		"https://privx.example.com///":           "https://privx.example.com",
+		"  https://privx.example.com/ \n":        "https://privx.example.com",
+		"HTTPS://privx.example.com":              "https://privx.example.com",
+		"https://privx.example.com:8443":         "https://privx.example.com:8443",
+		"https://privx.example.com/pam":          "https://privx.example.com/pam",
+		"https://privx.example.com/pam/":         "https://privx.example.com/pam",
+		"https://privx.example.com/a/b//":        "https://privx.example.com/a/b",
+		"https://privx.example.com/a%2Fb/":       "https://privx.example.com/a%2Fb",
+		"https://[2001:db8::1]:8443/x":           "https://[2001:db8::1]:8443/x",
+		"http://127.0.0.1:8080":                  "http://127.0.0.1:8080",
+		"http://127.9.9.9":                       "http://127.9.9.9",
+		"http://[::1]:80":                        "http://[::1]:80",
+		"http://[::ffff:127.0.0.1]":              "http://[::ffff:127.0.0.1]",
+		"http://localhost/privx":                 "http://localhost/privx",
+		"http://LOCALHOST":                       "http://LOCALHOST",
+		"http://privx.example.com":               "",
+		"http://10.0.0.1":                        "",
+		"http://0.0.0.0":                         "",
+		"http://[::]":                            "",
+		"http://localhost.example.com":           "",
+		"http://localhost.":                      "",
+		"http://127.0.0.1.example.com":           "",
+		"http://2130706433":                      "",
+		"http://0177.0.0.1":                      "",
+		"http://127.1":                           "",
+		"https://user@privx.example.com":         "",
+		"https://user:canary@privx.example.com":  "",
+		"https://@privx.example.com":             "",
+		"http://localhost:canary@evil.example":   "",
+		"https://privx.example.com?":             "",
+		"https://privx.example.com/?a=canary":    "",
+		"https://privx.example.com#":             "",
+		"https://privx.example.com/#canary":      "",
+		"privx.example.com":                      "",
+		"privx.example.com:443":                  "",
+		"//privx.example.com":                    "",
+		"ftp://privx.example.com":                "",
+		"https:privx.example.com":                "",
+		"https:///path":                          "",
+		"https://":                               "",
+		"https://:443":                           "",
+		"":                                       "",
+		" ":                                      "",
+		"https://user:canary%zz@privx.example":   "",
+		"https://user:can ary@privx.example.com": "",
+		"https://user:canary@[::1":               "",
+		"https://privx.example.com/%zz":          "",
+		"https://privx.example.com:canary":       "",
+		"https://privx\x00canary.example.com":    "",
+	} {
+		u, err := privx.ParseBaseURL(raw)
+		if want == "" {
+			require.Error(t, err, raw)
+			require.NotContains(t, err.Error(), "canary", raw)
+			require.NotContains(t, err.Error(), "can ary", raw)
+			continue
+		}
+		require.NoError(t, err, raw)
+		require.Equal(t, want, u.String(), raw)
+	}
+}
+
+func FuzzParseBaseURL(f *testing.F) {
+	for _, seed := range []string{"https://privx.example.com/a/", "http://localhost", "https://u:p@h", "https://h?#"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		u, err := privx.ParseBaseURL(raw)
+		if err != nil {
+			return
+		}
+		require.True(t, u.User == nil && u.RawQuery == "" && u.Fragment == "" && u.Hostname() != "", raw)
+		again, err := privx.ParseBaseURL(u.String())
+		require.NoError(t, err)
+		require.Equal(t, u.String(), again.String())
+	})
+}
+
+// S6 over the wire: every request stays below the prefix.
+func TestS6_PathPrefix(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"/privx", "/a/b", "/a%2Fb"} {
+		for _, slash := range []string{"", "/", "//"} {
+			h := newHarness(t, setup{sim: privxsim.Options{PathPrefix: prefix}})
+			h.client = newClient(t.Context(), t, h.url+slash, allFour)
+			for _, c := range h.reads() {
+				require.NoError(t, c.run(t.Context()), c.name)
+				require.NotZero(t, h.sim.CountRequests(c.method, c.path), c.name)
+			}
+			require.NoError(t, h.client.Logout(t.Context()))
+			for _, r := range h.sim.Requests() {
+				require.Equal(t, http.StatusOK, r.Status, r.Path)
+			}
+		}
+	}
+}
+
+// S6: an id is one segment of the path, whatever it holds.
+func TestS6_IDsCannotLeaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	for id, segment := range map[string]string{
+		"":                "", // Nothing may be sent.
+		".":               "",
+		"..":              "",
+		"...":             "",
+		"../../auth":      "..%2F..%2Fauth",
+		"/":               "%2F",
+		"a/b c":           "a%2Fb%20c",
+		"%2e%2e":          "%252e%252e",
+		"%2e%2e%2f":       "%252e%252e%252f",
+		"a?limit=1":       "a%3Flimit=1",
+		"a#b":             "a%23b",
+		"{}":              "%7B%7D",
+		"a;b":             "a%3Bb",
+		"\r\nX-Evil: 1":   "%0D%0AX-Evil:%201",
+		"é":               "%C3%A9",
+		`..\..\auth`:      "..%5C..%5Cauth",
+		"search":          "search",
+		"1/../../../auth": "1%2F..%2F..%2F..%2Fauth",
+	} {
+		h := newHarness(t, setup{sim: privxsim.Options{PathPrefix: "/privx"}})
+		h.login(t)
+		for name, call := range map[string]struct {
+			before, after string
+			run           func() error
+		}{
+			"GetUser":     {"/role-store/api/v1/users/", "", func() error { return second(h.client.GetUser(t.Context(), id)) }},
+			"UserRoles":   {"/role-store/api/v1/users/", "/roles", func() error { return second(h.client.UserRoles(t.Context(), id)) }},
+			"GetRole":     {"/role-store/api/v1/roles/", "", func() error { return second(h.client.GetRole(t.Context(), id)) }},
+			"ListMembers": {"/role-store/api/v1/roles/", "/members", func() error { return second(h.client.ListMembers(t.Context(), id, "")) }},
+		} {
+			err := call.run()
+			require.Error(t, err, "%s of %q", name, id)
+			if segment == "" {
+				wantError(t, err, codes.InvalidArgument, 0)
+				require.Empty(t, h.sim.Requests(), "%s of %q", name, id)
+				continue
+			}
+			require.NotEmpty(t, h.sim.Requests(), "%s of %q", name, id)
+			for _, r := range h.sim.Requests() {
+				require.Equal(t, call.before+segment+call.after, r.Path)
+				require.Empty(t, r.Header.Get("X-Evil"))
+				require.NotEqual(t, "limit=1", r.RawQuery)
+			}
+			h.sim.ResetRequests()
+		}
+	}
+}
+
+// The SDK's cache of GET answers is passed by: each read is a request.
+func TestCache_IsOff(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.login(t)
+	for range 2 {
+		for _, c := range h.reads() {
+			require.NoError(t, c.run(t.Context()))
+		}
+	}
+	for _, c := range h.reads() {
+		require.Equal(t, 2, h.sim.CountRequests(c.method, c.path), c.name)
+	}
+	for _, r := range h.sim.Requests() {
+		require.Equal(t, "no-cache", r.Header.Get("Cache-Control"))
+	}
+}
+
+func TestNew_IncompleteConfig(t *testing.T) {
+	t.Parallel()
+	_, err := privx.New(t.Context(), privx.Config{Credentials: allFour})
+	require.Error(t, err)
+	_, err = privx.New(t.Context(), privx.Config{BaseURL: parseURL(t, "https://privx.example.com")})
+	require.Error(t, err)
+}
+
+// A host that does not exist is no transient failure.
+func TestTransport_UnknownHost(t *testing.T) {
+	t.Parallel()
+	client := newClient(t.Context(), t, "https://privx.invalid", allFour)
+	privx.SetTransport(client, &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "privx.invalid", IsNotFound: true}}
+	}})
+	e := asError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
+	require.Contains(t, e.Hint, "host name in base-url")
+	require.EqualValues(t, 1, client.Calls())
+}
+
+// A PrivX that is down is a transient failure.
+func TestTransport_ConnectionRefused(t *testing.T) {
+	t.Parallel()
+	server, err := privxsim.Serve(http.NotFoundHandler(), privxsim.ServeOptions{})
+	require.NoError(t, err)
+	server.Close()
+	client := newClient(t.Context(), t, server.URL, allFour)
+	err = second(client.ListRoles(t.Context(), ""))
+	wantError(t, err, codes.Unavailable, 0)
+	require.ErrorContains(t, err, "refused")
+	require.EqualValues(t, privx.MaxTries, client.Calls())
+}
+
+// The environment is read once in a process, so what depends on it is tested in
+// another one: this binary again, running one test.
+const (
+	childEnv    = "PRIVX_TEST_CHILD"
+	childURL    = "PRIVX_TEST_CHILD_URL"
+	childCAFile = "PRIVX_TEST_CHILD_CA"
+)
+
+// runChild runs the child and returns what it wrote: the error of a Check, or
+// "ok".
+func runChild(t *testing.T, env ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$", "-test.v")
+	cmd.Env = append([]string{childEnv + "=1"}, env...)
+	output, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(output))
+	return string(output)
+}
+
+func TestChild(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(childEnv) == "" {
+		t.Skip("for other tests")
+	}
+	config := privx.Config{BaseURL: parseURL(t, os.Getenv(childURL)), Credentials: allFour}
+	if file := os.Getenv(childCAFile); file != "" {
+		bundle, err := os.ReadFile(file)
+		require.NoError(t, err)
+		config.CertificateAuthorities, err = privx.ParseCertificates(bundle)
+		require.NoError(t, err)
+	}
+	client, err := privx.New(t.Context(), config)
+	if err == nil {
+		err = client.Check(t.Context())
+	}
+	t.Logf("outcome: %v", err)
+}
+
+// S3: the CA that is given comes on top of the system's.
+func TestS3_SystemRootsStay(t *testing.T) {
+	t.Parallel()
+	system, private, foreign := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true}),
+		newTLSHarness(t, privxsim.ServeOptions{TLS: true})
+	dir := t.TempDir()
+	systemFile, privateFile := filepath.Join(dir, "system.pem"), filepath.Join(dir, "private.pem")
+	require.NoError(t, os.WriteFile(systemFile, system.ca, 0o600))
+	require.NoError(t, os.WriteFile(privateFile, private.ca, 0o600))
+	for _, tt := range []struct {
+		url, caFile string
+		good        bool
+	}{
+		{system.url, "", true}, {system.url, privateFile, true}, {private.url, privateFile, true},
+		{private.url, "", false}, {foreign.url, privateFile, false},
+	} {
+		output := runChild(t, "SSL_CERT_FILE="+systemFile, "SSL_CERT_DIR="+filepath.Join(dir, "none"), childURL+"="+tt.url, childCAFile+"="+tt.caFile)
+		require.Equal(t, tt.good, strings.Contains(output, "outcome: <nil>"), output)
+		require.Equal(t, !tt.good, strings.Contains(output, "ca-certificate"), output)
+	}
+}
+
+// S8: the proxy of the environment is used, and its password not shown.
+func TestS8_Proxy(t *testing.T) {
+	t.Parallel()
+	seen := make(chan *http.Request, 10)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(proxy.Close)
+	withPassword := strings.Replace(proxy.URL, "http://", "http://user:canary-proxy@", 1)
+	output := runChild(t, "HTTPS_PROXY="+withPassword, childURL+"=https://privx.example.test")
+	r := <-seen
+	require.Equal(t, http.MethodConnect, r.Method)
+	require.Equal(t, "privx.example.test:443", r.Host)
+	require.True(t, strings.HasPrefix(r.Header.Get("Proxy-Authorization"), "Basic "))
+	require.Empty(t, r.Header.Get("Authorization"))
+	require.Contains(t, output, "outcome: ")
+	require.NotContains(t, output, "canary-proxy")
+
+	output = runChild(t, "HTTPS_PROXY="+withPassword, "NO_PROXY=privx.invalid", childURL+"=https://privx.invalid")
+	require.Contains(t, output, "outcome: ")
+	require.Empty(t, seen)
+}
+
+// S8: a proxy that cannot be used is no reason to show its password either.
+func TestS8_UnusableProxy(t *testing.T) {
+	t.Parallel()
+	for _, proxy := range []string{
+		"http://user:canary-proxy@127.0.0.1:1", "http://user:canary-proxy%zz@127.0.0.1:1", "http://user:canary-proxy@127.0.0.1:x",
+		"ftp://user:canary-proxy@127.0.0.1:1", "user:canary-proxy@[::1",
+	} {
+		output := runChild(t, "HTTPS_PROXY="+proxy, childURL+"=https://privx.example.test")
+		require.Contains(t, output, "outcome: ", proxy)
+		require.NotContains(t, output, "outcome: <nil>", proxy)
+		require.NotContains(t, output, "canary", proxy)
+	}
+}
