@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -264,14 +266,15 @@ func TestBadConfiguration(t *testing.T) {
 		"no CA file":      {with("ca-certificate", junk+".missing"), "ca-certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			got := run(t, env(c.settings))
 			require.NotZero(t, got.code)
 			require.Contains(t, got.lastLine(), c.says)
 			require.NotContains(t, got.all(), privxsim.DefaultOAuthClientSecret)
 			require.NoFileExists(t, got.file())
+			require.Empty(t, s.sim.Requests())
 		})
 	}
-	require.Empty(t, s.sim.Requests())
 }
 
 // The authentication methods against PrivX as it may be set up.
@@ -472,4 +475,48 @@ func TestTargetedSync(t *testing.T) {
 		}
 	}
 	require.Equal(t, want, grantsIn(t, got.file()))
+}
+
+// A signal to the process that was started ends all of the run, and so does the
+// end of that process, however it comes.
+func TestSignalsEndTheRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		signal os.Signal
+		code   int
+	}{
+		"SIGTERM": {syscall.SIGTERM, 128 + int(syscall.SIGTERM)},
+		"SIGKILL": {syscall.SIGKILL, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := smallSite(t)
+			reached, gone := make(chan struct{}, 100), make(chan struct{})
+			s.sim.OnRequest(func(r privxsim.Request) {
+				if strings.HasSuffix(r.Path, "/members") {
+					reached <- struct{}{}
+				}
+			})
+			s.sim.Inject(privxsim.Fault{Path: "/role-store/api/v1/roles/*/members", Kind: privxsim.FaultStall, Release: gone})
+			t.Cleanup(func() { close(gone) })
+
+			dir := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), binary, "--workers", "1")
+			cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir}
+			for name, value := range env(s.settings()) {
+				cmd.Env = append(cmd.Env, name+"="+value)
+			}
+			// The pipe ends when the last process that holds it has ended.
+			output, err := cmd.StderrPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			<-reached
+			require.NoError(t, cmd.Process.Signal(c.signal))
+			_, err = io.ReadAll(output)
+			require.NoError(t, err)
+			require.Error(t, cmd.Wait())
+			require.Equal(t, c.code, cmd.ProcessState.ExitCode())
+			require.NoFileExists(t, filepath.Join(dir, "sync.c1z"))
+		})
+	}
 }

@@ -325,6 +325,19 @@ func TestMemberships(t *testing.T) {
 	}
 }
 
+// Where the member's entry does not say more, as in the one sample of it, no call
+// is made to find out.
+func TestMembershipsWithoutParticulars(t *testing.T) {
+	t.Parallel()
+	store := plainStore()
+	role := store.AddRole(privxsim.Role{Name: "R"})
+	user := store.AddUser(privxsim.User{Principal: "f"})
+	store.GrantExplicit(role.ID, user.ID, privxsim.Grant{Type: "FLOATING", FloatingHours: 24})
+	x := newTenant(t, store, privxsim.Options{})
+	requireMembership(t, x.mustSync().grants[grantID(role.ID, user.ID)], "", map[string]any{"explicit": true, "implicit": false})
+	require.Zero(t, x.sim.CountRequests("GET", rolesOfPath))
+}
+
 // requireMembership checks a grant's metadata, and that it is immutable with the
 // given rules in words, or mutable where there are none.
 func requireMembership(t *testing.T, grant *v2.Grant, rules string, metadata map[string]any) {

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+func TestIsOneShot(t *testing.T) {
+	t.Parallel()
+	none := map[string]string{}
+	for _, c := range []struct {
+		args []string
+		env  map[string]string
+		want bool
+	}{
+		{nil, none, true},
+		{[]string{"--file", "x.c1z"}, none, true},
+		{[]string{"--grant-entitlement", "e"}, none, true},
+		{[]string{"capabilities"}, none, false},
+		{[]string{"config"}, none, false},
+		{[]string{"--client-id", "c"}, none, false},
+		{[]string{"-p", "--client-id=c"}, none, false},
+		{nil, map[string]string{"BATON_CLIENT_ID": "c"}, false},
+		{[]string{"--file", "x.c1z", "_connector-service"}, none, false},
+	} {
+		lookup := func(name string) (string, bool) {
+			value, found := c.env[name]
+			return value, found
+		}
+		require.Equal(t, c.want, isOneShot(c.args, lookup), "%v %v", c.args, c.env)
+	}
+}
+
+// A run that ends with 0 though a call has failed ends with the failure's code.
+func TestExitCodeOfASwallowedFailure(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "failure")
+	noted := &failures{path: path, open: make(map[string]codes.Code)}
+	swallowed := ended(t, "exit 0")
+	require.Equal(t, 0, exitCode(swallowed, path))
+
+	noted.note("validate", status.Error(codes.Unavailable, "away"))
+	require.Equal(t, int(codes.Unavailable), exitCode(swallowed, path))
+	noted.note("validate", nil)
+	require.Equal(t, 0, exitCode(swallowed, path), "it has succeeded since")
+
+	noted.note("grants a", status.Error(codes.Unavailable, "away"))
+	noted.note("grants b", status.Error(codes.PermissionDenied, "no"))
+	noted.note("grants c", status.Error(codes.Canceled, "because of b"))
+	noted.note("get d", status.Error(codes.NotFound, "left out"))
+	require.Equal(t, int(codes.PermissionDenied), exitCode(swallowed, path))
+	noted.note("grants e", nil)
+	require.Equal(t, int(codes.PermissionDenied), exitCode(swallowed, path), "another call's success mends nothing")
+
+	require.NoError(t, os.WriteFile(path, []byte("?"), 0o600))
+	require.Equal(t, 1, exitCode(swallowed, path))
+}
+
+// Any other end of a run is passed on as a shell would.
+func TestExitCodeIsPassedOn(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "failure")
+	require.Equal(t, 9, exitCode(ended(t, "exit 9"), missing))
+	require.Equal(t, 128+15, exitCode(ended(t, "kill -TERM $$"), missing))
+}
+
+func ended(t *testing.T, script string) *os.ProcessState {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	return cmd.ProcessState
+}
