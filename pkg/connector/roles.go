@@ -47,7 +47,7 @@ func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 		roles = append(roles, made)
 	}
 	roles, results := cutPage(roles, page)
-	run.listedRoles(ctx, page, len(roles), results)
+	run.listedRoles(ctx, opts.PageToken.Token, page, len(roles), results)
 	return roles, results, nil
 }
 

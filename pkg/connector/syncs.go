@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 // Bounds on what is remembered.
 const (
 	// maxRuns is how many syncs are remembered: a service may give one up and
-	// begin another.
-	maxRuns = 4
+	// begin another, or make a targeted one beside it.
+	maxRuns = 3
 	// maxSeenUsers is up to how many users it is checked that members are among
 	// them, at about 20 bytes each.
 	maxSeenUsers = 1 << 20
@@ -44,7 +45,7 @@ func newSyncs(client *privx.Client) *syncs { return &syncs{client: client} }
 // remember for.
 func (s *syncs) run(id string) *syncRun {
 	if id == "" {
-		return newSyncRun(s.client, id)
+		return newSyncRun(s, id)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,18 +54,26 @@ func (s *syncs) run(id string) *syncRun {
 			return run
 		}
 	}
-	run := newSyncRun(s.client, id)
+	run := newSyncRun(s, id)
 	s.runs = append(s.runs, run)
 	if len(s.runs) > maxRuns {
-		s.runs = s.runs[1:]
+		s.runs = slices.Delete(s.runs, 0, 1)
 	}
 	return run
+}
+
+// forget lets go of a sync that is over.
+func (s *syncs) forget(run *syncRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs = slices.DeleteFunc(s.runs, func(r *syncRun) bool { return r == run })
 }
 
 // syncRun is one sync as this process has seen it. A sync that was begun by
 // another process and is resumed here lacks what that one saw: then fewer
 // warnings are given and there is no closing line.
 type syncRun struct {
+	syncs        *syncs
 	client       *privx.Client
 	id           string
 	began        time.Time
@@ -77,21 +86,22 @@ type syncRun struct {
 	held     *otter.Cache[string, []privx.RoleEntry]
 
 	mu sync.Mutex
-	// seen holds a hash of each listed user's id.
-	seen       map[uint64]struct{}
-	seed       maphash.Seed
-	usersKnown bool
+	// seen holds a hash of each listed user's id. The users are known once all
+	// pages, from the first to the last, have been listed here; so are the roles.
+	seen                   map[uint64]struct{}
+	seed                   maphash.Seed
+	usersBegun, usersKnown bool
 	// waiting holds the roles whose members are still to be read, with the
 	// number of members that PrivX gave for them (nil: none given).
-	waiting    map[string]*int
-	rolesKnown bool
+	waiting                map[string]*int
+	rolesBegun, rolesKnown bool
 
 	users, roles, memberships, skipped int
 }
 
-func newSyncRun(client *privx.Client, id string) *syncRun {
+func newSyncRun(s *syncs, id string) *syncRun {
 	return &syncRun{
-		client: client, id: id, began: time.Now(), callsAtStart: client.Calls(),
+		syncs: s, client: s.client, id: id, began: time.Now(), callsAtStart: s.client.Calls(),
 		seen: make(map[uint64]struct{}), seed: maphash.MakeSeed(), waiting: make(map[string]*int),
 	}
 }
@@ -124,10 +134,11 @@ func (r *syncRun) rolesOf(ctx context.Context, userID string) ([]privx.RoleEntry
 	return r.held.Get(ctx, userID, otter.LoaderFunc[string, []privx.RoleEntry](r.client.UserRoles))
 }
 
-// listedUsers notes the first n users of a page.
-func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User], n int, results *rs.SyncOpResults) {
+// listedUsers notes the first n users of the page that token asked for.
+func (r *syncRun) listedUsers(ctx context.Context, token string, page *privx.Page[privx.User], n int, results *rs.SyncOpResults) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.usersBegun = r.usersBegun || token == ""
 	for _, user := range page.Items[:n] {
 		if len(r.seen) < maxSeenUsers {
 			r.seen[r.hash(user.ID)] = struct{}{}
@@ -137,24 +148,27 @@ func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User],
 		return
 	}
 	r.users = page.Read
-	r.usersKnown = len(r.seen) < maxSeenUsers
+	r.usersKnown = r.usersBegun && len(r.seen) < maxSeenUsers
 	if r.usersKnown {
 		warnOfCount(ctx, "users", page.Total, len(r.seen))
 	}
 }
 
-// listedRoles notes the first n roles of a page.
-func (r *syncRun) listedRoles(ctx context.Context, page *privx.Page[privx.Role], n int, results *rs.SyncOpResults) {
+// listedRoles notes the first n roles of the page that token asked for.
+func (r *syncRun) listedRoles(ctx context.Context, token string, page *privx.Page[privx.Role], n int, results *rs.SyncOpResults) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.rolesBegun = r.rolesBegun || token == ""
 	for _, role := range page.Items[:n] {
 		r.waiting[role.ID] = role.MemberCount
 	}
 	if results.NextPageToken != "" {
 		return
 	}
-	r.roles, r.rolesKnown = page.Read, true
-	warnOfCount(ctx, "roles", page.Total, len(r.waiting))
+	r.roles, r.rolesKnown = page.Read, r.rolesBegun
+	if r.rolesKnown {
+		warnOfCount(ctx, "roles", page.Total, len(r.waiting))
+	}
 }
 
 // warnOfCount warns of a list that PrivX counts differently from what it shows.
@@ -229,9 +243,9 @@ func (r *syncRun) close(ctx context.Context) {
 	if err := r.client.Logout(ctx); err != nil {
 		log.Debug("baton-privx: the session in PrivX could not be ended; PrivX ends it by itself", zap.Error(err))
 	}
+	r.syncs.forget(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen, r.usersKnown = nil, false
 	log.Info("baton-privx: everything read from PrivX",
 		zap.Int("users", r.users), zap.Int("roles", r.roles), zap.Int("memberships", r.memberships),
 		zap.Int("skipped_roles", r.skipped),

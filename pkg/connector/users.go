@@ -46,7 +46,7 @@ func (u *userSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 		users = append(users, made)
 	}
 	users, results := cutPage(users, page)
-	run.listedUsers(ctx, page, len(users), results)
+	run.listedUsers(ctx, opts.PageToken.Token, page, len(users), results)
 	return users, results, nil
 }
 
