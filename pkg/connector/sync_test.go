@@ -741,3 +741,49 @@ func TestNullFields(t *testing.T) {
 	x := newTenant(t, store, privxsim.Options{})
 	x.requireComplete(x.mustSync())
 }
+
+// A sync that another process has begun lacks what that one saw: no warning and
+// no closing line may come from half of the truth.
+func TestResumedSyncDrawsNoConclusions(t *testing.T) {
+	t.Parallel()
+	const id = "3MTdEllMfZYCoIkUgDGJloOm0NA"
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 30, Roles: 30})
+	listAll := func(x *tenant, kind, token string, pages int) (string, []*v2.Resource) {
+		client, rows := v2.NewResourcesServiceClient(x.client()), []*v2.Resource(nil)
+		for range pages {
+			page, err := client.ListResources(x.ctx, v2.ResourcesServiceListResourcesRequest_builder{
+				ResourceTypeId: kind, PageToken: token, ActiveSyncId: id,
+			}.Build())
+			require.NoError(t, err)
+			rows = append(rows, page.GetList()...)
+			if token = page.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+		return token, rows
+	}
+	options := privxsim.Options{MaxPageSize: 10}
+	begun := newTenant(t, store, options)
+	usersAt, _ := listAll(begun, "user", "", 1)
+	rolesAt, _ := listAll(begun, "role", "", 1)
+
+	resumed := newTenant(t, store, options)
+	_, users := listAll(resumed, "user", usersAt, 100)
+	_, roles := listAll(resumed, "role", rolesAt, 100)
+	require.Len(t, users, len(store.Users())-10)
+	require.Len(t, roles, len(store.Roles())-10)
+	grants := v2.NewGrantsServiceClient(resumed.client())
+	for _, role := range roles {
+		for token := ""; ; {
+			page, err := grants.ListGrants(resumed.ctx, v2.GrantsServiceListGrantsRequest_builder{
+				Resource: role, PageToken: token, ActiveSyncId: id,
+			}.Build())
+			require.NoError(t, err)
+			if token = page.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+	}
+	require.Empty(t, resumed.warnings())
+	require.Empty(t, resumed.logs.FilterMessage("baton-privx: everything read from PrivX").All())
+}

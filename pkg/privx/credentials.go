@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-const ( //nolint:gosec // Paths, no credentials.
-	tokenPath             = "/auth/api/v1/oauth/token"
-	clientCredentialsPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token"
+const (
+	tokenPath             = "/auth/api/v1/oauth/token"                                  //nolint:gosec // A path.
+	clientCredentialsPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token" //nolint:gosec // A path.
 )
 
 // Credentials are a way to obtain a token for an API client.

@@ -438,40 +438,43 @@ func TestTransport_ConnectionRefused(t *testing.T) {
 
 // The environment is read once in a process, so what depends on it is tested in
 // another one: this binary again, running one test.
-const (
-	childEnv    = "PRIVX_TEST_CHILD"
-	childURL    = "PRIVX_TEST_CHILD_URL"
-	childCAFile = "PRIVX_TEST_CHILD_CA"
-)
+const childEnv = "PRIVX_TEST_CHILD"
 
-// runChild runs the child and returns what it wrote: the error of a Check, or
-// "ok".
-func runChild(t *testing.T, env ...string) string {
+// runChild lets another process check each of some servers, given as a URL and,
+// behind a space, a file of CAs. It returns what came of each, and all that the
+// process wrote.
+func runChild(t *testing.T, servers []string, env ...string) ([]string, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$", "-test.v")
-	cmd.Env = append([]string{childEnv + "=1"}, env...)
+	cmd.Env = append([]string{childEnv + "=" + strings.Join(servers, "\n")}, env...)
 	output, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(output))
-	return string(output)
+	outcomes := strings.Split(string(output), "outcome: ")[1:]
+	require.Len(t, outcomes, len(servers), string(output))
+	return outcomes, string(output)
 }
 
 func TestChild(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(childEnv) == "" {
+	servers := os.Getenv(childEnv)
+	if servers == "" {
 		t.Skip("for other tests")
 	}
-	config := privx.Config{BaseURL: parseURL(t, os.Getenv(childURL)), Credentials: allFour}
-	if file := os.Getenv(childCAFile); file != "" {
-		bundle, err := os.ReadFile(file)
-		require.NoError(t, err)
-		config.CertificateAuthorities, err = privx.ParseCertificates(bundle)
-		require.NoError(t, err)
+	for server := range strings.Lines(servers) {
+		address, file, _ := strings.Cut(strings.TrimSpace(server), " ")
+		t.Logf("outcome: %v", checkFrom(t, address, file))
 	}
-	client, err := privx.New(t.Context(), config)
-	if err == nil {
-		err = client.Check(t.Context())
+}
+
+func checkFrom(t *testing.T, address, caFile string) error {
+	t.Helper()
+	h := tlsHarness{url: address}
+	if caFile == "" {
+		return h.trusting(t, nil).Check(t.Context())
 	}
-	t.Logf("outcome: %v", err)
+	bundle, err := os.ReadFile(caFile)
+	require.NoError(t, err)
+	return h.trusting(t, bundle).Check(t.Context())
 }
 
 // S3: the CA that is given comes on top of the system's.
@@ -483,16 +486,14 @@ func TestS3_SystemRootsStay(t *testing.T) {
 	systemFile, privateFile := filepath.Join(dir, "system.pem"), filepath.Join(dir, "private.pem")
 	require.NoError(t, os.WriteFile(systemFile, system.ca, 0o600))
 	require.NoError(t, os.WriteFile(privateFile, private.ca, 0o600))
-	for _, tt := range []struct {
-		url, caFile string
-		good        bool
-	}{
-		{system.url, "", true}, {system.url, privateFile, true}, {private.url, privateFile, true},
-		{private.url, "", false}, {foreign.url, privateFile, false},
-	} {
-		output := runChild(t, "SSL_CERT_FILE="+systemFile, "SSL_CERT_DIR="+filepath.Join(dir, "none"), childURL+"="+tt.url, childCAFile+"="+tt.caFile)
-		require.Equal(t, tt.good, strings.Contains(output, "outcome: <nil>"), output)
-		require.Equal(t, !tt.good, strings.Contains(output, "ca-certificate"), output)
+	outcomes, output := runChild(t, []string{
+		system.url, system.url + " " + privateFile, private.url + " " + privateFile, // Good.
+		private.url, foreign.url + " " + privateFile, // Bad.
+	}, "SSL_CERT_FILE="+systemFile, "SSL_CERT_DIR="+filepath.Join(dir, "none"))
+	for i, outcome := range outcomes {
+		good := i < 3
+		require.Equal(t, good, strings.HasPrefix(outcome, "<nil>"), output)
+		require.Equal(t, !good, strings.Contains(outcome, "ca-certificate"), output)
 	}
 }
 
@@ -506,30 +507,22 @@ func TestS8_Proxy(t *testing.T) {
 	}))
 	t.Cleanup(proxy.Close)
 	withPassword := strings.Replace(proxy.URL, "http://", "http://user:canary-proxy@", 1)
-	output := runChild(t, "HTTPS_PROXY="+withPassword, childURL+"=https://privx.example.test")
+	_, output := runChild(t, []string{"https://privx.example.test", "https://privx.invalid"}, "HTTPS_PROXY="+withPassword, "NO_PROXY=privx.invalid")
 	r := <-seen
 	require.Equal(t, http.MethodConnect, r.Method)
 	require.Equal(t, "privx.example.test:443", r.Host)
 	require.True(t, strings.HasPrefix(r.Header.Get("Proxy-Authorization"), "Basic "))
 	require.Empty(t, r.Header.Get("Authorization"))
-	require.Contains(t, output, "outcome: ")
 	require.NotContains(t, output, "canary-proxy")
-
-	output = runChild(t, "HTTPS_PROXY="+withPassword, "NO_PROXY=privx.invalid", childURL+"=https://privx.invalid")
-	require.Contains(t, output, "outcome: ")
 	require.Empty(t, seen)
 }
 
 // S8: a proxy that cannot be used is no reason to show its password either.
 func TestS8_UnusableProxy(t *testing.T) {
 	t.Parallel()
-	for _, proxy := range []string{
-		"http://user:canary-proxy@127.0.0.1:1", "http://user:canary-proxy%zz@127.0.0.1:1", "http://user:canary-proxy@127.0.0.1:x",
-		"ftp://user:canary-proxy@127.0.0.1:1", "user:canary-proxy@[::1",
-	} {
-		output := runChild(t, "HTTPS_PROXY="+proxy, childURL+"=https://privx.example.test")
-		require.Contains(t, output, "outcome: ", proxy)
-		require.NotContains(t, output, "outcome: <nil>", proxy)
+	for _, proxy := range []string{"http://user:canary-proxy@127.0.0.1:1", "http://user:canary-proxy%zz@127.0.0.1:1", "ftp://user:canary-proxy@127.0.0.1:1"} {
+		outcomes, output := runChild(t, []string{"https://privx.example.test"}, "HTTPS_PROXY="+proxy)
+		require.False(t, strings.HasPrefix(outcomes[0], "<nil>"), proxy)
 		require.NotContains(t, output, "canary", proxy)
 	}
 }
