@@ -488,6 +488,7 @@ func TestSignalsEndTheRun(t *testing.T) {
 		signal os.Signal
 		code   int
 	}{
+		"SIGINT":  {os.Interrupt, 128 + int(syscall.SIGINT)},
 		"SIGTERM": {syscall.SIGTERM, 128 + int(syscall.SIGTERM)},
 		"SIGKILL": {syscall.SIGKILL, -1},
 	} {

@@ -48,7 +48,9 @@ func TestProxyFromEnvironment(t *testing.T) {
 	require.Positive(t, tunnels.Load())
 	require.NotContains(t, got.all(), proxyPassword)
 
-	proxy.Config.Handler = http.NotFoundHandler()
+	refusing := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(refusing.Close)
+	vars["HTTPS_PROXY"] = strings.Replace(refusing.URL, "http://", "http://user:"+proxyPassword+"@", 1)
 	got = run(t, vars, "--log-level", "debug", "--http-timeout-seconds", "5")
 	require.NotZero(t, got.code)
 	require.NotContains(t, got.all(), proxyPassword)

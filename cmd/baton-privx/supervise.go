@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -31,6 +32,9 @@ import (
 // failureFileVar names the file in which the connector notes what has failed. It
 // is set for the supervised process alone.
 const failureFileVar = "PRIVX_SUPERVISED_FAILURE_FILE"
+
+// signalled is what shells add to the number of the signal that ended a process.
+const signalled = 128
 
 // lifelineFD is a pipe to the supervisor: its end is the supervisor's end.
 const lifelineFD = 3
@@ -113,8 +117,12 @@ func runSupervised() (int, error) {
 		return 0, err
 	}
 	_ = theirEnd.Close()
+	var stoppedBy atomic.Int32
 	go func() {
 		for s := range signals {
+			if number, ok := s.(syscall.Signal); ok {
+				stoppedBy.Store(int32(number)) //nolint:gosec // The numbers of signals are small.
+			}
 			_ = cmd.Process.Signal(s)
 		}
 	}()
@@ -123,6 +131,10 @@ func runSupervised() (int, error) {
 	if err != nil && !errors.As(err, &exit) {
 		return 0, err
 	}
+	if number := stoppedBy.Load(); number != 0 {
+		// The SDK ends with 0 when it is interrupted, though nothing is finished.
+		return signalled + int(number), nil
+	}
 	return exitCode(cmd.ProcessState, failureFile), nil
 }
 
@@ -130,7 +142,7 @@ func runSupervised() (int, error) {
 // failure that the run has swallowed.
 func exitCode(state *os.ProcessState, failureFile string) int {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
+		return signalled + int(status.Signal())
 	}
 	if code := state.ExitCode(); code != 0 {
 		return code
