@@ -51,7 +51,7 @@ func needsSupervisor() bool {
 // isOneShot tells a sync, grant or revoke from service mode and from commands
 // such as capabilities.
 func isOneShot(args []string, env func(string) (string, bool)) bool {
-	if _, service := env("BATON_CLIENT_ID"); service {
+	if id, _ := env("BATON_CLIENT_ID"); id != "" {
 		return false
 	}
 	for i, arg := range args {

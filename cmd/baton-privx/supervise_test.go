@@ -28,6 +28,7 @@ func TestIsOneShot(t *testing.T) {
 		{[]string{"--client-id", "c"}, none, false},
 		{[]string{"-p", "--client-id=c"}, none, false},
 		{nil, map[string]string{"BATON_CLIENT_ID": "c"}, false},
+		{nil, map[string]string{"BATON_CLIENT_ID": ""}, true},
 		{[]string{"--file", "x.c1z", "_connector-service"}, none, false},
 	} {
 		lookup := func(name string) (string, bool) {

@@ -67,6 +67,8 @@ func TestCredentials(t *testing.T) {
 		{name: "OAuth pair", given: []map[string]string{oauthPair}, want: oauth},
 		{name: "OAuth pair, oauth", method: "oauth", given: []map[string]string{oauthPair}, want: oauth},
 		{name: "API pair", given: []map[string]string{apiPair}, want: api},
+		{name: "white space around", given: []map[string]string{{"api-client-id": " ai", "api-client-secret": "as\n"}}, want: api},
+		{name: "white space alone", given: []map[string]string{{"api-client-id": "ai", "api-client-secret": " \n"}}, field: "api-client-secret"},
 		{name: "API pair, oauth", method: "oauth", given: []map[string]string{apiPair}, field: "oauth-client-id"},
 		{name: "API pair, client-secret", method: "client-secret", given: []map[string]string{apiPair}, want: api},
 		{name: "both pairs, client-secret", method: "client-secret", given: []map[string]string{oauthPair, apiPair}, want: api},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -16,7 +17,8 @@ import (
 // error is one line that names the field, coded InvalidArgument. Nothing is sent.
 func (c *Privx) Settings(method string) (privx.Config, error) {
 	var settings privx.Config
-	baseURL, err := privx.ParseBaseURL(c.BaseUrl)
+	given := c.trimmed()
+	baseURL, err := privx.ParseBaseURL(given.BaseUrl)
 	if err != nil {
 		return settings, invalid(BaseURLField, err.Error())
 	}
@@ -27,8 +29,18 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 			return settings, invalid(CACertificateField, err.Error())
 		}
 	}
-	settings.Credentials, err = c.credentials(method)
+	settings.Credentials, err = given.credentials(method)
 	return settings, err
+}
+
+// trimmed is the configuration without the white space that copying, and secrets
+// mounted as files, leave at the ends: PrivX limits failed logins.
+func (c *Privx) trimmed() *Privx {
+	given := *c
+	for _, text := range []*string{&given.BaseUrl, &given.ApiClientId, &given.ApiClientSecret, &given.OauthClientId, &given.OauthClientSecret} {
+		*text = strings.TrimSpace(*text)
+	}
+	return &given
 }
 
 // credentials chooses how to authenticate from the method and from what is given.

@@ -26,8 +26,9 @@ func readDirectories(ctx context.Context, client *privx.Client) (directories, er
 	if err != nil {
 		return nil, failed("reading the sources (directories)", err)
 	}
-	byID := make(directories, len(sources))
-	for _, source := range sources {
+	warnOfCount(ctx, "sources", sources.Total, sources.Read)
+	byID := make(directories, len(sources.Items))
+	for _, source := range sources.Items {
 		byID[source.ID] = source
 	}
 	return byID, nil

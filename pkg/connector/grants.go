@@ -28,17 +28,17 @@ func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.Sync
 	roleID := role.GetId().GetResource()
 	page, err := r.client.ListMembers(ctx, roleID, opts.PageToken.Token)
 	if privx.IsNotFound(err) {
-		return nil, nil, r.skipIfDeleted(ctx, run, roleID, err)
+		return nil, nil, r.skipIfDeleted(ctx, run, role, err)
 	}
 	if err != nil {
 		return nil, nil, failed("listing the members of role "+roleID, err)
 	}
-	entries, err := r.entries(ctx, run, roleID, page.Items)
+	rules := mappingRulesOf(role)
+	entries, err := r.entries(ctx, run, roleID, page.Items, rules)
 	if err != nil {
 		return nil, nil, err
 	}
 	grants := make([]*v2.Grant, len(page.Items))
-	rules := mappingRulesOf(role)
 	for i, member := range page.Items {
 		if grants[i], err = membershipGrant(role, member.ID, entries[i], rules); err != nil {
 			return nil, nil, failed("reading a membership of role "+roleID, err)
@@ -52,8 +52,12 @@ func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.Sync
 // skipIfDeleted makes an end of a role that was deleted after it had been
 // listed, once PrivX confirms it: with its members, the role is gone. Any other
 // 404 fails the sync.
-func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, roleID string, cause error) error {
+func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.Resource, cause error) error {
 	const doing = "listing the members of role "
+	roleID := role.GetId().GetResource()
+	if role.GetProfile().GetFields()[profileSystem].GetBoolValue() {
+		return failed(doing+roleID+", which is built in and cannot have been deleted", cause)
+	}
 	_, err := r.client.GetRole(ctx, roleID)
 	if err == nil {
 		return failed(doing+roleID+", which exists", cause)
@@ -68,12 +72,16 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, roleID str
 
 // entries finds for each member how he holds the role. PrivX puts that into the
 // member's own list of roles; where it does not, the user's roles are asked for.
-func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.User) ([]*privx.RoleEntry, error) {
+func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.User, rules mappingRules) ([]*privx.RoleEntry, error) {
 	entries := make([]*privx.RoleEntry, len(members))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
 	for i, member := range members {
 		if entries[i] = findEntry(member.Roles, roleID); entries[i] != nil {
+			continue
+		}
+		if rules.everybody && member.Roles != nil {
+			// PrivX lists the roles and leaves out the one that everybody holds.
 			continue
 		}
 		group.Go(func() error {
@@ -151,15 +159,15 @@ func membershipGrant(role *v2.Resource, userID string, entry *privx.RoleEntry, r
 
 // membershipNotes are the annotations of a membership's grant.
 func membershipNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) ([]proto.Message, error) {
-	if entry == nil {
-		return nil, nil
+	var notes []proto.Message
+	if entry != nil {
+		metadata, err := structpb.NewStruct(entryMetadata(*entry))
+		if err != nil {
+			return nil, err
+		}
+		notes = append(notes, v2.GrantMetadata_builder{Metadata: metadata}.Build())
 	}
-	metadata, err := structpb.NewStruct(entryMetadata(*entry))
-	if err != nil {
-		return nil, err
-	}
-	notes := []proto.Message{v2.GrantMetadata_builder{Metadata: metadata}.Build()}
-	if !mappedOnly(*entry, rules) {
+	if !mappedOnly(entry, rules) {
 		return notes, nil
 	}
 	reason, err := structpb.NewStruct(map[string]any{profileMappingRules: rules.words})
@@ -171,7 +179,10 @@ func membershipNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) 
 
 // mappedOnly tells whether a membership comes from the role's mapping rules
 // alone, so that only they can end it.
-func mappedOnly(entry privx.RoleEntry, rules mappingRules) bool {
+func mappedOnly(entry *privx.RoleEntry, rules mappingRules) bool {
+	if entry == nil {
+		return rules.everybody
+	}
 	return !entry.Explicit && (entry.Implicit || rules.everybody)
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
@@ -60,7 +61,7 @@ func TestCountTooLarge(t *testing.T) {
 	x := newTenant(t, store, privxsim.Options{Count: privxsim.CountTooLarge, MaxPageSize: 2})
 	store.Map(store.AdminRoleID(), store.AddUser(privxsim.User{Principal: "admin"}).ID)
 	x.requireComplete(x.mustSync())
-	require.Contains(t, x.warnings(), "baton-privx: PrivX counts its users differently from what it lists; all that it lists was read")
+	require.Contains(t, x.warnings(), "baton-privx: PrivX counts its users differently from what it lists")
 
 	store.AddRole(privxsim.Role{Name: "empty"})
 	_, err := x.sync()
@@ -786,4 +787,120 @@ func TestResumedSyncDrawsNoConclusions(t *testing.T) {
 	}
 	require.Empty(t, resumed.warnings())
 	require.Empty(t, resumed.logs.FilterMessage("baton-privx: everything read from PrivX").All())
+}
+
+// Everybody holds privx-user, whether PrivX puts it into the users' roles or not.
+func TestEverybodyHoldsPrivxUser(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		roles   string // of each member, as JSON
+		lookups bool
+	}{
+		"not among the roles": {`[]`, false},
+		"no roles at all":     {`null`, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := plainStore()
+			user := store.AddUser(privxsim.User{Principal: "u"})
+			x := newTenant(t, store, privxsim.Options{})
+			x.sim.Inject(privxsim.Fault{Path: rolesPath + "/" + store.UserRoleID() + "/members", Status: 200,
+				Body: fmt.Sprintf(`{"count":2,"items":[{"id":%q,"roles":%s},{"id":%q,"roles":%s}]}`, user.ID, c.roles, privxsim.DefaultAPIClientID, c.roles)})
+			x.sim.Inject(privxsim.Fault{Path: rolesOfPath, Status: 200, Body: `{"count":0,"items":[]}`})
+			grant := x.mustSync().grants[grantID(store.UserRoleID(), user.ID)]
+			require.NotNil(t, grant)
+			immutable, found := pick(t, annotations.Annotations(grant.GetAnnotations()), &v2.GrantImmutable{})
+			require.True(t, found)
+			require.Equal(t, map[string]any{"mapping_rules": "built in: every user is a member"}, immutable.GetMetadata().AsMap())
+			require.Equal(t, c.lookups, x.sim.CountRequests("GET", rolesOfPath) > 0)
+		})
+	}
+}
+
+// A gateway that answers for PrivX does not make roles disappear, nor does a
+// PrivX that denies the roles that are built in.
+func TestGatewaysNotFoundIsNoProof(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"a gateway":  `{"timestamp":"2026-01-01","status":404,"error":"Not Found","path":"/role-store"}`,
+		"all denied": `{"error_code":"OBJECT_NOT_FOUND"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newTenant(t, privxsim.Seed(privxsim.SeedOptions{Users: 20, Roles: 5}), privxsim.Options{})
+			x.sim.Inject(privxsim.Fault{Path: membersPath, Status: 404, Body: body})
+			x.sim.Inject(privxsim.Fault{Path: rolesPath + "/*", Status: 404, Body: body})
+			_, err := x.sync()
+			require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
+		})
+	}
+}
+
+// A page that is cut to fit into a message while the list shrinks loses nobody.
+func TestCutPageOfAShrinkingList(t *testing.T) {
+	t.Parallel()
+	store := plainStore()
+	long := strings.Repeat("x", 4000)
+	var ids []string
+	for i := range 1500 {
+		ids = append(ids, store.AddUser(privxsim.User{
+			Principal: fmt.Sprintf("u%d", i), FullName: long, Department: long, JobTitle: long, Company: long,
+			Created: time.Date(2020, 1, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339),
+		}).ID)
+	}
+	x := newTenant(t, store, privxsim.Options{})
+	searches := 0
+	x.sim.OnRequest(func(r privxsim.Request) {
+		if r.Path != searchPath {
+			return
+		}
+		if searches++; searches == 3 { // after Validate's and the first page
+			for _, id := range ids[:20] {
+				store.RemoveUser(id)
+			}
+		}
+	})
+	path := filepath.Join(t.TempDir(), "sync.c1z")
+	require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(t.TempDir()), sdksync.WithWorkerCount(1)))
+	s := readBack(t, path)
+	for _, user := range store.Users() {
+		require.Contains(t, s.users, user.ID)
+	}
+}
+
+// What several roles ask for at the same time is asked for once, and the failure
+// of one of them is not taken for the others'.
+func TestSharedLookups(t *testing.T) {
+	t.Parallel()
+	store := plainStore()
+	one, other := store.AddRole(privxsim.Role{Name: "one"}), store.AddRole(privxsim.Role{Name: "other"})
+	bad, both := store.AddUser(privxsim.User{Principal: "bad"}).ID, store.AddUser(privxsim.User{Principal: "both"}).ID
+	store.GrantExplicit(one.ID, bad, privxsim.Grant{})
+	store.GrantExplicit(one.ID, both, privxsim.Grant{})
+	store.GrantExplicit(other.ID, both, privxsim.Grant{})
+	x := newTenant(t, store, privxsim.Options{MemberRoles: privxsim.MemberRolesNull})
+	asked, release := make(chan struct{}), make(chan struct{})
+	x.sim.OnRequest(func(r privxsim.Request) {
+		if strings.HasSuffix(r.Path, both+"/roles") {
+			close(asked)
+		}
+	})
+	x.sim.Inject(privxsim.Fault{Path: "/role-store/api/v1/users/" + bad + "/roles", Status: 403})
+	x.sim.Inject(privxsim.Fault{Path: "/role-store/api/v1/users/" + both + "/roles", Kind: privxsim.FaultSlowHeader, Release: release, Count: 1})
+	grants := v2.NewGrantsServiceClient(x.client())
+	list := func(role string) error {
+		_, err := grants.ListGrants(x.ctx, v2.GrantsServiceListGrantsRequest_builder{
+			Resource:     v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: "role", Resource: role}.Build()}.Build(),
+			ActiveSyncId: "3MTdEllMfZYCoIkUgDGJloOm0NA",
+		}.Build())
+		return err
+	}
+	first := make(chan error, 1)
+	go func() { first <- list(one.ID) }()
+	<-asked
+	second := make(chan error, 1)
+	go func() { second <- list(other.ID) }()
+	require.ErrorContains(t, <-first, "reading the roles of user "+bad)
+	close(release)
+	require.NoError(t, <-second)
 }

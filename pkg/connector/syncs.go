@@ -9,8 +9,8 @@ import (
 
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
-	"github.com/maypok86/otter/v2"
 	"go.uber.org/zap"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
@@ -49,8 +49,10 @@ func (s *syncs) run(id string) *syncRun {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, run := range s.runs {
+	for i, run := range s.runs {
 		if run.id == id {
+			// The one that was used last goes last.
+			s.runs = append(slices.Delete(s.runs, i, i+1), run)
 			return run
 		}
 	}
@@ -79,13 +81,15 @@ type syncRun struct {
 	began        time.Time
 	callsAtStart int64
 
-	sourcesMu sync.Mutex
-	sources   directories
-
-	heldOnce sync.Once
-	held     *otter.Cache[string, []privx.RoleEntry]
+	// calls under way that several callers wait for.
+	calls singleflight.Group
 
 	mu sync.Mutex
+	// sources are nil until they have been read.
+	sources directories
+	// held holds users' roles, as many as there is room for.
+	held     map[string][]privx.RoleEntry
+	heldRoom int
 	// seen holds a hash of each listed user's id. The users are known once all
 	// pages, from the first to the last, have been listed here; so are the roles.
 	seen                   map[uint64]struct{}
@@ -103,35 +107,66 @@ func newSyncRun(s *syncs, id string) *syncRun {
 	return &syncRun{
 		syncs: s, client: s.client, id: id, began: time.Now(), callsAtStart: s.client.Calls(),
 		seen: make(map[uint64]struct{}), seed: maphash.MakeSeed(), waiting: make(map[string]*int),
+		held: make(map[string][]privx.RoleEntry), heldRoom: maxHeldEntries,
 	}
 }
 
 // directories reads PrivX's sources, once a sync.
 func (r *syncRun) directories(ctx context.Context) (directories, error) {
-	r.sourcesMu.Lock()
-	defer r.sourcesMu.Unlock()
-	if r.sources == nil {
+	r.mu.Lock()
+	known := r.sources
+	r.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	return shared(ctx, &r.calls, "sources", func(ctx context.Context) (directories, error) {
 		read, err := readDirectories(ctx, r.client)
 		if err != nil {
 			return nil, err
 		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.sources = read
-	}
-	return r.sources, nil
+		return read, nil
+	})
 }
 
-// rolesOf asks for a user's roles, usually once a sync: what was asked for is
-// kept within bounds.
+// rolesOf asks for a user's roles, usually once a sync: when there is no more
+// room for what was asked for, it is asked for again.
 func (r *syncRun) rolesOf(ctx context.Context, userID string) ([]privx.RoleEntry, error) {
-	r.heldOnce.Do(func() {
-		r.held = otter.Must(&otter.Options[string, []privx.RoleEntry]{
-			MaximumWeight: maxHeldEntries,
-			Weigher: func(_ string, entries []privx.RoleEntry) uint32 {
-				return uint32(min(len(entries), maxHeldEntries)) + 1 //nolint:gosec // bounded right here
-			},
-		})
+	r.mu.Lock()
+	entries, known := r.held[userID]
+	r.mu.Unlock()
+	if known {
+		return entries, nil
+	}
+	return shared(ctx, &r.calls, "roles of "+userID, func(ctx context.Context) ([]privx.RoleEntry, error) {
+		entries, err := r.client.UserRoles(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if room := len(entries) + 1; room <= r.heldRoom {
+			r.held[userID] = entries
+			r.heldRoom -= room
+		}
+		return entries, nil
 	})
-	return r.held.Get(ctx, userID, otter.LoaderFunc[string, []privx.RoleEntry](r.client.UserRoles))
+}
+
+// shared makes a call for all who want its result at the same time. None of them
+// ends it for the others by going away; the client bounds it.
+func shared[T any](ctx context.Context, calls *singleflight.Group, key string, call func(context.Context) (T, error)) (T, error) {
+	done := calls.DoChan(key, func() (any, error) { return call(context.WithoutCancel(ctx)) })
+	select {
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	case result := <-done:
+		value, _ := result.Val.(T)
+		return value, result.Err
+	}
 }
 
 // listedUsers notes the first n users of the page that token asked for.
@@ -174,7 +209,7 @@ func (r *syncRun) listedRoles(ctx context.Context, token string, page *privx.Pag
 // warnOfCount warns of a list that PrivX counts differently from what it shows.
 func warnOfCount(ctx context.Context, of string, counted, listed int) {
 	if counted > 0 && counted != listed {
-		ctxzap.Extract(ctx).Warn("baton-privx: PrivX counts its "+of+" differently from what it lists; all that it lists was read",
+		ctxzap.Extract(ctx).Warn("baton-privx: PrivX counts its "+of+" differently from what it lists",
 			zap.Int("counted", counted), zap.Int("listed", listed))
 	}
 }
@@ -185,6 +220,7 @@ func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Pa
 	if results.NextPageToken != "" {
 		return
 	}
+	warnOfCount(ctx, "members of role "+roleID, page.Total, page.Read)
 	r.mu.Lock()
 	r.memberships += page.Read
 	if count := r.waiting[roleID]; count != nil && *count != page.Read {

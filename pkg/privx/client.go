@@ -158,7 +158,11 @@ func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
 			continue
 		}
 		if !a.ok() {
-			return nil, answerError(rq, a, c.clock())
+			e := answerError(rq, a, c.clock())
+			if a.status == http.StatusUnauthorized {
+				e.Hint = "PrivX refuses a token that it has just issued: check the clocks of its nodes"
+			}
+			return nil, e
 		}
 		return a, nil
 	}

@@ -125,8 +125,6 @@ func answerError(rq *request, a *answer, now time.Time) *Error {
 	e := &Error{Endpoint: rq.endpoint(), Status: a.status, grpcCode: uhttp.GrpcCodeFromHTTPStatus(a.status)}
 	said := e.readBody(a)
 	switch {
-	case a.status == http.StatusUnauthorized:
-		e.Hint = "PrivX refuses a token that it has just issued: check the clocks of its nodes"
 	case a.status == http.StatusForbidden:
 		e.Hint = permissionHint(rq.permission)
 	case a.status >= 300 && a.status < 400:
@@ -195,7 +193,7 @@ func (e *Error) readBody(a *answer) bool {
 		e.Message = a.clean(strings.TrimPrefix(e.Message+"; "+strings.TrimSpace(d.ErrorCode+" "+d.ErrorMessage), "; "))
 		e.Property = firstOf(e.Property, a.clean(d.Property))
 	}
-	return e.Code != ""
+	return said.ErrorCode != ""
 }
 
 // unusable is the error for a 2xx answer that does not hold what was asked for.

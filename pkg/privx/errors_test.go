@@ -234,6 +234,7 @@ func TestError_NotFoundInOthersWords(t *testing.T) {
 		"page that holds JSON":   {Body: `{"error_code":"OBJECT_NOT_FOUND"}`, Header: html},
 		"other JSON":             {Body: `{"message":"no Route matched with those values"}`},
 		"empty code":             {Body: `{"error_code":""}`},
+		"a gateway's JSON":       {Body: `{"timestamp":"x","status":404,"error":"Not Found","path":"/role-store"}`},
 		"null":                   {Body: `null`},
 		"text with JSON's type":  {Body: `404 page not found`},
 		"another's path, really": {Kind: privxsim.FaultHTML},

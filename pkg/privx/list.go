@@ -25,14 +25,19 @@ type Page[T any] struct {
 	Read int
 
 	at cursor
+	// rewound: the list has shrunk, and Next goes back to before this page.
+	rewound bool
 }
 
 // NextAfter is a token for the rows after the first n of this page, for a caller
 // that can take no more of them.
 func (p *Page[T]) NextAfter(n int) string {
+	if p.rewound {
+		return p.Next
+	}
 	next := p.at
 	next.Offset += n
-	next.Total = p.Total
+	next.Total = knownTotal(p.Total, p.at)
 	// The next page shares rows with this one; it cannot be mistaken for a repeat.
 	next.First, next.Last = "", ""
 	return next.encode()
@@ -140,7 +145,9 @@ func (p *presentOf[T]) UnmarshalJSON(text []byte) error {
 //
 // Rows may come and go between two pages. PrivX knows offsets only, so this is
 // what keeps rows from being lost:
-//   - the sort key is the time of creation, ascending: new rows come last;
+//   - the sort key is the time of creation, ascending: new users and roles come
+//     last. A new member of a role comes where the user's creation puts him, and
+//     moves others down, where they are read again;
 //   - a total that has shrunk means that rows before the offset may be gone and
 //     that as many rows have moved up, past the reader: the next page starts as
 //     many rows earlier. Rows that are read twice have the same id and do no harm.
@@ -163,7 +170,28 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 	if err != nil {
 		return nil, err
 	}
-	return turnPage(l.request.endpoint(), at, got)
+	page, err := turnPage(l.request.endpoint(), at, got)
+	if err == nil && page.Next == "" && page.Read < page.Total {
+		err = confirmEnd[T](ctx, c, l, page)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// confirmEnd looks behind an empty page that came before PrivX's own total. A
+// total may be too large; but where its last row can be read, the end was none,
+// and rows would be lost.
+func confirmEnd[T identified](ctx context.Context, c *Client, l list, page *Page[T]) error {
+	last, err := readRows[T](ctx, c, l, cursor{Offset: page.Total - 1, Limit: page.at.Limit})
+	if err != nil || len(last.Items.value) == 0 {
+		return err
+	}
+	return &Error{
+		Endpoint: l.request.endpoint(), Status: http.StatusOK, grpcCode: codes.FailedPrecondition,
+		Message: "an empty page before the end of a list",
+	}
 }
 
 // readFirst reads the first page in the largest size that PrivX accepts. A size
@@ -207,11 +235,12 @@ func turnPage[T identified](endpoint string, at cursor, got rows[T]) (*Page[T], 
 	if shrunk == 0 && (len(items) == 0 || complete) {
 		return page, nil
 	}
-	next := cursor{Offset: page.Read, Limit: at.Limit, Total: page.Total, Rewinds: at.Rewinds}
+	next := cursor{Offset: page.Read, Limit: at.Limit, Total: knownTotal(page.Total, at), Rewinds: at.Rewinds}
 	if shrunk > 0 {
 		// If more rows go meanwhile, the same page may rightly come again.
 		next.Offset = at.Offset - shrunk
 		next.Rewinds++
+		page.rewound = true
 	} else {
 		next.First, next.Last = items[0].identity(), items[len(items)-1].identity()
 	}
@@ -220,6 +249,14 @@ func turnPage[T identified](endpoint string, at cursor, got rows[T]) (*Page[T], 
 	}
 	page.Next = next.encode()
 	return page, nil
+}
+
+// knownTotal keeps the last total that PrivX gave over a page without one.
+func knownTotal(total int, at cursor) int {
+	if total == 0 {
+		return at.Total
+	}
+	return total
 }
 
 // checkRows refuses a page that would lose rows silently.

@@ -206,7 +206,7 @@ func TestC3_Counts(t *testing.T) {
 		"honest":      {privxsim.CountHonest, 7, 0},
 		"absent":      {privxsim.CountOmitted, 7, 1},
 		"zero":        {privxsim.CountZero, 7, 1},
-		"too large":   {privxsim.CountTooLarge, 7, 1},
+		"too large":   {privxsim.CountTooLarge, 7, 2},      // An empty page, and a look at where the last row would be.
 		"page length": {privxsim.CountPageLength, 1000, 0}, // Of a clamped page it cannot be told from a whole list's.
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,6 +272,11 @@ func makeRows(n int) []string {
 // serveRows answers the list of roles in pages, each with the count that it is
 // given by the number of the request.
 func (h *harness) serveRows(rows []string, size int, count func(request int) string) {
+	h.serveMovingRows(func(int) []string { return rows }, size, count)
+}
+
+// serveMovingRows is serveRows of rows that are others for each request.
+func (h *harness) serveMovingRows(rowsAt func(request int) []string, size int, count func(request int) string) {
 	n := 0
 	h.sim.OnRequest(func(r privxsim.Request) {
 		if r.Path != rolesPath {
@@ -279,6 +284,7 @@ func (h *harness) serveRows(rows []string, size int, count func(request int) str
 		}
 		u, _ := http.NewRequestWithContext(context.Background(), r.Method, "http://localhost/?"+r.RawQuery, nil)
 		offset, _ := strconv.Atoi(u.URL.Query().Get("offset"))
+		rows := rowsAt(n)
 		from := min(offset, len(rows))
 		var items []string
 		for _, id := range rows[from:min(from+size, len(rows))] {
@@ -754,7 +760,7 @@ func TestList_Rows(t *testing.T) {
 	require.Equal(t, len(members.Items), *one.MemberCount)
 	sources, err := h.client.Sources(t.Context())
 	require.NoError(t, err)
-	require.Len(t, sources, len(h.store.Sources()))
+	require.Len(t, sources.Items, len(h.store.Sources()))
 }
 
 // What is decoded holds none of the fields that nobody outside PrivX may see.
@@ -802,4 +808,71 @@ func TestRoleEntry_Periods(t *testing.T) {
 	} {
 		require.Equal(t, tt.want, tt.entry.Periods())
 	}
+}
+
+// A page of a list that has shrunk may be taken in part: the step back is not
+// forgotten over it.
+func TestList_NextAfterOfAShrunkList(t *testing.T) {
+	t.Parallel()
+	m := newMoving(t)
+	m.fill()
+	var all []string
+	p, err := m.list.page(t.Context(), "")
+	require.NoError(t, err)
+	all = append(all, p.items...)
+	m.remove(m.ids[0:2])
+	p, err = m.list.page(t.Context(), p.next)
+	require.NoError(t, err)
+	all = append(all, p.items[:2]...)
+	for token := p.nextAfter(2); token != ""; token = p.next {
+		p, err = m.list.page(t.Context(), token)
+		require.NoError(t, err)
+		all = append(all, p.items...)
+	}
+	m.wantSurvivors(t, all, "cut")
+}
+
+// A page without a total does not make the reader forget the one before.
+func TestC4_RowsDeletedBehindAPageWithoutACount(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	before, after := makeRows(30), makeRows(30)[3:]
+	h.serveMovingRows(func(request int) []string {
+		if request < 2 {
+			return before
+		}
+		return after
+	}, 10, func(request int) string { return []string{"30", "0", "27"}[min(request, 2)] })
+	got, err := h.lists()[1].readAll(t.Context())
+	require.NoError(t, err)
+	for _, row := range after {
+		require.Contains(t, got, row)
+	}
+}
+
+// An empty page in the middle of a list is not its end.
+func TestList_EmptyPageInTheMiddle(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	for _, l := range h.lists() {
+		h.sim.ClearFaults()
+		h.sim.Inject(privxsim.Fault{Path: l.path, Skip: 1, Count: 1, Status: http.StatusOK, Body: fmt.Sprintf(`{"count":%d,"items":[]}`, len(l.truth()))})
+		_, err := l.readAll(t.Context())
+		wantError(t, err, codes.FailedPrecondition, http.StatusOK)
+		require.ErrorContains(t, err, "an empty page before the end of a list", l.name)
+	}
+}
+
+// A user's roles are all or nothing; directories beyond those shown are counted.
+func TestList_WholeListsThatAreNotWhole(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	h.answerJSON("/role-store/api/v1/users/*/roles", `{"count":60,"items":[{"id":"a"}]}`)
+	h.answerJSON("/role-store/api/v1/sources", `{"count":60,"items":[{"id":"a"}]}`)
+	_, err := h.client.UserRoles(t.Context(), h.store.Users()[0].ID)
+	wantError(t, err, codes.FailedPrecondition, http.StatusOK)
+	sources, err := h.client.Sources(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 60, sources.Total)
+	require.Equal(t, 1, sources.Read)
 }

@@ -41,6 +41,7 @@ func defaultBackOff() backoff.BackOff {
 // retry runs try until it succeeds, fails for good, or the bounds are reached.
 // The caller's try must change nothing in PrivX.
 func (c *Client) retry(ctx context.Context, endpoint string, try func() error) error {
+	began := c.clock()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		return struct{}{}, retryable(try())
 	}, backoff.WithBackOff(c.newBackOff()), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
@@ -56,7 +57,7 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 		c.failures.forget(endpoint)
 		return e
 	}
-	if c.failures.lastedTooLong(endpoint, c.clock()) {
+	if c.failures.lastedTooLong(endpoint, began, c.clock()) {
 		c.failures.forget(endpoint)
 		given := *e
 		given.grpcCode, given.RetryAt = codes.Aborted, time.Time{}
@@ -109,21 +110,22 @@ type failureLog struct {
 // spell is an unbroken row of failures.
 type spell struct{ since, last time.Time }
 
-// lastedTooLong notes a failure and tells whether patience is at its end. A row
-// that nobody added to for as long is an old one: another task's, long over.
-func (l *failureLog) lastedTooLong(endpoint string, now time.Time) bool {
+// lastedTooLong notes a failure of what began and ended at the given times, and
+// tells whether patience is at its end. A row that nobody added to for as long is
+// an old one: another task's, long over.
+func (l *failureLog) lastedTooLong(endpoint string, began, ended time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.spells == nil {
 		l.spells = make(map[string]spell)
 	}
 	s, known := l.spells[endpoint]
-	if !known || now.Sub(s.last) >= patience {
-		s.since = now
+	if !known || began.Sub(s.last) >= patience {
+		s.since = began
 	}
-	s.last = now
+	s.last = ended
 	l.spells[endpoint] = s
-	return now.Sub(s.since) >= patience
+	return ended.Sub(s.since) >= patience
 }
 
 func (l *failureLog) forget(endpoint string) {

@@ -564,3 +564,25 @@ func TestRetry_ErrorsAreNotShared(t *testing.T) {
 	var a, b *privx.Error
 	require.True(t, errors.As(first, &a) && errors.As(last, &b) && a != b)
 }
+
+// The numbers that are promised; the other tests take them from the code.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, 5, privx.MaxTries)
+	require.Equal(t, time.Minute, privx.MaxRetryAfter)
+	require.Equal(t, 10*time.Minute, privx.Patience)
+	require.Equal(t, time.Minute, privx.RefusalMemory)
+	require.GreaterOrEqual(t, privx.TokenSkew, 10*time.Second)
+	require.Equal(t, 64<<20, privx.MaxBody)
+	require.Equal(t, 1<<20, privx.MaxErrorBody)
+	require.Equal(t, [...]int{1000, 500, 100, 50}, privx.PageSizeSteps)
+}
+
+// One try may take as long as the patience: that is no new spell.
+func TestPatience_LongTries(t *testing.T) {
+	inBubble(t, setup{timeout: 11 * time.Minute}, func(t *testing.T, h *harness) {
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Method: http.MethodGet, Kind: privxsim.FaultSlowBody, Delay: 24 * time.Hour})
+		err := h.getRoles(context.WithoutCancel(t.Context()))
+		require.Equal(t, codes.Aborted, status.Code(err), "%v", err)
+	})
+}

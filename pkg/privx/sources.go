@@ -19,13 +19,14 @@ type Source struct {
 func (s Source) identity() string { return s.ID }
 
 // Sources reads all directories. PrivX has no paging here.
-func (c *Client) Sources(ctx context.Context) ([]Source, error) {
+func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 	rq := &request{method: http.MethodGet, path: sourcesPath, permission: "sources-view"}
 	return readWhole[Source](ctx, c, rq)
 }
 
-// readWhole reads a list that PrivX answers in one piece.
-func readWhole[T identified](ctx context.Context, c *Client, rq *request) ([]T, error) {
+// readWhole reads a list that PrivX answers in one piece. Where it counts more
+// rows than it shows, the page's Total is above its Read.
+func readWhole[T identified](ctx context.Context, c *Client, rq *request) (*Page[T], error) {
 	var got rows[T]
 	if err := c.read(ctx, rq, &got); err != nil {
 		return nil, err
@@ -33,5 +34,6 @@ func readWhole[T identified](ctx context.Context, c *Client, rq *request) ([]T, 
 	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
 		return nil, err
 	}
-	return got.Items.value, nil
+	items := got.Items.value
+	return &Page[T]{Items: items, Total: max(got.Count, 0), Read: len(items)}, nil
 }

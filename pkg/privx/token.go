@@ -60,7 +60,7 @@ func (t *tokenSource) get(ctx context.Context) (string, error) {
 	})
 	select {
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return "", ctx.Err()
 	case result := <-shared:
 		bearer, _ := result.Val.(string)
 		return bearer, result.Err
@@ -158,9 +158,13 @@ func (t *tokenSource) refusal(e *Error) *Error {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		e.grpcCode = codes.Unauthenticated
 		e.Hint = "the credentials were refused and are not tried again for a minute; " + t.credentials.refusalHint()
+		if e.Code == "" {
+			// Not in OAuth's words: perhaps not PrivX's at all.
+			e.Hint = hintBaseURL + "; if it is, " + e.Hint
+		}
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		e.grpcCode = codes.FailedPrecondition
-		e.Hint = "this PrivX does not offer this way to authenticate; " + hintBaseURL + "; " + t.credentials.refusalHint()
+		e.Hint = hintBaseURL + "; if it is, this PrivX does not offer this way to authenticate: " + t.credentials.refusalHint()
 	}
 	return e
 }
@@ -204,8 +208,9 @@ func usableFor(life time.Duration) time.Duration {
 // Logout ends the session that belongs to the current token, if there is one.
 // A request that is under way with it is not hurt: it meets a 401 and fetches a
 // new token. The sessions of tokens that were replaced before their expiry are
-// left to PrivX, which ends them by itself within its session_valid: logging
-// them out would disturb requests that still carry them.
+// left to PrivX, as are those of syncs that do not come to their end; PrivX ends
+// them by itself within its session_valid. Logging the replaced ones out would
+// disturb requests that still carry them.
 func (c *Client) Logout(ctx context.Context) error {
 	bearer := c.tokens.take()
 	if bearer == "" {

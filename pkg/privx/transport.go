@@ -223,7 +223,7 @@ func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOp
 // transportError makes an Error of a request that got no whole answer.
 func (c *Client) transportError(ctx context.Context, rq *request, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", rq.endpoint(), context.Cause(ctx))
+		return fmt.Errorf("%s: %w", rq.endpoint(), ctx.Err())
 	}
 	e := &Error{Endpoint: rq.endpoint(), cause: plainCause(err)}
 	e.grpcCode, e.Hint = classifyTransport(err)
@@ -235,12 +235,15 @@ func (c *Client) transportError(ctx context.Context, rq *request, err error) err
 // again: all that is bounded.
 func classifyTransport(err error) (codes.Code, string) {
 	var (
+		badName x509.HostnameError
 		badCert *tls.CertificateVerificationError
 		op      *net.OpError
 		tooBig  *http.MaxBytesError
 		dns     *net.DNSError
 	)
 	switch {
+	case errors.As(err, &badName):
+		return codes.FailedPrecondition, "base-url must have a name that PrivX's certificate is made out to"
 	case errors.As(err, &badCert):
 		return codes.FailedPrecondition, hintCA
 	case errors.As(err, &op) && op.Op == "remote error":
@@ -249,7 +252,7 @@ func classifyTransport(err error) (codes.Code, string) {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return codes.FailedPrecondition, "check the scheme and the port in base-url"
 	case errors.As(err, &tooBig):
-		return codes.FailedPrecondition, fmt.Sprintf("an answer may have %d bytes", tooBig.Limit)
+		return codes.FailedPrecondition, hintBaseURL
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return codes.FailedPrecondition, "check the host name in base-url"
 	default:
@@ -264,6 +267,10 @@ func plainCause(err error) error {
 	for errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
 		all := joined.Unwrap()
 		err = all[len(all)-1]
+	}
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
+		return &quietError{tooBig, fmt.Sprintf("an answer of more than %d bytes", tooBig.Limit)}
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -121,5 +121,12 @@ func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, err
 	// Which of the two it takes is not known for sure: the vendor's own clients
 	// disagree.
 	rq := &request{method: http.MethodGet, path: userRolesPath, ids: []string{userID}, permission: "users-view and roles-view"}
-	return readWhole[RoleEntry](ctx, c, rq)
+	page, err := readWhole[RoleEntry](ctx, c, rq)
+	if err != nil {
+		return nil, err
+	}
+	if page.Total > page.Read {
+		return nil, mismatch(rq, "a part of the user's roles only")
+	}
+	return page.Items, nil
 }
