@@ -7,9 +7,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/pkg/connector"
 )
 
 func TestIsOneShot(t *testing.T) {
@@ -80,4 +83,24 @@ func ended(t *testing.T, script string) *os.ProcessState {
 		require.NoError(t, err)
 	}
 	return cmd.ProcessState
+}
+
+// What is watched can do all that it can do unwatched.
+func TestWatchedSyncersAreTheSame(t *testing.T) {
+	t.Parallel()
+	bare := (&connector.Connector{}).ResourceSyncers(t.Context())
+	watch := &watched{ConnectorBuilderV2: &connector.Connector{}, failures: &failures{}}
+	for i, syncer := range watch.ResourceSyncers(t.Context()) {
+		require.IsType(t, &watchedSyncer{}, syncer)
+		require.Equal(t, abilities(bare[i]), abilities(syncer), syncer.ResourceType(t.Context()).GetId())
+	}
+}
+
+func abilities(syncer any) map[string]bool {
+	_, targeted := syncer.(connectorbuilder.ResourceTargetedSyncerLimited)
+	_, static := syncer.(connectorbuilder.StaticEntitlementSyncerV2)
+	_, typeScoped := syncer.(connectorbuilder.TypeScopedGrantsSyncer)
+	_, provisioner := syncer.(connectorbuilder.ResourceProvisionerV2Limited)
+	_, accounts := syncer.(connectorbuilder.AccountManagerLimited)
+	return map[string]bool{"targeted": targeted, "static": static, "type-scoped": typeScoped, "provisioner": provisioner, "accounts": accounts}
 }

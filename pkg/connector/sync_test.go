@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -553,12 +554,12 @@ func TestMembersNotFoundOfAnExistingRole(t *testing.T) {
 func TestTransientFailuresCostNothing(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{
-		"503":                {Kind: privxsim.FaultStatus, Status: 503},
-		"429 without a wait": {Kind: privxsim.FaultStatus, Status: 429},
-		"a proxy's 502":      {Kind: privxsim.FaultHTML, Status: 502},
-		"reset before":       {Kind: privxsim.FaultResetBefore},
-		"reset after":        {Kind: privxsim.FaultResetAfter},
-		"cut":                {Kind: privxsim.FaultCut},
+		"503":           {Kind: privxsim.FaultStatus, Status: 503},
+		"429":           {Kind: privxsim.FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"0"}}},
+		"a proxy's 502": {Kind: privxsim.FaultHTML, Status: 502},
+		"reset before":  {Kind: privxsim.FaultResetBefore},
+		"reset after":   {Kind: privxsim.FaultResetAfter},
+		"cut":           {Kind: privxsim.FaultCut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

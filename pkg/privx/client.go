@@ -71,6 +71,9 @@ func New(ctx context.Context, config Config) (*Client, error) {
 // repetitions included.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
+// checkTimeout bounds a Check.
+const checkTimeout = 30 * time.Second
+
 // request is one call of an endpoint.
 type request struct {
 	method string
@@ -124,9 +127,19 @@ func (c *Client) readOnce(ctx context.Context, rq *request, out any) error {
 }
 
 // Check finds out whether the credentials are good and whether they come with
-// the permissions to list users and roles. Each call is made once: who checks
-// wants a quick answer.
+// the permissions to list users and roles. Each call is made once, and all of it
+// has to be over within checkTimeout: who checks wants a quick answer.
 func (c *Client) Check(ctx context.Context) error {
+	checkCtx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	err := c.check(checkCtx)
+	if checkCtx.Err() != nil && ctx.Err() == nil {
+		return &Error{Endpoint: "the first requests", Message: "timed out", grpcCode: codes.Unavailable}
+	}
+	return err
+}
+
+func (c *Client) check(ctx context.Context) error {
 	for _, l := range []list{c.userList(), c.roleList()} {
 		rq := l.request
 		rq.query = pageQuery(cursor{Limit: 1})

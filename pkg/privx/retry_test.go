@@ -586,3 +586,14 @@ func TestPatience_LongTries(t *testing.T) {
 		require.Equal(t, codes.Aborted, status.Code(err), "%v", err)
 	})
 }
+
+// A check is over soon, though one request may take much longer.
+func TestR7_CheckOfAStalledPrivX(t *testing.T) {
+	inBubble(t, setup{timeout: 5 * time.Minute}, func(t *testing.T, h *harness) {
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultStall, Delay: time.Hour})
+		began := time.Now()
+		err := h.client.Check(t.Context())
+		require.Equal(t, codes.Unavailable, status.Code(err), "%v", err)
+		require.Equal(t, 30*time.Second, time.Since(began), "fake time")
+	})
+}
