@@ -32,7 +32,7 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector.
-	go test -race ./...
+	go test -race -timeout 30m ./...
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 
 .PHONY: check-format

@@ -1,6 +1,9 @@
 package connector
 
 import (
+	"context"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/types/resource"
 	"google.golang.org/protobuf/proto"
 
@@ -19,6 +22,24 @@ const (
 // maxPageBytes is what one answer to baton-sdk may have: its limit on a message
 // is 4 MiB, and an answer above it fails the sync.
 const maxPageBytes = 3 << 20
+
+// resourcesOf makes resources of a page of PrivX's rows, and says where to go on.
+func resourcesOf[T any](
+	ctx context.Context, run *syncRun, page *privx.Page[T], makeOne func(T, directories) (*v2.Resource, error),
+) ([]*v2.Resource, *resource.SyncOpResults, error) {
+	directories, err := run.directories(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	made := make([]*v2.Resource, len(page.Items))
+	for i, row := range page.Items {
+		if made[i], err = makeOne(row, directories); err != nil {
+			return nil, nil, failed("making a resource of what PrivX lists", err)
+		}
+	}
+	rows, results := cutPage(made, page)
+	return rows, results, nil
+}
 
 // cutPage gives as many rows of a page as fit into one answer, and where to go
 // on. Pages hold a thousand rows and nearly always fit whole.

@@ -30,23 +30,14 @@ func (r *roleSyncer) ResourceType(context.Context) *v2.ResourceType { return rol
 // List gives a page of roles.
 func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
 	run := r.syncs.run(opts.SyncID)
-	directories, err := run.directories(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	page, err := r.client.ListRoles(ctx, opts.PageToken.Token)
 	if err != nil {
 		return nil, nil, failed("listing roles", err)
 	}
-	roles := make([]*v2.Resource, 0, len(page.Items))
-	for _, role := range page.Items {
-		made, err := roleResource(role, directories)
-		if err != nil {
-			return nil, nil, failed("reading role "+role.ID, err)
-		}
-		roles = append(roles, made)
+	roles, results, err := resourcesOf(ctx, run, page, roleResource)
+	if err != nil {
+		return nil, nil, err
 	}
-	roles, results := cutPage(roles, page)
 	run.listedRoles(ctx, opts.PageToken.Token, page, len(roles), results)
 	return roles, results, nil
 }

@@ -360,14 +360,14 @@ func requireMembership(t *testing.T, grant *v2.Grant, rules string, metadata map
 func TestSyncSparesCalls(t *testing.T) {
 	t.Parallel()
 	store := plainStore()
-	for i := range 60 {
+	for i := range 45 {
 		store.AddRole(privxsim.Role{Name: fmt.Sprintf("role %d", i)})
 	}
 	roles := store.Roles()
-	for i := range 2500 {
+	for i := range 2100 {
 		user := store.AddUser(privxsim.User{Principal: fmt.Sprintf("user%d", i)})
 		store.GrantExplicit(roles[10].ID, user.ID, privxsim.Grant{})
-		store.GrantExplicit(roles[11+i%40].ID, user.ID, privxsim.Grant{})
+		store.GrantExplicit(roles[11+i%30].ID, user.ID, privxsim.Grant{})
 	}
 	x := newTenant(t, store, privxsim.Options{})
 	x.requireComplete(x.mustSync())

@@ -113,13 +113,12 @@ func newSyncRun(s *syncs, id string) *syncRun {
 
 // directories reads PrivX's sources, once a sync.
 func (r *syncRun) directories(ctx context.Context) (directories, error) {
-	r.mu.Lock()
-	known := r.sources
-	r.mu.Unlock()
-	if known != nil {
-		return known, nil
+	known := func() (directories, bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.sources, r.sources != nil
 	}
-	return shared(ctx, &r.calls, "sources", func(ctx context.Context) (directories, error) {
+	return once(ctx, &r.calls, "sources", known, func(ctx context.Context) (directories, error) {
 		read, err := readDirectories(ctx, r.client)
 		if err != nil {
 			return nil, err
@@ -134,13 +133,13 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 // rolesOf asks for a user's roles, usually once a sync: when there is no more
 // room for what was asked for, it is asked for again.
 func (r *syncRun) rolesOf(ctx context.Context, userID string) ([]privx.RoleEntry, error) {
-	r.mu.Lock()
-	entries, known := r.held[userID]
-	r.mu.Unlock()
-	if known {
-		return entries, nil
+	known := func() ([]privx.RoleEntry, bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		entries, found := r.held[userID]
+		return entries, found
 	}
-	return shared(ctx, &r.calls, "roles of "+userID, func(ctx context.Context) ([]privx.RoleEntry, error) {
+	return once(ctx, &r.calls, "roles of "+userID, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
 		entries, err := r.client.UserRoles(ctx, userID)
 		if err != nil {
 			return nil, err
@@ -155,10 +154,22 @@ func (r *syncRun) rolesOf(ctx context.Context, userID string) ([]privx.RoleEntry
 	})
 }
 
-// shared makes a call for all who want its result at the same time. None of them
-// ends it for the others by going away; the client bounds it.
-func shared[T any](ctx context.Context, calls *singleflight.Group, key string, call func(context.Context) (T, error)) (T, error) {
-	done := calls.DoChan(key, func() (any, error) { return call(context.WithoutCancel(ctx)) })
+// once gives what is known, or makes the call that finds out, for all who want to
+// know at the same time. None of them ends it for the others by going away; the
+// client bounds it.
+func once[T any](
+	ctx context.Context, calls *singleflight.Group, key string, known func() (T, bool), call func(context.Context) (T, error),
+) (T, error) {
+	if value, found := known(); found {
+		return value, nil
+	}
+	done := calls.DoChan(key, func() (any, error) {
+		// Another's call may have ended just now.
+		if value, found := known(); found {
+			return value, nil
+		}
+		return call(context.WithoutCancel(ctx))
+	})
 	select {
 	case <-ctx.Done():
 		var none T

@@ -29,23 +29,14 @@ func (u *userSyncer) ResourceType(context.Context) *v2.ResourceType { return use
 // List gives a page of users.
 func (u *userSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
 	run := u.syncs.run(opts.SyncID)
-	directories, err := run.directories(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
 	page, err := u.client.ListUsers(ctx, opts.PageToken.Token)
 	if err != nil {
 		return nil, nil, failed("listing users", err)
 	}
-	users := make([]*v2.Resource, 0, len(page.Items))
-	for _, user := range page.Items {
-		made, err := userResource(user, directories)
-		if err != nil {
-			return nil, nil, failed("reading user "+user.ID, err)
-		}
-		users = append(users, made)
+	users, results, err := resourcesOf(ctx, run, page, userResource)
+	if err != nil {
+		return nil, nil, err
 	}
-	users, results := cutPage(users, page)
 	run.listedUsers(ctx, opts.PageToken.Token, page, len(users), results)
 	return users, results, nil
 }
