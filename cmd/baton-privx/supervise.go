@@ -135,25 +135,30 @@ func runSupervised() (int, error) {
 		// The SDK ends with 0 when it is interrupted, though nothing is finished.
 		return signalled + int(number), nil
 	}
-	return exitCode(cmd.ProcessState, failureFile), nil
+	code, swallowed := exitCode(cmd.ProcessState, failureFile)
+	if swallowed != "" {
+		_, _ = fmt.Fprintln(os.Stderr, swallowed)
+	}
+	return code, nil
 }
 
 // exitCode is the run's own exit code, as a shell would give it, or that of a
-// failure that the run has swallowed.
-func exitCode(state *os.ProcessState, failureFile string) int {
+// failure that the run has swallowed, with its text.
+func exitCode(state *os.ProcessState, failureFile string) (int, string) {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return signalled + int(status.Signal())
+		return signalled + int(status.Signal()), ""
 	}
 	if code := state.ExitCode(); code != 0 {
-		return code
+		return code, ""
 	}
 	noted, err := os.ReadFile(failureFile)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
-	code, err := strconv.Atoi(string(noted))
+	number, text, _ := strings.Cut(string(noted), "\n")
+	code, err := strconv.Atoi(number)
 	if err != nil {
-		return 1
+		return 1, text
 	}
-	return code
+	return code, text
 }

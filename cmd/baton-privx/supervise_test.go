@@ -46,33 +46,43 @@ func TestIsOneShot(t *testing.T) {
 func TestExitCodeOfASwallowedFailure(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "failure")
-	noted := &failures{path: path, open: make(map[string]codes.Code)}
-	swallowed := ended(t, "exit 0")
-	require.Equal(t, 0, exitCode(swallowed, path))
+	noted := &failures{path: path, open: make(map[string]error)}
+	code := func() int {
+		code, text := exitCode(ended(t, "exit 0"), path)
+		require.Equal(t, code != 0, text != "")
+		return code
+	}
+	require.Equal(t, 0, code())
 
 	noted.note("validate", status.Error(codes.Unavailable, "away"))
-	require.Equal(t, int(codes.Unavailable), exitCode(swallowed, path))
+	require.Equal(t, int(codes.Unavailable), code())
 	noted.note("validate", nil)
-	require.Equal(t, 0, exitCode(swallowed, path), "it has succeeded since")
+	require.Equal(t, 0, code(), "it has succeeded since")
 
 	noted.note("grants a", status.Error(codes.Unavailable, "away"))
 	noted.note("grants b", status.Error(codes.PermissionDenied, "no"))
 	noted.note("grants c", status.Error(codes.Canceled, "because of b"))
 	noted.note("get d", status.Error(codes.NotFound, "left out"))
-	require.Equal(t, int(codes.PermissionDenied), exitCode(swallowed, path))
+	require.Equal(t, int(codes.PermissionDenied), code())
 	noted.note("grants e", nil)
-	require.Equal(t, int(codes.PermissionDenied), exitCode(swallowed, path), "another call's success mends nothing")
+	require.Equal(t, int(codes.PermissionDenied), code(), "another call's success mends nothing")
 
-	require.NoError(t, os.WriteFile(path, []byte("?"), 0o600))
-	require.Equal(t, 1, exitCode(swallowed, path))
+	_, text := exitCode(ended(t, "exit 0"), path)
+	require.Contains(t, text, "no")
+
+	require.NoError(t, os.WriteFile(path, []byte("?\nrubbish"), 0o600))
+	require.Equal(t, 1, code())
 }
 
 // Any other end of a run is passed on as a shell would.
 func TestExitCodeIsPassedOn(t *testing.T) {
 	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "failure")
-	require.Equal(t, 9, exitCode(ended(t, "exit 9"), missing))
-	require.Equal(t, 128+15, exitCode(ended(t, "kill -TERM $$"), missing))
+	for script, want := range map[string]int{"exit 9": 9, "kill -TERM $$": 128 + 15} {
+		code, text := exitCode(ended(t, script), missing)
+		require.Equal(t, want, code)
+		require.Empty(t, text)
+	}
 }
 
 func ended(t *testing.T, script string) *os.ProcessState {

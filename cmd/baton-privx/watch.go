@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
-	"strconv"
 	"sync"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
@@ -23,17 +23,18 @@ import (
 func newConnector(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
 	made, builderOpts, err := connector.New(ctx, cfg, opts)
 	if path := os.Getenv(failureFileVar); err == nil && path != "" {
-		made = &watched{ConnectorBuilderV2: made, failures: &failures{path: path, open: make(map[string]codes.Code)}}
+		made = &watched{ConnectorBuilderV2: made, failures: &failures{path: path, open: make(map[string]error)}}
 	}
 	return made, builderOpts, err
 }
 
 // failures are the calls of the connector that have failed and have not
-// succeeded since. The file holds the code of one of them while there is any.
+// succeeded since. While there is any, the file holds the code of one of them in
+// its first line and what was wrong behind it.
 type failures struct {
 	path string
 	mu   sync.Mutex
-	open map[string]codes.Code
+	open map[string]error
 }
 
 // note takes down how a call went. A cancelled one is the consequence of
@@ -41,7 +42,7 @@ type failures struct {
 func (f *failures) note(call string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch code := status.Code(err); code {
+	switch status.Code(err) {
 	case codes.OK:
 		if _, failed := f.open[call]; !failed {
 			return
@@ -50,25 +51,25 @@ func (f *failures) note(call string, err error) {
 	case codes.Canceled, codes.NotFound:
 		return
 	default:
-		f.open[call] = code
+		f.open[call] = err
 	}
 	f.write()
 }
 
 func (f *failures) write() {
-	worst := codes.OK
-	for _, code := range f.open {
+	var worst error
+	for _, err := range f.open {
 		// Unavailable may yet succeed; what is final tells more.
-		if worst == codes.OK || worst == codes.Unavailable {
-			worst = code
+		if worst == nil || status.Code(worst) == codes.Unavailable {
+			worst = err
 		}
 	}
-	if worst == codes.OK {
+	if worst == nil {
 		_ = os.Remove(f.path)
 		return
 	}
 	// Not being able to note it leaves the SDK's own exit code, which is mostly right.
-	_ = os.WriteFile(f.path, []byte(strconv.Itoa(int(worst))), 0o600)
+	_ = os.WriteFile(f.path, fmt.Appendf(nil, "%d\n%v", uint32(status.Code(worst)), worst), 0o600)
 }
 
 // watched is a connector whose failures are noted.
