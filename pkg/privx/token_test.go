@@ -303,8 +303,9 @@ func TestT5_RefusedCredentials(t *testing.T) {
 		for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized} {
 			t.Run(tt.name+" "+strconv.Itoa(status), func(t *testing.T) {
 				t.Parallel()
-				tt.sim.BadCredentialsStatus = status
-				h := newHarness(t, setup{credentials: tt.credentials, sim: tt.sim})
+				options := tt.sim // a copy: the other status runs beside this one
+				options.BadCredentialsStatus = status
+				h := newHarness(t, setup{credentials: tt.credentials, sim: options})
 				wantRefused(t, h, tt.hint)
 			})
 		}
