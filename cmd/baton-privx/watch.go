@@ -38,7 +38,7 @@ type failures struct {
 }
 
 // note takes down how a call went. A cancelled one is the consequence of
-// something else, and what is not found is left out of a targeted sync.
+// something else.
 func (f *failures) note(call string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,7 +48,7 @@ func (f *failures) note(call string, err error) {
 			return
 		}
 		delete(f.open, call)
-	case codes.Canceled, codes.NotFound:
+	case codes.Canceled:
 		return
 	default:
 		f.open[call] = err
@@ -87,8 +87,14 @@ func (w *watched) Validate(ctx context.Context) (annotations.Annotations, error)
 func (w *watched) ResourceSyncers(ctx context.Context) []connectorbuilder.ResourceSyncerV2 {
 	syncers := w.ConnectorBuilderV2.ResourceSyncers(ctx)
 	for i, syncer := range syncers {
-		if targeted, ok := syncer.(targetedSyncer); ok {
-			syncers[i] = &watchedSyncer{targetedSyncer: targeted, failures: w.failures}
+		targeted, ok := syncer.(targetedSyncer)
+		if !ok {
+			continue
+		}
+		made := &watchedSyncer{targetedSyncer: targeted, failures: w.failures}
+		syncers[i] = made
+		if provisioner, ok := syncer.(connectorbuilder.ResourceProvisionerV2Limited); ok {
+			syncers[i] = &watchedProvisioner{watchedSyncer: made, provisioner: provisioner}
 		}
 	}
 	return syncers
@@ -119,6 +125,26 @@ func (w *watchedSyncer) Grants(ctx context.Context, of *v2.Resource, opts rs.Syn
 
 func (w *watchedSyncer) Get(ctx context.Context, id, parent *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
 	row, notes, err := w.targetedSyncer.Get(ctx, id, parent)
-	w.failures.note("get "+id.GetResource(), err)
+	if status.Code(err) != codes.NotFound { // which a targeted sync leaves out
+		w.failures.note("get "+id.GetResource(), err)
+	}
 	return row, notes, err
+}
+
+// watchedProvisioner is a syncer that also grants and revokes.
+type watchedProvisioner struct {
+	*watchedSyncer
+	provisioner connectorbuilder.ResourceProvisionerV2Limited
+}
+
+func (w *watchedProvisioner) Grant(ctx context.Context, principal *v2.Resource, entitlement *v2.Entitlement) ([]*v2.Grant, annotations.Annotations, error) {
+	grants, notes, err := w.provisioner.Grant(ctx, principal, entitlement)
+	w.failures.note("grant "+entitlement.GetId()+" "+principal.GetId().GetResource(), err)
+	return grants, notes, err
+}
+
+func (w *watchedProvisioner) Revoke(ctx context.Context, grant *v2.Grant) (annotations.Annotations, error) {
+	notes, err := w.provisioner.Revoke(ctx, grant)
+	w.failures.note("revoke "+grant.GetEntitlement().GetId()+" "+grant.GetPrincipal().GetId().GetResource(), err)
+	return notes, err
 }

@@ -10,6 +10,7 @@ type Privx struct {
 	OauthClientId string `mapstructure:"oauth-client-id"`
 	OauthClientSecret string `mapstructure:"oauth-client-secret"`
 	CaCertificate []byte `mapstructure:"ca-certificate"`
+	GrantMaxHours int `mapstructure:"grant-max-hours"`
 }
 
 func (c *Privx) findFieldByTag(tagValue string) (any, bool) {

@@ -51,7 +51,16 @@ var (
 			"found at the bottom of the Credentials page, where PrivX uses a private CA"),
 		field.WithPlaceholder("privx-ca.pem"),
 	)
+	GrantMaxHoursField = field.IntField("grant-max-hours",
+		field.WithDisplayName("Longest grant in hours"),
+		field.WithDescription("If set, a role that is granted through ConductorOne ends by itself in PrivX after this many hours, "+
+			"even when ConductorOne or the connector is down. Set it above the longest grant that ConductorOne gives out. 0: without an end"),
+		field.WithPlaceholder("0"),
+	)
 )
+
+// maxGrantHours bounds grant-max-hours: ten years.
+const maxGrantHours = 10 * 366 * 24
 
 // Config is the whole configuration. With field groups, the SDK asks of a field
 // what is declared here whichever group is chosen; what differs between the
@@ -64,6 +73,7 @@ var Config = field.NewConfiguration(
 		OAuthClientIDField,
 		OAuthClientSecretField,
 		CACertificateField,
+		GrantMaxHoursField,
 	},
 	field.WithConnectorDisplayName("PrivX"),
 	field.WithHelpUrl("/docs/baton/privx"),
@@ -77,7 +87,7 @@ var Config = field.NewConfiguration(
 			Default: true,
 			Fields: []field.SchemaField{
 				BaseURLField, OAuthClientIDField, OAuthClientSecretField,
-				APIClientIDField, APIClientSecretField, CACertificateField,
+				APIClientIDField, APIClientSecretField, CACertificateField, GrantMaxHoursField,
 			},
 		},
 		{
@@ -85,7 +95,7 @@ var Config = field.NewConfiguration(
 			DisplayName: "Client secret",
 			HelpText:    "The API client's credentials alone. PrivX must have privx-external as a public client.",
 			Fields: []field.SchemaField{
-				BaseURLField, APIClientIDField, APIClientSecretField, CACertificateField,
+				BaseURLField, APIClientIDField, APIClientSecretField, CACertificateField, GrantMaxHoursField,
 			},
 		},
 	}),

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -29,6 +30,10 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 			return settings, invalid(CACertificateField, err.Error())
 		}
 	}
+	if c.GrantMaxHours < 0 || c.GrantMaxHours > maxGrantHours {
+		return settings, invalid(GrantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
+	}
+	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
 	settings.Credentials, err = given.credentials(method)
 	return settings, err
 }

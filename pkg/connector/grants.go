@@ -129,10 +129,13 @@ func mappingRulesOf(role *v2.Resource) mappingRules {
 		everybody: isPrivxUser(fields[profileName].GetStringValue(), fields[profileSystem].GetBoolValue()),
 	}
 	if rules.words == "" {
-		rules.words = "the mapping rules of the role in PrivX"
+		rules.words = defaultMappingRules.words
 	}
 	return rules
 }
+
+// defaultMappingRules stand for rules that cannot be told.
+var defaultMappingRules = mappingRules{words: "the mapping rules of the role in PrivX"}
 
 // membershipGrant makes the grant of a membership. Its entry may be nil, where
 // PrivX does not say how the membership came about.
@@ -170,11 +173,20 @@ func membershipNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) 
 	if !mappedOnly(entry, rules) {
 		return notes, nil
 	}
+	immutable, err := immutableBecause(roleID, rules)
+	if err != nil {
+		return nil, err
+	}
+	return append(notes, immutable), nil
+}
+
+// immutableBecause says that only a role's mapping rules can end a membership.
+func immutableBecause(roleID string, rules mappingRules) (*v2.GrantImmutable, error) {
 	reason, err := structpb.NewStruct(map[string]any{profileMappingRules: rules.words})
 	if err != nil {
 		return nil, err
 	}
-	return append(notes, v2.GrantImmutable_builder{SourceId: roleID, Metadata: reason}.Build()), nil
+	return v2.GrantImmutable_builder{SourceId: roleID, Metadata: reason}.Build(), nil
 }
 
 // mappedOnly tells whether a membership comes from the role's mapping rules

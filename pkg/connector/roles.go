@@ -23,6 +23,7 @@ type roleSyncer struct {
 var (
 	_ connectorbuilder.ResourceSyncerV2              = (*roleSyncer)(nil)
 	_ connectorbuilder.ResourceTargetedSyncerLimited = (*roleSyncer)(nil)
+	_ connectorbuilder.ResourceProvisionerV2Limited  = (*roleSyncer)(nil)
 )
 
 func (r *roleSyncer) ResourceType(context.Context) *v2.ResourceType { return roleResourceType }
@@ -44,19 +45,25 @@ func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 
 // Get gives one role.
 func (r *roleSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
+	made, err := r.role(ctx, id.GetResource())
+	return made, nil, err
+}
+
+// role reads one role.
+func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) {
 	directories, err := r.syncs.run("").directories(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	role, err := r.client.GetRole(ctx, id.GetResource())
+	role, err := r.client.GetRole(ctx, id)
 	if err != nil {
-		return nil, nil, gone("reading a role", err)
+		return nil, gone("reading a role", err)
 	}
 	made, err := roleResource(*role, directories)
 	if err != nil {
-		return nil, nil, failed("reading role "+role.ID, err)
+		return nil, failed("reading role "+role.ID, err)
 	}
-	return made, nil, nil
+	return made, nil
 }
 
 // Entitlements gives the one thing that can be held of a role: membership. It is

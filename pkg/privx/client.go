@@ -25,17 +25,25 @@ type Config struct {
 	Credentials Credentials
 	// CertificateAuthorities are trusted besides those of the system.
 	CertificateAuthorities []*x509.Certificate
+	// GrantLength is how long a role that the Client grants is held at most; 0 is
+	// without an end.
+	GrantLength time.Duration
 }
 
 // Client talks to one PrivX as one API client. It is safe for concurrent use.
 type Client struct {
-	base      *url.URL
-	http      *uhttp.BaseHttpClient
-	tokens    *tokenSource
-	secrets   *secrets
-	failures  failureLog
-	pageSizes pageSizes
-	calls     atomic.Int64
+	base        *url.URL
+	http        *uhttp.BaseHttpClient
+	tokens      *tokenSource
+	secrets     *secrets
+	failures    failureLog
+	pageSizes   pageSizes
+	calls       atomic.Int64
+	grantLength time.Duration
+	// locks are one for each user whose roles are being changed, and one for self.
+	locks keyedLocks
+	// self is the API client's own user id once PrivX has been asked for it.
+	self string
 
 	clock      func() time.Time
 	newBackOff backOffFactory
@@ -57,11 +65,12 @@ func New(ctx context.Context, config Config) (*Client, error) {
 		return nil, fmt.Errorf("making the HTTP client: %w", err)
 	}
 	c := &Client{
-		base:       config.BaseURL,
-		http:       wrapped,
-		secrets:    hidden,
-		clock:      time.Now,
-		newBackOff: defaultBackOff,
+		base:        config.BaseURL,
+		http:        wrapped,
+		secrets:     hidden,
+		grantLength: config.GrantLength,
+		clock:       time.Now,
+		newBackOff:  defaultBackOff,
 	}
 	c.tokens = &tokenSource{client: c, credentials: config.Credentials}
 	return c, nil
@@ -134,7 +143,7 @@ func (c *Client) Check(ctx context.Context) error {
 	defer cancel()
 	err := c.check(checkCtx)
 	if checkCtx.Err() != nil && ctx.Err() == nil {
-		return &Error{Endpoint: "the first requests", Message: "timed out", grpcCode: codes.Unavailable}
+		return timedOut("the first requests")
 	}
 	return err
 }

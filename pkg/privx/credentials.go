@@ -18,6 +18,8 @@ type Credentials interface {
 	// tokenRequest is the request for a token and, where it needs one, the value
 	// of its Authorization header.
 	tokenRequest() (*request, string)
+	// principal is the id of the API client, empty where they do not name it.
+	principal() string
 	// refusalHint says which settings to check when PrivX refuses them.
 	refusalHint() string
 	// secretValues are the texts that must never be shown.
@@ -41,6 +43,8 @@ func (p PasswordGrant) tokenRequest() (*request, string) {
 	return formRequest(form), basicAuth(p.OAuthClientID, p.OAuthClientSecret)
 }
 
+func (p PasswordGrant) principal() string { return p.APIClientID }
+
 func (p PasswordGrant) refusalHint() string {
 	return "check oauth-client-id, oauth-client-secret, api-client-id and api-client-secret against the Credentials page of the API client in PrivX"
 }
@@ -59,6 +63,8 @@ type OAuthClientCredentials struct {
 func (o OAuthClientCredentials) tokenRequest() (*request, string) {
 	return formRequest(url.Values{"grant_type": {"client_credentials"}}), basicAuth(o.ClientID, o.ClientSecret)
 }
+
+func (o OAuthClientCredentials) principal() string { return "" }
 
 func (o OAuthClientCredentials) refusalHint() string {
 	return "check oauth-client-id and oauth-client-secret; if they are right, this PrivX wants an API client too: " +
@@ -82,6 +88,8 @@ func (a APIClientCredentials) tokenRequest() (*request, string) {
 	})
 	return &request{method: http.MethodPost, path: clientCredentialsPath, body: body, contentType: jsonContent}, ""
 }
+
+func (a APIClientCredentials) principal() string { return a.ClientID }
 
 func (a APIClientCredentials) refusalHint() string {
 	return "check api-client-id and api-client-secret; if they are right, either PrivX must have privx-external as a public client " +

@@ -204,6 +204,12 @@ func unusable(endpoint string, a *answer, what string, cause error) *Error {
 	}
 }
 
+// timedOut is the error for a bound of the client's own, which may hold the next
+// time.
+func timedOut(endpoint string) *Error {
+	return &Error{Endpoint: endpoint, Message: "timed out", grpcCode: codes.Unavailable}
+}
+
 // clean makes a server's words fit for one line of a log.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {

@@ -42,9 +42,7 @@ func defaultBackOff() backoff.BackOff {
 // The caller's try must change nothing in PrivX.
 func (c *Client) retry(ctx context.Context, endpoint string, try func() error) error {
 	began := c.clock()
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		return struct{}{}, retryable(try())
-	}, backoff.WithBackOff(c.newBackOff()), backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
+	err := c.repeat(ctx, try, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
 
 	var e *Error
 	if !errors.As(err, &e) {
@@ -65,6 +63,14 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 		return &given
 	}
 	return e
+}
+
+// repeat runs try while its failures are transient and the bounds allow.
+func (c *Client) repeat(ctx context.Context, try func() error, bounds ...backoff.RetryOption) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		return struct{}{}, retryable(try())
+	}, append(bounds, backoff.WithBackOff(c.newBackOff()))...)
+	return err
 }
 
 // retryable puts an error into the words of the backoff library.

@@ -147,7 +147,7 @@ func (t *tokenSource) expired(rq *request, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &Error{Endpoint: rq.endpoint(), Message: "timed out", grpcCode: codes.Unavailable}
+	return timedOut(rq.endpoint())
 }
 
 // refusal marks the answers that mean "not with these credentials". PrivX's

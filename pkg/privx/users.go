@@ -2,6 +2,8 @@ package privx
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 )
 
@@ -9,6 +11,7 @@ const (
 	usersSearchPath = "/role-store/api/v1/users/search"
 	userPath        = "/role-store/api/v1/users/{}"
 	userRolesPath   = "/role-store/api/v1/users/{}/roles"
+	currentUserPath = "/role-store/api/v1/users/current"
 )
 
 // SourceTypeAPIClient is the source type of API clients, which are users too.
@@ -118,15 +121,72 @@ func (c *Client) GetUser(ctx context.Context, id string) (*User, error) {
 // UserRoles reads how a user comes to hold each of his roles. PrivX has no
 // paging here.
 func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
-	// Which of the two it takes is not known for sure: the vendor's own clients
-	// disagree.
-	rq := &request{method: http.MethodGet, path: userRolesPath, ids: []string{userID}, permission: "users-view and roles-view"}
+	rq := userRolesRequest(userID)
 	page, err := readWhole[RoleEntry](ctx, c, rq)
 	if err != nil {
 		return nil, err
 	}
 	if page.Total > page.Read {
-		return nil, mismatch(rq, "a part of the user's roles only")
+		return nil, partOfRoles(rq)
 	}
 	return page.Items, nil
+}
+
+// userRolesRequest asks for a user's roles.
+func userRolesRequest(userID string) *request {
+	// Which of the two permissions it takes is not known for sure: the vendor's
+	// own clients disagree.
+	return &request{method: http.MethodGet, path: userRolesPath, ids: []string{userID}, permission: "users-view and roles-view"}
+}
+
+func partOfRoles(rq *request) *Error { return mismatch(rq, "a part of the user's roles only") }
+
+// Self is the id of the user that the Client itself acts as: the API client. It
+// is the one that the credentials name, and where they name none, PrivX is asked,
+// once.
+func (c *Client) Self(ctx context.Context) (string, error) {
+	if id := c.tokens.credentials.principal(); id != "" {
+		return id, nil
+	}
+	unlock, err := c.locks.lock(ctx, currentUserPath)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if c.self != "" {
+		return c.self, nil
+	}
+	rq := &request{method: http.MethodGet, path: currentUserPath}
+	var user identifier
+	if err := c.read(ctx, rq, &user); err != nil {
+		return "", err
+	}
+	if user.ID == "" {
+		return "", mismatch(rq, "a user without an id")
+	}
+	c.self = user.ID
+	return c.self, nil
+}
+
+// userExists asks the search whether there is a user. Only an empty answer says
+// that there is none: one that holds others has not looked for him.
+func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
+	body, err := json.Marshal(map[string][]string{"user_id": {id}})
+	if err != nil {
+		return false, fmt.Errorf("making the search for a user: %w", err)
+	}
+	rq := &request{method: http.MethodPost, path: usersSearchPath, permission: "users-view", body: body, contentType: jsonContent}
+	page, err := readWhole[identifier](ctx, c, rq)
+	if err != nil {
+		return false, err
+	}
+	for _, user := range page.Items {
+		if user.ID == id {
+			return true, nil
+		}
+	}
+	if len(page.Items) > 0 {
+		return false, mismatch(rq, "other users than the one searched for")
+	}
+	return false, nil
 }

@@ -1,0 +1,186 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	"github.com/conductorone/baton-sdk/pkg/types/grant"
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// provisioningBudget is the time for one grant or revoke. baton-sdk repeats one
+// that is Unavailable after 15, 30 and 45 s, so that a task ends within 210 s.
+const provisioningBudget = 30 * time.Second
+
+// membershipChange is one user's membership of one role that shall begin or end.
+type membershipChange struct {
+	verb      string
+	principal *v2.ResourceId
+	role      *v2.Resource
+}
+
+func (m membershipChange) userID() string { return m.principal.GetResource() }
+
+func (m membershipChange) roleID() string { return m.role.GetId().GetResource() }
+
+// Grant makes a user an explicit member of a role.
+func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlement *v2.Entitlement) ([]*v2.Grant, annotations.Annotations, error) {
+	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
+	defer cancel()
+	m := membershipChange{"granting", principal.GetId(), entitlement.GetResource()}
+	reason, err := r.declines(ctx, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	if reason != "" {
+		return nil, nil, grant.NewErrGrantCancelled(m.describe(reason))
+	}
+	change, err := r.client.GrantRole(ctx, m.userID(), m.roleID())
+	if err != nil {
+		return nil, nil, m.failed(err)
+	}
+	m.log(ctx, change)
+	made, err := membershipGrant(m.role, m.userID(), change.Membership, mappingRules{})
+	if err != nil {
+		return nil, nil, m.failed(err)
+	}
+	var notes annotations.Annotations
+	if !change.Written {
+		notes.Update(&v2.GrantAlreadyExists{})
+	}
+	return []*v2.Grant{made}, notes, nil
+}
+
+// Revoke takes a user's explicit membership of a role away. What remains through
+// the role's mapping rules is not concealed: alone, it is an error.
+func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations.Annotations, error) {
+	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
+	defer cancel()
+	// The grant's id may be a placeholder: it is not looked at.
+	m := membershipChange{"revoking", revoked.GetPrincipal().GetId(), revoked.GetEntitlement().GetResource()}
+	reason, err := r.declines(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	if reason != "" {
+		return nil, m.refused(reason)
+	}
+	change, err := r.client.RevokeRole(ctx, m.userID(), m.roleID())
+	if err != nil {
+		return nil, m.failed(err)
+	}
+	m.log(ctx, change)
+	if change.Membership != nil {
+		return r.remaining(ctx, m, change)
+	}
+	if !change.UserGone {
+		if err := r.notEverybodys(ctx, m); err != nil {
+			return nil, err
+		}
+	}
+	var notes annotations.Annotations
+	if !change.Written {
+		notes.Update(&v2.GrantAlreadyRevoked{})
+	}
+	return notes, nil
+}
+
+// declines gives the reason why a membership is none that the connector changes,
+// if there is one.
+func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, error) {
+	if given := m.principal.GetResourceType(); given != userResourceType.GetId() {
+		return fmt.Sprintf("only a user can be a member of a role, not a %q", given), nil
+	}
+	self, err := r.client.Self(ctx)
+	switch {
+	case err == nil && strings.EqualFold(self, m.userID()):
+		return "this is the API client that the connector itself runs as, whose roles it never changes: change them in PrivX", nil
+	case err == nil:
+		return "", nil
+	case mayYetSucceed(err) || privx.IsUnauthenticated(err):
+		return "", m.failed(err)
+	default:
+		return "", m.refused("PrivX does not say as which API client the connector runs, whose roles it must not change: give its api-client-id; " + err.Error())
+	}
+}
+
+// remaining tells what is left of a membership whose explicit part is gone.
+func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *privx.Change) (annotations.Annotations, error) {
+	rules := defaultMappingRules
+	if role, err := r.role(ctx, m.roleID()); err == nil {
+		rules = mappingRulesOf(role)
+	}
+	if !change.Written {
+		return nil, m.refused(fmt.Sprintf("the user holds the role through its mapping rules alone (%s): only a change of the rules in PrivX, or of the user in his directory, can end that", rules.words))
+	}
+	ctxzap.Extract(ctx).Warn("baton-privx: the explicit membership was revoked, and the user keeps the role through its mapping rules",
+		zap.String("role_id", m.roleID()), zap.String("user_id", m.userID()), zap.String(profileMappingRules, rules.words))
+	immutable, err := immutableBecause(m.roleID(), rules)
+	if err != nil {
+		return nil, m.failed(err)
+	}
+	return annotations.New(immutable), nil
+}
+
+// notEverybodys makes sure that a role of which nothing is listed for the user is
+// not the one that everybody holds, which PrivX may leave out.
+func (r *roleSyncer) notEverybodys(ctx context.Context, m membershipChange) error {
+	role, err := r.client.GetRole(ctx, m.roleID())
+	switch {
+	case privx.IsNotFound(err):
+		return nil
+	case err != nil:
+		return m.failed(err)
+	case isPrivxUser(role.Name, role.System):
+		return m.refused(builtInMembership)
+	default:
+		return nil
+	}
+}
+
+// log tells the operator what was changed, and what else did not stay as it was.
+func (m membershipChange) log(ctx context.Context, change *privx.Change) {
+	log := ctxzap.Extract(ctx).With(zap.String("role_id", m.roleID()), zap.String("user_id", m.userID()))
+	if change.Written {
+		log.Info("baton-privx: done and verified: " + m.verb + " a role")
+	}
+	if len(change.Disturbed) > 0 {
+		log.Warn("baton-privx: something else changed the same user's roles at the same time; PrivX cannot keep two such changes apart: look whether they are as they should be",
+			zap.Strings("other_role_ids", change.Disturbed))
+	}
+}
+
+// describe puts in front of a text what was being done.
+func (m membershipChange) describe(text string) string {
+	return fmt.Sprintf("baton-privx: %s role %s for user %s: %s", m.verb, m.roleID(), m.userID(), text)
+}
+
+// refused is the error for what the connector will not or cannot do.
+func (m membershipChange) refused(reason string) error {
+	return status.Error(codes.FailedPrecondition, m.describe(reason))
+}
+
+// failed says what was being done when an error came. What may yet succeed is
+// Unavailable, and without rate-limit data, which would have baton-sdk wait
+// longer than a task may take.
+func (m membershipChange) failed(err error) error {
+	if mayYetSucceed(err) {
+		return status.Error(codes.Unavailable, m.describe(err.Error()))
+	}
+	return fmt.Errorf("%s%w", m.describe(""), err)
+}
+
+func mayYetSucceed(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.DeadlineExceeded || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,201 @@
+package privx
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// Grant types that PrivX documents.
+const (
+	GrantPermanent      = "PERMANENT"
+	GrantTimeRestricted = "TIME_RESTRICTED"
+	GrantFloating       = "FLOATING"
+)
+
+// roleList is a user's whole list of roles, which PrivX reads and writes in one
+// piece.
+type roleList struct {
+	entries []heldRole
+	// date is what PrivX's clock said when it was read; zero if it said nothing.
+	date time.Time
+}
+
+// heldRole is an entry of the list and the text that it came in. The text is
+// what goes back, so that nothing this client does not know is lost.
+type heldRole struct {
+	RoleEntry
+
+	text json.RawMessage
+}
+
+// UnmarshalJSON keeps the text.
+func (h *heldRole) UnmarshalJSON(text []byte) error {
+	h.text = bytes.Clone(text)
+	return json.Unmarshal(text, &h.RoleEntry)
+}
+
+// parseRoleList reads the answer to userRolesRequest. A list that is not whole is
+// an error: to write it back would take away what is missing in it.
+func parseRoleList(rq *request, a *answer) (roleList, error) {
+	var got rows[heldRole]
+	if err := decodeObject(rq.endpoint(), a, &got); err != nil {
+		return roleList{}, err
+	}
+	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
+		return roleList{}, err
+	}
+	if got.Count > len(got.Items.value) {
+		return roleList{}, partOfRoles(rq)
+	}
+	list := roleList{entries: got.Items.value}
+	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		list.date = date
+	}
+	return list, nil
+}
+
+// membership is how the user holds a role, nil if he does not. Should PrivX tell
+// of the explicit and the implicit part in two entries, they are one here.
+func (l roleList) membership(roleID string) *RoleEntry {
+	var found *RoleEntry
+	for _, held := range l.entries {
+		if held.ID != roleID {
+			continue
+		}
+		entry := held.RoleEntry
+		if found != nil {
+			implicit := found.Implicit || entry.Implicit
+			if found.Explicit {
+				entry = *found
+			}
+			entry.Implicit = implicit
+		}
+		found = &entry
+	}
+	return found
+}
+
+// others are the entries of all other roles, as they came.
+func (l roleList) others(roleID string) []json.RawMessage {
+	texts := make([]json.RawMessage, 0, len(l.entries)+1)
+	for _, held := range l.entries {
+		if held.ID != roleID {
+			texts = append(texts, held.text)
+		}
+	}
+	return texts
+}
+
+// granted is the list with a role made explicit, for the given length or, if
+// that is 0, without an end.
+func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessage, error) {
+	entry, err := l.editable(roleID)
+	if err != nil {
+		return nil, err
+	}
+	for _, field := range []string{"grant_validity_periods", "grant_start", "grant_end", "floating_length"} {
+		delete(entry, field)
+	}
+	given := map[string]any{"id": roleID, "explicit": true, "grant_type": GrantPermanent}
+	if length > 0 {
+		if l.date.IsZero() {
+			return nil, &Error{
+				Endpoint: "GET " + userRolesPath, Status: http.StatusOK, grpcCode: codes.FailedPrecondition,
+				Message: "no Date header, so that a time-limited grant cannot be given an end",
+				Hint:    "let what stands in front of PrivX pass the header on, or leave grant-max-hours out",
+			}
+		}
+		// Both encodings: PrivX before version 33 knows the second alone.
+		start, end := l.date.UTC().Format(time.RFC3339), l.date.Add(length).UTC().Format(time.RFC3339)
+		given["grant_type"] = GrantTimeRestricted
+		given["grant_validity_periods"] = []Period{{Start: start, End: end}}
+		given["grant_start"], given["grant_end"] = start, end
+	}
+	for field, value := range given {
+		if entry[field], err = json.Marshal(value); err != nil {
+			return nil, fmt.Errorf("making the entry of a role: %w", err)
+		}
+	}
+	text, err := json.Marshal(entry)
+	if err != nil {
+		return nil, fmt.Errorf("making the entry of a role: %w", err)
+	}
+	return append(l.others(roleID), text), nil
+}
+
+// editable is the entry of a role by fields, the explicit one if there are two;
+// empty if there is none.
+func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
+	fields := make(map[string]json.RawMessage)
+	var text json.RawMessage
+	for _, held := range l.entries {
+		if held.ID == roleID && (text == nil || held.Explicit) {
+			text = held.text
+		}
+	}
+	if text == nil {
+		return fields, nil
+	}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return nil, fmt.Errorf("reading the entry of a role: %w", err)
+	}
+	return fields, nil
+}
+
+// disturbed are the other roles that are explicit in one of two lists and not in
+// the other, sorted.
+func (l roleList) disturbed(now roleList, roleID string) []string {
+	var ids []string
+	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
+		for _, held := range pair[0].entries {
+			if other := pair[1].membership(held.ID); held.Explicit && held.ID != roleID && (other == nil || !other.Explicit) {
+				ids = append(ids, held.ID)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// listBody is the list as it is written. An empty one is [] and never null.
+func listBody(entries []json.RawMessage) []byte {
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i, text := range entries {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(text)
+	}
+	b.WriteByte(']')
+	return b.Bytes()
+}
+
+// inForce tells whether an explicit entry holds at a time. A FLOATING one does:
+// its time begins with its first use. So does one of a type that is not known.
+func (r RoleEntry) inForce(now time.Time) bool {
+	periods := r.Periods()
+	if r.GrantType != GrantTimeRestricted && (r.GrantType != "" || len(periods) == 0) {
+		return true
+	}
+	return slices.ContainsFunc(periods, func(p Period) bool { return p.contains(now) })
+}
+
+// contains tells whether the period is known to hold at a time. An end that is
+// left out is an open one; a time that cannot be read is none.
+func (p Period) contains(now time.Time) bool {
+	if p.Start == "" && p.End == "" {
+		return false
+	}
+	start, startErr := time.Parse(time.RFC3339, p.Start)
+	end, endErr := time.Parse(time.RFC3339, p.End)
+	begun := p.Start == "" || startErr == nil && !now.Before(start)
+	over := p.End != "" && (endErr != nil || !now.Before(end))
+	return begun && !over
+}
