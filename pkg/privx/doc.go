@@ -10,12 +10,16 @@
 //	POST /role-store/api/v1/users/search                               users-view
 //	GET  /role-store/api/v1/users/{id}                                 users-view
 //	GET  /role-store/api/v1/users/{id}/roles                           users-view and roles-view
+//	PUT  /role-store/api/v1/users/{id}/roles                           roles-manage
+//	GET  /role-store/api/v1/users/current                              none
 //	GET  /role-store/api/v1/roles                                      roles-view
 //	GET  /role-store/api/v1/roles/{id}                                 roles-view
 //	GET  /role-store/api/v1/roles/{id}/members                         roles-view
 //	GET  /role-store/api/v1/sources                                    sources-view (optional)
+//	GET  /role-store/api/v1/status                                     none
 //
 // Every method takes a context, is bounded in time and in bytes, and fails with
 // an [*Error] or with the context's own error. Reads are retried while a failure
-// looks transient; nothing else is ever repeated.
+// looks transient. A write is sent again only once a read has shown that PrivX has
+// not done it.
 package privx
