@@ -121,7 +121,8 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 		rules = mappingRulesOf(role)
 	}
 	if !change.Written {
-		return nil, m.refused(fmt.Sprintf("the user holds the role through its mapping rules alone (%s): only a change of the rules in PrivX, or of the user in his directory, can end that", rules.words))
+		return nil, m.refused("the user holds the role through its mapping rules alone (" + rules.words + "): " +
+			"only a change of the rules in PrivX, or of the user in his directory, can end that")
 	}
 	ctxzap.Extract(ctx).Warn("baton-privx: the explicit membership was revoked, and the user keeps the role through its mapping rules",
 		zap.String("role_id", m.roleID()), zap.String("user_id", m.userID()), zap.String(profileMappingRules, rules.words))
