@@ -82,12 +82,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 
-	simulator := privxsim.New(privxsim.Seed(s.seed), s.simulator)
+	store := privxsim.Seed(s.seed)
+	simulator := privxsim.New(store, s.simulator)
 	for _, fault := range s.faults {
 		simulator.Inject(fault)
 	}
 	if !s.quiet {
-		simulator.OnResponse(requestLog(stderr))
+		logger := log.New(stderr, "", log.LstdFlags)
+		logger.Printf("%d users, %d roles, %d memberships", len(store.Users()), len(store.Roles()), len(store.Memberships()))
+		simulator.OnResponse(requestLog(logger))
 	}
 	server, err := privxsim.Serve(simulator, s.serve)
 	if err != nil {
@@ -118,8 +121,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // requestLog returns a function that logs requests: never headers or bodies,
 // and of the paths where secrets are exchanged no query either.
-func requestLog(w io.Writer) func(privxsim.Request) {
-	logger := log.New(w, "", log.LstdFlags)
+func requestLog(logger *log.Logger) func(privxsim.Request) {
 	return func(r privxsim.Request) {
 		target := r.Path
 		if r.RawQuery != "" && !strings.HasPrefix(r.Path, "/auth/") {

@@ -201,6 +201,15 @@ func TestFilesAreWrittenAndTemporaryOnesRemoved(t *testing.T) {
 	}
 }
 
+func TestLogSaysHowMuchThereIs(t *testing.T) {
+	t.Parallel()
+	i := start(t, "--users", "0", "--roles", "0")
+	// The API clients with their roles, besides what every PrivX has.
+	if want := "3 users, 4 roles, 5 memberships\n"; !strings.Contains(i.log.String(), want) {
+		t.Errorf("log lacks %q:\n%s", want, i.log)
+	}
+}
+
 func TestFaultsAreInjected(t *testing.T) {
 	t.Parallel()
 	i := start(t, "--fault", "GET /*/api/v1/status status=503 count=1 retry-after=2", "--fault", "GET /*/api/v1/status kind=html status=502 count=1")
