@@ -5,6 +5,11 @@ GOOS    ?= $(shell go env GOOS)
 GOARCH  ?= $(shell go env GOARCH)
 VERSION ?= $(patsubst v%,%,$(shell git describe --tags --dirty 2>/dev/null || echo dev))
 
+# The container image. BASE is the Dockerfile's own if it is not set.
+IMAGE   ?= ghcr.io/conductorone/baton-privx:latest
+BASE    ?=
+BUILDER ?= $(or $(shell command -v buildah 2>/dev/null),docker)
+
 GOLANGCI_LINT_VERSION := v2.11.4
 ACTIONLINT_VERSION    := v1.7.12
 
@@ -15,8 +20,8 @@ VENDOR_CLIENT  := internal/privxsim/vendorclient
 
 # The flags of the released binaries, for all but the tests: what one target has
 # compiled, the next finds in the build cache. go env, as GOFLAGS may be set there.
-build lint generate check-generated cross demo: export CGO_ENABLED := 0
-build lint generate check-generated cross demo: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
+build lint generate check-generated cross demo check-image: export CGO_ENABLED := 0
+build lint generate check-generated cross demo check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
 
 .PHONY: help
 help: ## Show this list.
@@ -81,6 +86,15 @@ cross: ## Compile for all platforms.
 .PHONY: demo
 demo: ## Sync a simulated PrivX and show the result.
 	./scripts/demo.sh
+
+.PHONY: image
+image: ## Build the container image $IMAGE for linux/$GOARCH with $BUILDER: buildah, else docker.
+	@$(MAKE) --no-print-directory build GOOS=linux
+	$(BUILDER) build --platform linux/$(GOARCH) $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) .
+
+.PHONY: check-image
+check-image: ## Build the image on a base made here, and run it as README.md says.
+	./scripts/image-check.sh
 
 .PHONY: actionlint
 actionlint: ## Check the GitHub workflows.
