@@ -8,6 +8,7 @@
 #
 # shellcheck disable=SC2016 # What bash -c runs has arguments of its own.
 set -euo pipefail
+umask 022
 cd "$(dirname "$0")/.."
 
 fail() {
