@@ -147,6 +147,7 @@ container=$(buildah from --pull-never "$image")
 root=$(buildah mount "$container")
 executables=$("${as_root[@]}" find "$root" ! -type d \( -perm /111 -o -type l \) -printf '/%P %m %u:%g\n')
 "${as_root[@]}" cmp "$root/baton-privx" "$binary"
+"${as_root[@]}" test -s "$root$roots" || fail "$roots is missing in the image"
 buildah rm "$container" >/dev/null
 echo "$executables"
 # No shell, and nobody but root may replace the binary.
@@ -294,7 +295,7 @@ synced() {
     count() { sed -nE 's/.*"'"$1"'":\{[^}]*"'"$2"'":"([0-9]+)".*/\1/p' <<<"$stats"; }
     found="$(count resourcesByResourceType user) users, $(count resourcesByResourceType role) roles"
     found+=", $(count grantsByResourceType role) memberships"
-    [ "$found" = "$expected" ] || fail "sync.c1z has $found"
+    [ "$found" = "$expected" ] || fail "sync.c1z has $found, the simulator $expected"
     [[ $stats == *'"endedAt":"'*'"syncType":"full"'* ]] || fail "sync.c1z is not a finished full sync: $stats"
     echo "sync.c1z has $found, and belongs to $1"
 }
