@@ -24,6 +24,7 @@ fi
 for tool in buildah readelf unshare; do
     command -v "$tool" >/dev/null || fail "$tool is missing"
 done
+"${as_root[@]}" unshare --mount true || fail "this needs the right to mount (CAP_SYS_ADMIN)"
 roots=/etc/ssl/certs/ca-certificates.crt
 [ -s "$roots" ] || fail "$roots is missing: install ca-certificates"
 
