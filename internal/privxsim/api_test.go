@@ -252,3 +252,11 @@ func TestExtraMembers(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestSearchCanIgnoreUserIDs(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, manyUsers(3), privxsim.Options{IgnoreUserIDs: true})
+	if all, got := h.search("", "{}").items(t), h.search("", `{"user_id":["`+admin.ID+`"]}`).items(t); len(got) != len(all) {
+		t.Errorf("%d of %d users", len(got), len(all))
+	}
+}

@@ -22,12 +22,14 @@ type Fault struct {
 	// Kind is what happens to them.
 	Kind FaultKind
 
-	// Status is that of FaultStatus, where 0 is 500, and of other kinds that
-	// answer by themselves, where 0 leaves them as they are.
+	// Status is that of FaultStatus and FaultStatusAfter, where 0 is 500, and of
+	// other kinds that answer by themselves, where 0 leaves them as they are.
 	Status int
-	// Header is added to the answer, as Retry-After or Location.
+	// Header is added to the answer, as Retry-After or Location, or takes the
+	// place of what it has. A name without a value is left out of it, as Date.
 	Header http.Header
-	// Body is that of FaultStatus; "" is an error in the endpoint's own shape.
+	// Body is that of FaultStatus and FaultStatusAfter; "" is an error in the
+	// endpoint's own shape.
 	Body string
 	// Delay is how long FaultSlowHeader and FaultSlowBody wait.
 	Delay time.Duration
@@ -60,6 +62,9 @@ const (
 	FaultNested                       // answers 200 and JSON nested very deeply
 	FaultDropWrite                    // answers 200 and nothing, as a write that was executed
 	FaultRepeatPage                   // executes with offset 0 whatever was asked
+	FaultStatusAfter                  // executes, and answers with Status and an error all the same
+	FaultHeader                       // executes and answers truly, with other headers
+	FaultStale                        // shows a user's roles as they were before they were last set, as a node that lags does
 )
 
 // behaviour is what a kind of fault does at each step of an answer. What is nil
@@ -68,6 +73,7 @@ type behaviour struct {
 	name    string                             // in the grammar of ParseFault
 	replace func(f *Fault, path string) answer // answers in place of the API
 	request func(*call)                        // changes the request
+	instead func(f *Fault, path string) answer // answers once the API has, which executed the request
 	alter   func(body []byte) []byte           // changes the answer's body
 	silent  bool                               // nothing is answered
 	write   func(http.ResponseWriter, *http.Request, *Fault, answer)
@@ -93,6 +99,9 @@ var behaviours = map[FaultKind]behaviour{
 	FaultNested:      {name: "nested", replace: fixedAnswer(http.StatusOK, typeJSON, nestedJSON)},
 	FaultDropWrite:   {name: "drop-write", replace: func(*Fault, string) answer { return emptyAnswer() }},
 	FaultRepeatPage:  {name: "repeat-page", request: func(c *call) { c.query.Del("offset") }},
+	FaultStatusAfter: {name: "status-after", instead: statusAnswer},
+	FaultHeader:      {name: "header"},
+	FaultStale:       {name: "stale", request: func(c *call) { c.stale = true }},
 }
 
 // nestedDepth is deeper than decoders that guard themselves go.

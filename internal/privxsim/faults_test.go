@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -145,6 +146,62 @@ func TestDroppedWrite(t *testing.T) {
 	g.sim.Inject(privxsim.Fault{Method: http.MethodPut, Kind: privxsim.FaultDropWrite})
 	if res := g.putRoles(g.user, "[]"); res.status != http.StatusOK || len(res.body) != 0 || g.memberships()[g.both] != bothParts {
 		t.Errorf("%d %s %v", res.status, res.body, g.memberships())
+	}
+}
+
+// A write that was executed although its answer says otherwise.
+func TestStatusAfterExecution(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{})
+	g.sim.Inject(privxsim.Fault{Method: http.MethodPut, Kind: privxsim.FaultStatusAfter, Status: http.StatusBadGateway})
+	g.putRoles(g.user, "[]").wantError(t, http.StatusBadGateway, "")
+	if g.lastStatus() != http.StatusBadGateway || g.memberships()[g.both] != onlyImplicit {
+		t.Errorf("recorded %d, %v", g.lastStatus(), g.memberships())
+	}
+}
+
+func TestOtherHeaders(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	const date = "Wed, 04 Mar 2026 05:06:07 GMT"
+	h.fault(privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"date": {date}, "X-New": {"1"}}, Count: 1})
+	h.fault(privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": nil}})
+	for _, want := range [][]string{{date}, nil} {
+		res := h.get(rolesPath)
+		if got := res.header.Values("Date"); !slices.Equal(got, want) || len(res.items(t)) != 2 {
+			t.Errorf("Date %q, want %q: %d %s", got, want, res.status, res.body)
+		}
+		if got := res.header.Get("X-New"); (got == "1") != (want != nil) {
+			t.Errorf("X-New %q", got)
+		}
+	}
+}
+
+// A node that lags shows what was before the last write, until there is another.
+func TestStaleReads(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{})
+	path := usersPath + g.user + "/roles"
+	first := g.get(path)
+	g.sim.Inject(privxsim.Fault{Method: http.MethodGet, Path: usersPath + "*/roles", Kind: privxsim.FaultStale, Count: 1})
+	shown := func() string { return string(g.get(path).body) }
+	put := func(body string) {
+		if res := g.putRoles(g.user, body); res.status != http.StatusOK {
+			t.Fatalf("%d %s", res.status, res.body)
+		}
+	}
+	if shown() != string(first.body) {
+		t.Error("there is nothing to lag behind yet")
+	}
+	put("[]")
+	second := shown()
+	g.sim.Inject(privxsim.Fault{Method: http.MethodGet, Path: usersPath + "*/roles", Kind: privxsim.FaultStale})
+	if second == string(first.body) || shown() != string(first.body) {
+		t.Error("what was before the first write")
+	}
+	put(fmt.Sprintf(`[{"id":%q,"explicit":true}]`, g.plain))
+	if shown() != second || shown() != second {
+		t.Error("what was before the second write")
 	}
 }
 
@@ -294,7 +351,7 @@ func TestParseFault(t *testing.T) {
 		f.Header.Get("Retry-After") != "2" || f.Header.Get("Location") != "/x" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond {
 		t.Errorf("%+v", f)
 	}
-	for kind := privxsim.FaultStatus; kind <= privxsim.FaultRepeatPage; kind++ {
+	for kind := privxsim.FaultStatus; kind <= privxsim.FaultStale; kind++ {
 		f, err := privxsim.ParseFault("* * kind=" + kind.String())
 		if err != nil || f.Kind != kind || f.Method != "" || f.Path != "" {
 			t.Errorf("%s: %+v, %v", kind, f, err)
@@ -308,7 +365,7 @@ func TestParseFault(t *testing.T) {
 			t.Errorf("%q: %+v", line, f)
 		}
 	}
-	if got := (privxsim.FaultRepeatPage + 1).String(); got != "FaultKind(19)" {
+	if got := (privxsim.FaultStale + 1).String(); got != "FaultKind(22)" {
 		t.Errorf("a kind that is none: %s", got)
 	}
 }

@@ -162,20 +162,64 @@ func (s *Store) dropIfEmpty(m *membership) {
 	m.role.orders = nil
 }
 
+// splitMemberships makes two of those that are explicit and implicit.
+func splitMemberships(memberships []*membership) []*membership {
+	var parts []*membership
+	for _, m := range memberships {
+		if m.explicit != nil && m.implicit {
+			parts = append(parts, &membership{user: m.user, role: m.role, explicit: m.explicit})
+			m = &membership{user: m.user, role: m.role, implicit: true}
+		}
+		parts = append(parts, m)
+	}
+	return parts
+}
+
+// UnknownRolesMode says what becomes of a role that is granted and does not
+// exist.
+type UnknownRolesMode int
+
+// What becomes of a role that is granted and does not exist. Guess: the first.
+const (
+	UnknownRolesRefused  UnknownRolesMode = iota // 400
+	UnknownRolesNotFound                         // 404
+	UnknownRolesIgnored                          // 200: the others are granted
+)
+
+// check returns the entries of roles that exist, or the error for one that does
+// not.
+func (m UnknownRolesMode) check(roles map[string]*roleRecord, entries []putEntry) ([]putEntry, *apiError) {
+	known := make([]putEntry, 0, len(entries))
+	for _, e := range entries {
+		switch {
+		case roles[e.roleID] != nil:
+			known = append(known, e)
+		case m == UnknownRolesRefused:
+			return nil, badRequest("id", "no such role: "+e.roleID)
+		case m == UnknownRolesNotFound:
+			return nil, notFound()
+		}
+	}
+	return known, nil
+}
+
 // replaceExplicit makes the given entries, by role id, the whole set of a
 // user's explicit memberships, as one change.
-func (s *Store) replaceExplicit(userID string, entries []putEntry) *apiError {
+func (s *Store) replaceExplicit(userID string, entries []putEntry, unknown UnknownRolesMode) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	user := s.users[userID]
 	if user == nil {
 		return notFound()
 	}
-	for _, e := range entries {
-		if s.roles[e.roleID] == nil {
-			// Guess: 400 rather than 404.
-			return badRequest("id", "no such role: "+e.roleID)
-		}
+	entries, err := unknown.check(s.roles, entries)
+	if err != nil {
+		return err
+	}
+	user.before = nil
+	for m := range s.membershipsOf(user) {
+		before := *m
+		user.before = append(user.before, &before)
 	}
 	for _, m := range slices.Clone(user.memberships) {
 		m.explicit = nil

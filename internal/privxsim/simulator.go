@@ -74,6 +74,15 @@ type Options struct {
 	// NoCurrentUser switches GET /users/current off. Guess: it may not work
 	// for API clients.
 	NoCurrentUser bool
+	// IgnoreUserIDs makes the search pass over user_id. Guess: a PrivX that does
+	// not know the filter does so.
+	IgnoreUserIDs bool
+	// UnknownRoles says what becomes of a role that is granted and does not
+	// exist.
+	UnknownRoles UnknownRolesMode
+	// SplitMemberships shows a role that a user has by a grant and by a rule as
+	// two roles in the user's own list. Guess: PrivX shows one that is both.
+	SplitMemberships bool
 	// AcceptNullRoles takes `null` for an empty list where a user's roles are
 	// set. Guess: PrivX refuses it, as the default does.
 	AcceptNullRoles bool
@@ -155,6 +164,7 @@ type call struct {
 	query   url.Values
 	id      string // the path's variable
 	holder  holder // of the token that it carries
+	stale   bool   // shall see what was before the last write
 }
 
 // ServeHTTP answers one request: it is recorded, hooks are called, a fault may
@@ -179,6 +189,9 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			b.request(c)
 		}
 		a = s.handle(c)
+	}
+	if b.instead != nil {
+		a = b.instead(fault, c.Path)
 	}
 	if b.alter != nil {
 		a.body = b.alter(a.body)

@@ -49,6 +49,7 @@ type userRecord struct {
 	created     string // in a form whose order is the order of time
 	updated     string
 	memberships []*membership
+	before      []*membership // copies, as they were before a client last set them
 }
 
 // roleRecord is a role with its members, but for privx-user's implicit ones.

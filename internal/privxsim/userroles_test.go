@@ -331,3 +331,46 @@ func TestRemovedRolesAreGone(t *testing.T) {
 	}()
 	g.store.GrantExplicit(g.both, g.user, privxsim.Grant{})
 }
+
+// Roles that do not exist, each way, beside one that does.
+func TestUnknownRolesAreRefusedOrIgnored(t *testing.T) {
+	t.Parallel()
+	for mode, c := range map[privxsim.UnknownRolesMode]struct {
+		status int
+		want   string
+	}{
+		privxsim.UnknownRolesRefused:  {http.StatusBadRequest, ""},
+		privxsim.UnknownRolesNotFound: {http.StatusNotFound, ""},
+		privxsim.UnknownRolesIgnored:  {http.StatusOK, onlyExplicit},
+	} {
+		g := newGrants(t, privxsim.Options{UnknownRoles: mode})
+		body := fmt.Sprintf(`[{"id":"5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10","explicit":true},{"id":%q,"explicit":true}]`, g.plain)
+		if res := g.putRoles(g.user, body); res.status != c.status || g.memberships()[g.plain] != c.want {
+			t.Errorf("mode %d: %d %s: %v", mode, res.status, res.body, g.memberships())
+		}
+	}
+}
+
+// A role that is granted and mapped, in two parts, which can be sent back.
+func TestSplitMemberships(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{SplitMemberships: true})
+	path := usersPath + g.user + "/roles"
+	before := g.get(path)
+	var parts []string
+	for _, role := range before.items(t) {
+		if role["id"] == g.both {
+			parts = append(parts, fmt.Sprintf("%v %v %v", role["explicit"], role["implicit"], role["grant_type"]))
+		}
+	}
+	if want := []string{"true <nil> PERMANENT", "<nil> true <nil>"}; !slices.Equal(parts, want) {
+		t.Errorf("%q, want %q", parts, want)
+	}
+	items := decode[struct{ Items json.RawMessage }](t, before.body).Items
+	if res := g.putRoles(g.user, string(items)); res.status != http.StatusOK {
+		t.Errorf("%d %s", res.status, res.body)
+	}
+	if after := g.get(path); string(after.body) != string(before.body) {
+		t.Errorf("before\n%s\nafter\n%s", before.body, after.body)
+	}
+}

@@ -43,6 +43,9 @@ func (s *Simulator) searchUsers(c *call) answer {
 	if json.Unmarshal(c.Body, &search) != nil || search == nil {
 		return badRequest("", "body is not a JSON object").answer() // Guess: also when it is empty.
 	}
+	if s.opts.IgnoreUserIDs {
+		search.UserIDs = nil
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	users := s.store.orderedUsers(w.sortKey)
@@ -105,6 +108,12 @@ func (s *Simulator) getUserRoles(c *call) answer {
 		return notFound().answer()
 	}
 	memberships := slices.Collect(s.store.membershipsOf(user))
+	if c.stale && user.before != nil {
+		memberships = user.before
+	}
+	if s.opts.SplitMemberships {
+		memberships = splitMemberships(memberships)
+	}
 	l := s.newList(len(memberships), len(memberships))
 	for _, m := range memberships {
 		l.body = m.append(l.item(), s.store.everyone, true)
