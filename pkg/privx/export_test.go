@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -24,6 +25,8 @@ const (
 	LogoutTimeout    = logoutTimeout
 	MaxRows          = maxRows
 	MaxRewinds       = maxRewinds
+	MaxRounds        = maxRounds
+	ExchangeTimeout  = exchangeTimeout
 )
 
 // Functions that are tested as such.
@@ -51,4 +54,33 @@ func SetBackOff(c *Client, factory func() backoff.BackOff) { c.newBackOff = fact
 // SetTransport replaces uhttp's transport below the bound on what is read.
 func SetTransport(c *Client, next http.RoundTripper) {
 	c.http.HttpClient.Transport = &boundedTransport{next: next, secrets: c.secrets}
+}
+
+// KeyedLocks are locks by name.
+type KeyedLocks = keyedLocks
+
+// Lock takes the lock of a name.
+func (l *keyedLocks) Lock(ctx context.Context, key string) (func(), error) { return l.lock(ctx, key) }
+
+// Len is how many locks are held or waited for.
+func (l *keyedLocks) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.wanted)
+}
+
+// Locks are the client's.
+func Locks(c *Client) *KeyedLocks { return &c.locks }
+
+// RewriteRoles makes of an answer to a GET of a user's roles what is PUT to grant
+// and to revoke a role.
+func RewriteRoles(body []byte, roleID string) (string, string, error) {
+	list, err := parseRoleList(userRolesRequest("id"), &answer{
+		status: http.StatusOK, header: http.Header{"Content-Type": {jsonContent}}, body: body,
+	})
+	if err != nil {
+		return "", "", err
+	}
+	granted, err := list.granted(roleID, 0)
+	return string(listBody(granted)), string(listBody(list.others(roleID))), err
 }

@@ -33,6 +33,8 @@ const (
 	rolePath        = "/role-store/api/v1/roles/*"
 	membersPath     = "/role-store/api/v1/roles/*/members"
 	sourcesPath     = "/role-store/api/v1/sources"
+	statusPath      = "/role-store/api/v1/status"
+	currentPath     = "/role-store/api/v1/users/current"
 )
 
 // allFour are the credentials that a seeded simulator takes.
@@ -48,6 +50,7 @@ type setup struct {
 	sim         privxsim.Options
 	credentials privx.Credentials // instead of allFour
 	timeout     time.Duration     // of each request, instead of uhttp's own
+	grantLength time.Duration
 }
 
 func (s *setup) fillIn() {
@@ -61,6 +64,8 @@ func (s *setup) fillIn() {
 		s.credentials = allFour
 	}
 }
+
+func (s *setup) configure(config *privx.Config) { config.GrantLength = s.grantLength }
 
 // context carries the timeout in the way in which the command line does.
 func (s *setup) context(t *testing.T) context.Context {
@@ -89,7 +94,7 @@ func newHarness(t *testing.T, s setup) *harness {
 	s.sim.Clock = h.clock.Now
 	h.sim = privxsim.New(s.store, s.sim)
 	h.url = serve(t, h.sim, privxsim.ServeOptions{}).URL + s.sim.PathPrefix
-	h.client = newClient(s.context(t), t, h.url, s.credentials)
+	h.client = newClient(s.context(t), t, h.url, s.credentials, s.configure)
 	privx.SetClock(h.client, h.clock.Now)
 	return h
 }
@@ -101,7 +106,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	s.fillIn()
 	// uhttp's cache has goroutines of its own: they live outside.
-	client := newClient(s.context(t), t, "http://localhost"+s.sim.PathPrefix, s.credentials)
+	client := newClient(s.context(t), t, "http://localhost"+s.sim.PathPrefix, s.credentials, s.configure)
 	privx.SetBackOff(client, privx.DefaultBackOff)
 	synctest.Test(t, func(t *testing.T) {
 		h := &harness{store: s.store, sim: privxsim.New(s.store, s.sim), client: client}
@@ -127,9 +132,13 @@ func serve(t *testing.T, handler http.Handler, o privxsim.ServeOptions) *privxsi
 }
 
 // newClient makes a client that does not pause between two tries of a read.
-func newClient(ctx context.Context, t *testing.T, baseURL string, credentials privx.Credentials) *privx.Client {
+func newClient(ctx context.Context, t *testing.T, baseURL string, credentials privx.Credentials, configure ...func(*privx.Config)) *privx.Client {
 	t.Helper()
-	client, err := privx.New(ctx, privx.Config{BaseURL: parseURL(t, baseURL), Credentials: credentials})
+	config := privx.Config{BaseURL: parseURL(t, baseURL), Credentials: credentials}
+	for _, set := range configure {
+		set(&config)
+	}
+	client, err := privx.New(ctx, config)
 	require.NoError(t, err)
 	privx.SetBackOff(client, noPause)
 	return client
