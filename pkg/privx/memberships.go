@@ -242,14 +242,12 @@ func (c *Client) exchange(ctx context.Context, rq *request) (*answer, error) {
 }
 
 // refused tells whether an error of a write says that PrivX has not done it and
-// will not do it. After any other one, only reading tells.
+// will not do it. After any other one, an answer that is too long to be read
+// among them, only reading tells.
 func refused(failure error) bool {
 	var e *Error
 	if failure == nil || !errors.As(failure, &e) {
 		return failure != nil
-	}
-	if e.Status == 0 {
-		return !e.transient()
 	}
 	return e.Status >= 400 && e.Status < 500 && !e.transient()
 }
