@@ -40,7 +40,8 @@ type Change struct {
 	// if he does not. A revoked one that is still there is implicit.
 	Membership *RoleEntry
 	// Disturbed are other roles that were not as they had been sent when the
-	// change was verified: something else changed them at the same time.
+	// change was verified: something else changed them at the same time. They
+	// are sorted.
 	Disturbed []string
 	// UserGone: there is no such user (any more).
 	UserGone bool
@@ -153,7 +154,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 			return nil, fmt.Errorf("the change was sent, and could not be verified: %w", err)
 		}
 		disturbed := before.disturbed(after, roleID)
-		change.Disturbed = append(change.Disturbed, disturbed...)
+		change.Disturbed = sortedSet(append(change.Disturbed, disturbed...))
 		switch done := e.done(after); {
 		case done && len(disturbed) == 0:
 			change.Membership = after.membership(roleID)

@@ -149,7 +149,7 @@ func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
 }
 
 // disturbed are the other roles that are explicit in one of two lists and not in
-// the other, sorted.
+// the other.
 func (l roleList) disturbed(now roleList, roleID string) []string {
 	var ids []string
 	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
@@ -159,6 +159,10 @@ func (l roleList) disturbed(now roleList, roleID string) []string {
 			}
 		}
 	}
+	return sortedSet(ids)
+}
+
+func sortedSet(ids []string) []string {
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
