@@ -124,12 +124,14 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	}
 	defer unlock()
 	var change Change
+	var date time.Time
 	pauses := c.newBackOff()
 	for round := 0; ; {
-		before, err := c.readRoleList(ctx, userID)
+		before, err := c.readRoleList(ctx, userID, date)
 		if err != nil {
 			return nil, err
 		}
+		date = before.date
 		if e.done(before) {
 			change.Membership = before.membership(roleID)
 			return &change, nil
@@ -171,14 +173,19 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	}
 }
 
-// readRoleList reads a user's list of roles, for as long as ctx allows.
-func (c *Client) readRoleList(ctx context.Context, userID string) (roleList, error) {
+// readRoleList reads a user's list of roles, for as long as ctx allows. Its date
+// is not before the given one: on another node, whose clock is behind, what was
+// written to begin then has begun.
+func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time.Time) (roleList, error) {
 	rq := userRolesRequest(userID)
 	var list roleList
 	try := func() error {
 		a, err := c.exchange(ctx, rq)
 		if err == nil {
 			list, err = parseRoleList(rq, a)
+		}
+		if list.date.Before(notBefore) {
+			list.date = notBefore
 		}
 		return err
 	}
@@ -214,13 +221,9 @@ const writeEndpoint = "PUT /role-store/api/v1/users/{id}/roles"
 // verify reads the list after a write, a few times if it is not as it shall be.
 func (c *Client) verify(ctx context.Context, userID string, before roleList, e edit) (roleList, error) {
 	for i := 0; ; i++ {
-		after, err := c.readRoleList(ctx, userID)
+		after, err := c.readRoleList(ctx, userID, before.date)
 		if err != nil {
 			return roleList{}, err
-		}
-		if after.date.Before(before.date) {
-			// Another node's clock: what was written to begin then has begun.
-			after.date = before.date
 		}
 		if e.done(after) || i == len(settling) {
 			return after, nil
