@@ -1,0 +1,458 @@
+package privx_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// The random steps of TestP12: so many seeds with so many steps each.
+const (
+	modelSeeds = 10
+	modelSteps = 600
+)
+
+// modelTick is how far apart two steps are. Periods begin and end at whole ticks,
+// so that none does in the middle of a step.
+const modelTick = 15 * time.Minute
+
+// modelGrantLength ends between two steps.
+const modelGrantLength = 8*time.Hour + modelTick/2
+
+// key is a membership.
+type key struct{ user, role string }
+
+// holding is how it is held; the zero value is not at all.
+type holding struct {
+	explicit, implicit bool
+	grant              privxsim.Grant
+	extra              map[string]json.RawMessage
+}
+
+// inForce tells in the reference model's own words whether a grant holds.
+func (h holding) inForce(now time.Time) bool {
+	if h.grant.Type != privxsim.GrantTimeRestricted {
+		return h.explicit
+	}
+	return h.explicit && slices.ContainsFunc(modelPeriods(h.grant), func(p [2]time.Time) bool {
+		return p[0].Compare(now) <= 0 && p[1].Compare(now) > 0
+	})
+}
+
+func modelPeriods(g privxsim.Grant) [][2]time.Time {
+	periods := g.Periods
+	if len(periods) == 0 {
+		periods = []privxsim.Period{{Start: g.Start, End: g.End}}
+	}
+	var all [][2]time.Time
+	for _, p := range periods {
+		start, _ := time.Parse(time.RFC3339, p.Start)
+		end, _ := time.Parse(time.RFC3339, p.End)
+		all = append(all, [2]time.Time{start, end})
+	}
+	return all
+}
+
+// model is the reference: who holds what, and what has been done to it.
+type model struct {
+	*harness
+
+	t           *testing.T
+	random      *rand.Rand
+	grantLength time.Duration
+	users       []string
+	roles       []string
+	held        map[key]holding
+	fixed       []privxsim.Membership // of the API client
+	told        string                // what the step does
+	seen        map[string]int        // what has come of changes, so that nothing is left out
+	onPut       func(n int)           // called when a write was answered
+}
+
+func newModel(t *testing.T, h *harness, seed uint64, length time.Duration) *model {
+	t.Helper()
+	m := &model{
+		harness: h, t: t, random: rand.New(rand.NewPCG(seed, 0)), grantLength: length, held: map[key]holding{},
+		fixed: h.memberships(), seen: map[string]int{},
+	}
+	for i := range 3 {
+		m.users = append(m.users, h.store.AddUser(privxsim.User{Principal: fmt.Sprint("user", i)}).ID)
+	}
+	for i := range 4 {
+		m.roles = append(m.roles, h.store.AddRole(privxsim.Role{Name: fmt.Sprint("role", i)}).ID)
+	}
+	m.afterPut(func(int) {
+		if m.onPut != nil {
+			m.onPut(len(m.writes()))
+		}
+	})
+	return m
+}
+
+func choose[T any](m *model, list ...T) T { return list[m.random.IntN(len(list))] }
+
+func (m *model) chance(percent int) bool { return m.random.IntN(100) < percent }
+
+func (m *model) key() key { return key{choose(m, m.users...), choose(m, m.roles...)} }
+
+// tell adds to what a failure prints.
+func (m *model) tell(format string, args ...any) { m.told += fmt.Sprintf(format, args...) + "; " }
+
+// name is short for a user or role.
+func (m *model) name(id string) string {
+	if i := slices.Index(m.users, id); i >= 0 {
+		return fmt.Sprint("user", i)
+	}
+	return fmt.Sprint("role", slices.Index(m.roles, id))
+}
+
+// set changes the model, for a membership that is none any more too.
+func (m *model) set(k key, change func(*holding)) {
+	h := m.held[k]
+	change(&h)
+	if !h.explicit {
+		h.grant, h.extra = privxsim.Grant{}, nil
+	}
+	m.held[k] = h
+	if !h.explicit && !h.implicit {
+		delete(m.held, k)
+	}
+}
+
+// anyGrant is a grant that PrivX takes: in force, over or not yet begun.
+func (m *model) anyGrant() privxsim.Grant {
+	tick := func(n int) string {
+		return time.Now().Add(time.Duration(n) * modelTick).Truncate(modelTick).UTC().Format(time.RFC3339)
+	}
+	start, end := m.random.IntN(9)-6, m.random.IntN(9)-4
+	if end <= start {
+		end = start + 1
+	}
+	switch choose(m, 0, 0, 1, 2, 3, 4) {
+	case 0:
+		return privxsim.Grant{Type: privxsim.GrantPermanent}
+	case 1:
+		return privxsim.Grant{Type: privxsim.GrantFloating, FloatingHours: 1 + m.random.IntN(3)}
+	case 2:
+		return privxsim.Grant{Type: privxsim.GrantTimeRestricted, Start: tick(start), End: tick(end)}
+	case 3:
+		return privxsim.Grant{Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{Start: tick(-40), End: tick(-30)}, {Start: tick(start), End: tick(end)}}}
+	default:
+		return privxsim.Grant{
+			Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{Start: tick(start), End: tick(end)}},
+			Start: tick(start), End: tick(end),
+		}
+	}
+}
+
+// foreign is a write of somebody else's, or what PrivX does by itself.
+func (m *model) foreign(k key) {
+	switch choose(m, "grant", "grant", "remove", "remove", "map", "unmap", "float", "expire") {
+	case "grant":
+		grant := m.anyGrant()
+		m.tell("foreign grant of %s to %s: %+v", m.name(k.role), m.name(k.user), grant)
+		m.store.GrantExplicit(k.role, k.user, grant)
+		var extra map[string]json.RawMessage
+		if m.chance(50) {
+			extra = map[string]json.RawMessage{"x_ticket": json.RawMessage(`{"n":1.50,"é":"\u003c"}`), "y": json.RawMessage("1e3")}
+			m.store.SetEntryExtra(k.role, k.user, extra)
+		}
+		m.set(k, func(h *holding) { h.explicit, h.grant, h.extra = true, grant, extra })
+	case "remove":
+		m.tell("foreign removal of %s from %s", m.name(k.role), m.name(k.user))
+		m.store.RemoveExplicit(k.role, k.user)
+		m.set(k, func(h *holding) { h.explicit = false })
+	case "map":
+		m.tell("%s mapped to %s", m.name(k.user), m.name(k.role))
+		m.store.Map(k.role, k.user)
+		m.set(k, func(h *holding) { h.implicit = true })
+	case "unmap":
+		m.tell("%s unmapped from %s", m.name(k.user), m.name(k.role))
+		m.store.Unmap(k.role, k.user)
+		m.set(k, func(h *holding) { h.implicit = false })
+	case "float":
+		m.startFloating(k)
+	case "expire":
+		m.removeExpired()
+	}
+}
+
+func (m *model) startFloating(k key) {
+	now := time.Now().Truncate(modelTick)
+	m.tell("%s begins to use %s", m.name(k.user), m.name(k.role))
+	m.store.StartFloating(k.role, k.user, now)
+	if h := m.held[k]; h.explicit && h.grant.Type == privxsim.GrantFloating {
+		m.set(k, func(h *holding) {
+			h.grant = privxsim.Grant{Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{
+				Start: now.UTC().Format(time.RFC3339), End: now.Add(time.Duration(h.grant.FloatingHours) * time.Hour).UTC().Format(time.RFC3339),
+			}}}
+		})
+	}
+}
+
+func (m *model) removeExpired() {
+	now := time.Now()
+	m.tell("what is over is removed")
+	m.store.RemoveExpired(now)
+	for k, h := range maps.Clone(m.held) {
+		over := h.grant.Type == privxsim.GrantTimeRestricted && !slices.ContainsFunc(modelPeriods(h.grant), func(p [2]time.Time) bool { return p[1].After(now) })
+		if over {
+			m.set(k, func(h *holding) { h.explicit = false })
+		}
+	}
+}
+
+// written is what our own write does, by the read before it.
+func (m *model) written(k key, grants bool) {
+	if !grants {
+		m.set(k, func(h *holding) { h.explicit = false })
+		return
+	}
+	grant := privxsim.Grant{Type: privxsim.GrantPermanent}
+	if m.grantLength > 0 {
+		var date time.Time
+		for _, r := range m.sent(userRolesPath) {
+			if r.Method == http.MethodGet && r.Status == http.StatusOK {
+				date = r.Time.UTC()
+			}
+		}
+		start, end := date.Truncate(time.Second).Format(time.RFC3339), date.Truncate(time.Second).Add(m.grantLength).Format(time.RFC3339)
+		grant = privxsim.Grant{Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{Start: start, End: end}}, Start: start, End: end}
+	}
+	m.set(k, func(h *holding) { h.explicit, h.grant = true, grant })
+}
+
+// modelFault is a fault of a write, and whether the write is executed.
+type modelFault struct {
+	privxsim.Fault
+
+	executed bool
+}
+
+// anyPutFault is one of all that can be ridden out.
+func (m *model) anyPutFault() modelFault {
+	code := choose(m, 408, 429, 500, 502, 503, 504)
+	f := choose(m,
+		modelFault{privxsim.Fault{Status: code}, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: code}, true},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultResetBefore}, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultResetAfter}, true},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultStall}, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: time.Hour}, true},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultDropWrite}, false},
+	)
+	f.Count = 1
+	m.tell("write fails: %s %d, executed %t", f.Kind, f.Status, f.executed)
+	return f
+}
+
+// anyGetFaults hit the first read, and those that verify. A node lags behind a
+// write that was executed.
+func (m *model) anyGetFaults(executed bool) {
+	if m.chance(15) {
+		f := privxsim.Fault{Kind: choose(m, privxsim.FaultStatus, privxsim.FaultResetBefore, privxsim.FaultResetAfter, privxsim.FaultCut), Status: 503, Count: 1 + m.random.IntN(2)}
+		if f.Kind == privxsim.FaultCut {
+			f.Status = 0
+		}
+		f.Skip = m.random.IntN(2)
+		m.tell("read %d fails %d times: %s", f.Skip, f.Count, f.Kind)
+		m.faultGet(f)
+	} else if executed && m.chance(15) {
+		f := privxsim.Fault{Kind: privxsim.FaultStale, Skip: 1, Count: 1 + m.random.IntN(3)}
+		m.tell("%d reads lag", f.Count)
+		m.faultGet(f)
+	}
+}
+
+// change grants or revokes a role, among faults and foreign writes.
+func (m *model) change() {
+	k, grants := m.key(), m.chance(60)
+	m.tell("grant %t of %s to %s", grants, m.name(k.role), m.name(k.user))
+	done := func() bool {
+		if grants {
+			return m.held[k].inForce(time.Now().Truncate(time.Second))
+		}
+		return !m.held[k].explicit
+	}
+	fault := modelFault{executed: true}
+	if m.chance(25) {
+		fault = m.anyPutFault()
+		m.faultPut(fault.Fault)
+	}
+	m.anyGetFaults(fault.executed)
+	var foreign []key // after the first writes
+	for range choose(m, 0, 0, 0, 1, 1) {
+		foreign = append(foreign, key{choose(m, k.user, k.user, m.key().user), choose(m, k.role, m.key().role)})
+	}
+
+	wanted, disturbed := 0, []string{}
+	enough := done()
+	m.onPut = func(n int) {
+		if !enough {
+			wanted = n
+		}
+		if n > 1 || fault.executed {
+			m.written(k, grants)
+		}
+		if n <= len(foreign) {
+			other := key{k.user, foreign[n-1].role}
+			before := m.held[other].explicit
+			m.foreign(foreign[n-1])
+			if other.role != k.role && before != m.held[other].explicit {
+				disturbed = append(disturbed, other.role)
+			}
+		}
+		enough = enough || done()
+	}
+	// What is removed because it is over is disturbed too.
+	explicit := m.explicitOf(k)
+	run := m.client.RevokeRole
+	if grants {
+		run = m.client.GrantRole
+	}
+	got, err := run(m.t.Context(), k.user, k.role)
+	m.onPut = nil
+	require.NoError(m.t, err, m.told)
+	for _, role := range m.roles {
+		if now := m.explicitOf(k); explicit[role] != now[role] && !slices.Contains(disturbed, role) {
+			disturbed = append(disturbed, role)
+		}
+	}
+	slices.Sort(disturbed)
+	require.Len(m.t, m.writes(), wanted, m.told)
+	require.Equal(m.t, wanted > 0, got.Written, m.told)
+	now := m.held[k]
+	require.Equal(m.t, parts(now.explicit, now.implicit), held(got.Membership), m.told)
+	if now.explicit {
+		require.Equal(m.t, now.grant.Type, got.Membership.GrantType, m.told)
+	}
+	require.Equal(m.t, disturbed, append([]string{}, got.Disturbed...), m.told)
+	require.False(m.t, got.UserGone, m.told)
+	m.seen[fmt.Sprintf("%d writes, grant %t, disturbed %t", wanted, grants, len(disturbed) > 0)]++
+}
+
+// explicitOf tells which other roles of a user are explicit.
+func (m *model) explicitOf(k key) map[string]bool {
+	explicit := map[string]bool{}
+	for _, role := range m.roles {
+		if role != k.role {
+			explicit[role] = m.held[key{k.user, role}].explicit
+		}
+	}
+	return explicit
+}
+
+// nobody revokes from a user who is gone, and grants to him and of no role.
+func (m *model) nobody() {
+	k := m.key()
+	m.tell("%s is gone for a while", m.name(k.user))
+	m.store.RemoveUser(k.user)
+	got, err := m.client.RevokeRole(m.t.Context(), k.user, k.role)
+	require.NoError(m.t, err, m.told)
+	require.Equal(m.t, &privx.Change{UserGone: true}, got, m.told)
+	wantError(m.t, second(m.client.GrantRole(m.t.Context(), k.user, k.role)), codes.NotFound, http.StatusNotFound)
+	require.Empty(m.t, m.writes(), m.told)
+	m.store.AddUser(privxsim.User{ID: k.user})
+	for _, role := range m.roles {
+		delete(m.held, key{k.user, role})
+	}
+	wantError(m.t, second(m.client.GrantRole(m.t.Context(), k.user, unknownID)), codes.NotFound, http.StatusNotFound)
+}
+
+// step does something, and compares what the store has with the model.
+func (m *model) step() {
+	now := time.Now()
+	time.Sleep(now.Truncate(modelTick).Add(modelTick).Sub(now)) // Fake time.
+	m.sim.ResetRequests()
+	m.sim.ClearFaults()
+	switch n := m.random.IntN(100); {
+	case n < 70:
+		m.change()
+	case n < 95:
+		m.foreign(m.key())
+	case n < 99:
+		hours := 1 + m.random.IntN(9)
+		m.tell("%d hours pass", hours)
+		time.Sleep(time.Duration(hours) * time.Hour)
+	default:
+		m.nobody()
+	}
+	if want, got := m.expected(), m.memberships(); !reflect.DeepEqual(want, got) {
+		require.Equal(m.t, lines(want), lines(got), m.told)
+	}
+	require.Zero(m.t, privx.Locks(m.client).Len(), m.told)
+}
+
+// expected is what the store must have.
+func (m *model) expected() []privxsim.Membership {
+	all := slices.Clone(m.fixed)
+	for _, user := range m.users {
+		all = append(all, privxsim.Membership{RoleID: m.store.UserRoleID(), UserID: user, Implicit: true})
+	}
+	for k, h := range m.held {
+		all = append(all, privxsim.Membership{
+			RoleID: k.role, UserID: k.user, Explicit: h.explicit, Implicit: h.implicit, Grant: h.grant, Extra: h.extra,
+		})
+	}
+	slices.SortFunc(all, func(a, b privxsim.Membership) int {
+		return cmp.Or(cmp.Compare(a.RoleID, b.RoleID), cmp.Compare(a.UserID, b.UserID))
+	})
+	return all
+}
+
+// lines are memberships as text, one a line.
+func lines(all []privxsim.Membership) string {
+	text := ""
+	for _, one := range all {
+		text += fmt.Sprintf("%+v %s\n", one, one.Extra)
+	}
+	return text
+}
+
+// P12: whatever is done in whichever order, PrivX holds what the model says. The
+// seed is the name of the subtest, and the same each time.
+func TestP12_ReferenceModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(modelSeeds) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			store, _ := holdings()
+			for _, user := range store.Users() {
+				if user.SourceType != privx.SourceTypeAPIClient {
+					store.RemoveUser(user.ID)
+				}
+			}
+			var length time.Duration
+			if seed%2 == 1 {
+				length = modelGrantLength
+			}
+			inBubble(t, setup{store: store, grantLength: length, sim: privxsim.Options{TokenTTL: 24 * time.Hour}}, func(t *testing.T, h *harness) {
+				m := newModel(t, h, seed, length)
+				for step := range modelSteps {
+					m.told = fmt.Sprintf("seed %d, step %d at %s: ", seed, step, time.Now().UTC().Format(time.RFC3339))
+					m.step()
+				}
+				for writes := range 3 {
+					for _, grants := range []bool{true, false} {
+						for _, disturbed := range []bool{false, writes > 0} {
+							require.NotZero(t, m.seen[fmt.Sprintf("%d writes, grant %t, disturbed %t", writes, grants, disturbed)], "%v", m.seen)
+						}
+					}
+				}
+			})
+		})
+	}
+}
