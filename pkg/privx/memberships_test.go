@@ -936,8 +936,9 @@ func TestR5_NotExecuted(t *testing.T) {
 			bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 				c := m.changes()[name]
 				want := except(except(m.roles(), c.role, c.after), m.other, onlyExplicit)
-				fault.Count = 1
-				m.faultPut(fault)
+				once := fault // A row of the table is not changed: it is everybody's.
+				once.Count = 1
+				m.faultPut(once)
 				m.afterPut(func(n int) {
 					if n == 1 {
 						m.store.GrantExplicit(m.other, m.user, privxsim.Grant{})
@@ -1170,8 +1171,9 @@ func TestR12_RetryAfterBeyondTheDeadline(t *testing.T) {
 			bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 				c := m.changes()[name]
 				m.forgetToken()
-				place.Status, place.Header = http.StatusServiceUnavailable, http.Header{"Retry-After": {"40"}}
-				m.sim.Inject(place)
+				f := place
+				f.Status, f.Header = http.StatusServiceUnavailable, http.Header{"Retry-After": {"40"}}
+				m.sim.Inject(f)
 				ctx, cancel := context.WithTimeout(t.Context(), budget)
 				defer cancel()
 				began := time.Now()
@@ -1192,8 +1194,9 @@ func TestR12_ADeadlineOfItsOwn(t *testing.T) {
 			bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 				c := m.changes()[name]
 				m.forgetToken()
-				place.Status = http.StatusBadGateway
-				m.sim.Inject(place)
+				f := place
+				f.Status = http.StatusBadGateway
+				m.sim.Inject(f)
 				began := time.Now()
 				require.Error(t, second(c.change(t.Context(), m.user, c.role)))
 				require.LessOrEqual(t, time.Since(began), privx.MaxElapsed, "fake time")
@@ -1524,8 +1527,9 @@ func TestReadOnly_StatusDoesNotAnswer(t *testing.T) {
 			bothInBubble(t, setup{sim: privxsim.Options{ReadOnlyStatus: http.StatusForbidden}}, func(t *testing.T, m *members, name string) {
 				c := m.changes()[name]
 				m.sim.SetReadOnly(true)
-				fault.Path = statusPath
-				m.sim.Inject(fault)
+				f := fault
+				f.Path = statusPath
+				m.sim.Inject(f)
 				e := asError(t, second(c.change(t.Context(), m.user, c.role)), codes.PermissionDenied, http.StatusForbidden)
 				require.Contains(t, e.Hint, "roles-manage")
 			})
@@ -1834,8 +1838,9 @@ func TestS1_SecretsInFailingChanges(t *testing.T) {
 				case "the role":
 					m.faultPut(privxsim.Fault{Status: http.StatusBadRequest})
 				}
-				place.Status, place.Body = code, string(body)
-				m.sim.Inject(place)
+				f := place
+				f.Status, f.Body = code, string(body)
+				m.sim.Inject(f)
 				for _, c := range m.changes() {
 					err := second(c.change(t.Context(), m.user, c.role))
 					require.Error(t, err)
