@@ -15,6 +15,7 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/dotc1z"
 	"github.com/conductorone/baton-sdk/pkg/session"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
+	"github.com/conductorone/baton-sdk/pkg/types"
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -43,20 +44,35 @@ type tenant struct {
 // newTenant simulates a PrivX that knows what is in the store.
 func newTenant(t *testing.T, store *privxsim.Store, options privxsim.Options) *tenant {
 	t.Helper()
+	return newTenantWith(t, store, options, func(*config.Privx) {})
+}
+
+// newTenantWith is newTenant with another configuration than the usual one.
+func newTenantWith(t *testing.T, store *privxsim.Store, options privxsim.Options, adjust func(*config.Privx)) *tenant {
+	t.Helper()
 	sim := privxsim.New(store, options)
 	server, err := privxsim.Serve(sim, privxsim.ServeOptions{TLS: true})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
+	return connect(t, store, sim, func(cfg *config.Privx) {
+		cfg.BaseUrl, cfg.CaCertificate = server.URL+options.PathPrefix, server.CAPEM
+		adjust(cfg)
+	})
+}
+
+// connect makes a connector with all four credentials and what adjust adds.
+func connect(t *testing.T, store *privxsim.Store, sim *privxsim.Simulator, adjust func(*config.Privx)) *tenant {
+	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	ctx := ctxzap.ToContext(t.Context(), zap.New(core))
-	made, _, err := connector.New(ctx, &config.Privx{
-		BaseUrl:           server.URL + options.PathPrefix,
+	cfg := &config.Privx{
 		ApiClientId:       privxsim.DefaultAPIClientID,
 		ApiClientSecret:   privxsim.DefaultAPIClientSecret,
 		OauthClientId:     privxsim.DefaultOAuthClientID,
 		OauthClientSecret: privxsim.DefaultOAuthClientSecret,
-		CaCertificate:     server.CAPEM,
-	}, &cli.ConnectorOpts{})
+	}
+	adjust(cfg)
+	made, _, err := connector.New(ctx, cfg, &cli.ConnectorOpts{})
 	require.NoError(t, err)
 	return &tenant{t: t, store: store, sim: sim, logs: logs, ctx: ctx, connector: made}
 }
@@ -72,12 +88,19 @@ func plainStore() *privxsim.Store {
 	return store
 }
 
+// builder is baton-sdk's side of the connector.
+func (x *tenant) builder() types.ConnectorServer {
+	x.t.Helper()
+	server, err := connectorbuilder.NewConnector(x.ctx, x.connector, connectorbuilder.WithSessionStore(&session.NoOpSessionStore{}))
+	require.NoError(x.t, err)
+	return server
+}
+
 // client connects baton-sdk's client to the connector, as the SDK's two
 // processes are connected.
 func (x *tenant) client() *grpc.ClientConn {
 	x.t.Helper()
-	server, err := connectorbuilder.NewConnector(x.ctx, x.connector, connectorbuilder.WithSessionStore(&session.NoOpSessionStore{}))
-	require.NoError(x.t, err)
+	server := x.builder()
 	listener := bufconn.Listen(1 << 20)
 	logger := ctxzap.Extract(x.ctx)
 	rpc := grpc.NewServer(grpc.UnaryInterceptor(
@@ -90,6 +113,7 @@ func (x *tenant) client() *grpc.ClientConn {
 	v2.RegisterResourceGetterServiceServer(rpc, server)
 	v2.RegisterEntitlementsServiceServer(rpc, server)
 	v2.RegisterGrantsServiceServer(rpc, server)
+	v2.RegisterGrantManagerServiceServer(rpc, server)
 	go func() { _ = rpc.Serve(listener) }()
 	x.t.Cleanup(rpc.Stop)
 	conn, err := grpc.NewClient("passthrough:///connector",
