@@ -76,17 +76,22 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 		return nil, m.refused(reason)
 	}
 	change, err := r.client.RevokeRole(ctx, m.userID(), m.roleID())
-	if err != nil {
+	switch {
+	case privx.IsNotFound(err):
+		// That the user is gone would be no error: something else was not found.
+		return nil, m.refused(err.Error())
+	case err != nil:
 		return nil, m.failed(err)
 	}
 	m.log(ctx, change)
-	if change.Membership != nil {
-		return r.remaining(ctx, m, change)
-	}
-	if !change.UserGone {
-		if err := r.notEverybodys(ctx, m); err != nil {
+	held := change.Membership != nil
+	if !held && !change.UserGone {
+		if held, err = r.isEverybodys(ctx, m); err != nil {
 			return nil, err
 		}
+	}
+	if held {
+		return r.remaining(ctx, m, change)
 	}
 	var notes annotations.Annotations
 	if !change.Written {
@@ -107,7 +112,7 @@ func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, 
 		return "this is the API client that the connector itself runs as, whose roles it never changes: change them in PrivX", nil
 	case err == nil:
 		return "", nil
-	case mayYetSucceed(err) || privx.IsUnauthenticated(err):
+	case mayYetSucceed(err) || privx.IsUnauthenticated(err) || errors.Is(err, context.Canceled):
 		return "", m.failed(err)
 	default:
 		return "", m.refused("PrivX does not say as which API client the connector runs, whose roles it must not change: give its api-client-id; " + err.Error())
@@ -120,7 +125,10 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 	if role, err := r.role(ctx, m.roleID()); err == nil {
 		rules = mappingRulesOf(role)
 	}
-	if !change.Written {
+	switch {
+	case !change.Written && rules.everybody:
+		return nil, m.refused(rules.words)
+	case !change.Written:
 		return nil, m.refused("the user holds the role through its mapping rules alone (" + rules.words + "): " +
 			"only a change of the rules in PrivX, or of the user in his directory, can end that")
 	}
@@ -133,19 +141,17 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 	return annotations.New(immutable), nil
 }
 
-// notEverybodys makes sure that a role of which nothing is listed for the user is
-// not the one that everybody holds, which PrivX may leave out.
-func (r *roleSyncer) notEverybodys(ctx context.Context, m membershipChange) error {
+// isEverybodys tells whether a role that PrivX does not list for the user is the
+// one that everybody holds, which it may leave out.
+func (r *roleSyncer) isEverybodys(ctx context.Context, m membershipChange) (bool, error) {
 	role, err := r.client.GetRole(ctx, m.roleID())
 	switch {
 	case privx.IsNotFound(err):
-		return nil
+		return false, nil
 	case err != nil:
-		return m.failed(err)
-	case isPrivxUser(role.Name, role.System):
-		return m.refused(builtInMembership)
+		return false, m.failed(err)
 	default:
-		return nil
+		return isPrivxUser(role.Name, role.System), nil
 	}
 }
 
