@@ -159,6 +159,40 @@ func certificate(t *testing.T) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
+// How long grants last at most: without an end unless it is set.
+func TestGrantMaxHours(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		given map[string]string
+		want  time.Duration
+		bad   bool
+	}{
+		{name: "not set"},
+		{name: "none", given: map[string]string{"grant-max-hours": "0"}},
+		{name: "an hour", given: map[string]string{"grant-max-hours": "1"}, want: time.Hour},
+		{name: "a quarter", given: map[string]string{"grant-max-hours": "2208"}, want: 2208 * time.Hour},
+		{name: "ten years", given: map[string]string{"grant-max-hours": "87840"}, want: 87840 * time.Hour},
+		{name: "more", given: map[string]string{"grant-max-hours": "87841"}, bad: true},
+		{name: "less", given: map[string]string{"grant-max-hours": "-1"}, bad: true},
+		{name: "what would overflow", given: map[string]string{"grant-max-hours": "5124095576030432"}, bad: true},
+	} {
+		for _, method := range []string{"", "oauth", "client-secret"} {
+			t.Run(c.name+" "+method, func(t *testing.T) {
+				t.Parallel()
+				got, err := settings(t, method, oauthPair, apiPair, c.given)
+				if c.bad {
+					requireNames(t, err, "grant-max-hours")
+					require.ErrorContains(t, err, "between 0 (without an end) and 87840 hours")
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, c.want, got.GrantLength)
+			})
+		}
+	}
+}
+
 // Every field is explained to whoever fills it in, secrets are marked, and the
 // common fields stand in both groups.
 func TestFields(t *testing.T) {
@@ -174,10 +208,12 @@ func TestFields(t *testing.T) {
 	}
 	// A stable API: none of these may ever go.
 	require.Subset(t, names, []string{"base-url", "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"})
+	require.Contains(t, names, "grant-max-hours")
 	for _, group := range config.Config.FieldGroups {
 		fields := group.FieldMap()
 		require.Contains(t, fields, "base-url")
 		require.Contains(t, fields, "ca-certificate")
+		require.Contains(t, fields, "grant-max-hours")
 		require.Equal(t, group.Name == "oauth", group.Default)
 	}
 }
