@@ -20,8 +20,8 @@ VENDOR_CLIENT  := internal/privxsim/vendorclient
 
 # The flags of the released binaries, for all but the tests: what one target has
 # compiled, the next finds in the build cache. go env, as GOFLAGS may be set there.
-build lint generate check-generated cross demo check-image: export CGO_ENABLED := 0
-build lint generate check-generated cross demo check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
+build lint generate check-generated cross demo demo-service conformance check-image: export CGO_ENABLED := 0
+build lint generate check-generated cross demo demo-service conformance check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
 
 .PHONY: help
 help: ## Show this list.
@@ -95,6 +95,10 @@ image: ## Build the container image $IMAGE for linux/$GOARCH with $BUILDER: buil
 .PHONY: check-image
 check-image: ## Build the image on a base made here, and run it as README.md says.
 	./scripts/image-check.sh
+
+.PHONY: conformance
+conformance: ## Grant and revoke in a simulated PrivX as ConductorOne's checks do.
+	./scripts/conformance.sh
 
 .PHONY: actionlint
 actionlint: ## Check the GitHub workflows.
