@@ -73,6 +73,18 @@ func TestTokensRefused(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
+// To the SDK a token endpoint that is away is wrong credentials: it gives up at
+// its start.
+func TestTokensRefusedAtTheStart(t *testing.T) {
+	t.Parallel()
+	sim, _ := serve(t, c1sim.Options{})
+	outage := sim.Inject(c1sim.Fault{Method: c1sim.Token})
+	err := newAgent(t, sim.Client, newDirectory().client(t)).start(bounded(t), "host-1")
+	requireCode(t, codes.Unauthenticated, err)
+	require.ErrorContains(t, err, "503")
+	require.NoError(t, outage.Hit(bounded(t), 1))
+}
+
 // The SDK uploads again after a connection was cut in the middle.
 func TestUploadCutInTheMiddle(t *testing.T) {
 	t.Parallel()
