@@ -2,6 +2,7 @@ package c1sim_test
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"os"
@@ -186,12 +187,15 @@ func TestGoingAwayAndComingBack(t *testing.T) {
 	require.NoError(t, held.Hit(ctx, 1))
 	away := sim.GoAway()
 	requireCode(t, codes.Unavailable, <-beat)
+	_, err := (&tls.Dialer{Config: trusting(sim)}).DialContext(ctx, "tcp", sim.Host)
+	require.Error(t, err)
+	sim.ResetCalls()
 
 	// The SDK's client keeps trying to connect, until it can.
 	a := newAgent(t, sim.Client, newDirectory().client(t))
 	started := make(chan error, 1)
 	go func() { started <- a.start(ctx, "host-2") }()
-	_, err := sim.AwaitCalls(ctx, 2, c1sim.Answered(c1sim.Connect, codes.Unavailable))
+	_, err = sim.AwaitCalls(ctx, 2, c1sim.Answered(c1sim.Connect, codes.Unavailable))
 	require.NoError(t, err)
 	require.Empty(t, sim.Hellos())
 	away.Lift()

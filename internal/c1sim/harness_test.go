@@ -155,6 +155,7 @@ func requireCode(t *testing.T, want codes.Code, err error) {
 // directory is a small connector: users, and roles that they are members of.
 type directory struct {
 	onList func(ctx context.Context) // called when users are listed
+	crowd  []string                  // users beside alice and bob
 
 	mu      sync.Mutex
 	members map[string][]string // users by role
@@ -227,7 +228,7 @@ func (u users) List(ctx context.Context, _ *v2.ResourceId, _ rs.SyncOpAttrs) ([]
 		u.onList(ctx)
 	}
 	var all []*v2.Resource
-	for _, name := range []string{"alice", "bob"} {
+	for _, name := range append([]string{"alice", "bob"}, u.crowd...) {
 		user, err := rs.NewUserResource(name, userType, name, nil)
 		if err != nil {
 			return nil, nil, err

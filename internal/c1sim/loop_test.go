@@ -2,6 +2,7 @@ package c1sim_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,6 +168,28 @@ func TestSyncsOfLess(t *testing.T) {
 			require.Len(t, content.Grants, test.grants)
 		})
 	}
+}
+
+// More than fits on a page is read to the end.
+func TestLargeSync(t *testing.T) {
+	t.Parallel()
+	ctx := bounded(t)
+	sim, _ := serve(t, c1sim.Options{})
+	connector := newDirectory()
+	for i := range 1500 {
+		connector.crowd = append(connector.crowd, fmt.Sprintf("user-%d", i))
+	}
+	connector.members["crowd"] = connector.crowd
+	a := newAgent(t, sim.Client, connector.client(t))
+	require.NoError(t, a.start(ctx, "host-1"))
+	task := sim.SyncFull(nil)
+	require.NoError(t, a.work(ctx))
+	upload, err := task.Uploaded(ctx)
+	require.NoError(t, err)
+	content, err := c1sim.ReadC1Z(ctx, upload.Path)
+	require.NoError(t, err)
+	require.ElementsMatch(t, append(connector.crowd, "alice", "bob"), content.ResourceIDs("user"))
+	require.ElementsMatch(t, connector.grants(), content.GrantIDs())
 }
 
 // Two replicas have the same client; each task is done by one of them.
