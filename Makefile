@@ -87,6 +87,10 @@ cross: ## Compile for all platforms.
 demo: ## Sync a simulated PrivX and show the result.
 	./scripts/demo.sh
 
+.PHONY: demo-service
+demo-service: ## Run the service between a simulated ConductorOne and a simulated PrivX.
+	./scripts/demo-service.sh
+
 .PHONY: image
 image: ## Build the container image $IMAGE for linux/$GOARCH with $BUILDER: buildah, else docker.
 	@$(MAKE) --no-print-directory build GOOS=linux

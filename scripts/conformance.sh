@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/simulated.sh
 
-begin "The conformance run" dist/conformance
+begin "The conformance run" dist/conformance ./cmd/privx-sim
 
 fail() {
     echo "FAILED: $*" >&2
@@ -47,7 +47,7 @@ gone() { if listed; then fail "the sync still shows it"; else ok "the sync does 
 # wrote N checks how often the user's roles have been written in all.
 wrote() {
     local n
-    n=$(grep -c ' PUT ' simulator.log) || true
+    n=$(grep -c ' PUT ' privx-sim.log) || true
     [ "$n" -eq "$1" ] || fail "$n writes to PrivX so far instead of $1"
     ok "$n writes to PrivX so far"
 }
@@ -63,7 +63,8 @@ for capability in CAPABILITY_SYNC CAPABILITY_PROVISION; do
     ok "$capability"
 done
 
-start_simulator "$@"
+say "Starting a simulated PrivX"
+start privx-sim "$@"
 
 say "What there is"
 sync_with

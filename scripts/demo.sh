@@ -6,8 +6,11 @@ cd "$(dirname "$0")/.."
 . scripts/simulated.sh
 
 demo=dist/demo
-begin "The demo" "$demo"
-start_simulator
+begin "The demo" "$demo" ./cmd/privx-sim
+
+say "Starting a simulated PrivX"
+start privx-sim
+echo "$BATON_BASE_URL"
 
 say "Syncing with $(bin/baton-privx --version)"
 started=$SECONDS
