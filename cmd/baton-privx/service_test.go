@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -217,10 +216,6 @@ func (tn *tenant) notHeld(t *testing.T) (string, string) {
 	}
 	require.Fail(t, "everybody holds everything")
 	return "", ""
-}
-
-func grantID(roleID, userID string) string {
-	return fmt.Sprintf("role:%s:assigned:user:%s", roleID, userID)
 }
 
 // The service says who it is, syncs in full and uploads the result.

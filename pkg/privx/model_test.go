@@ -111,7 +111,7 @@ func (m *model) chance(percent int) bool { return m.random.IntN(100) < percent }
 func (m *model) key() key { return key{choose(m, m.users...), choose(m, m.roles...)} }
 
 // tell adds to what a failure prints.
-func (m *model) tell(format string, args ...any) { m.told += fmt.Sprintf(format, args...) + "; " }
+func (m *model) tellf(format string, args ...any) { m.told += fmt.Sprintf(format, args...) + "; " }
 
 // name is short for a user or role.
 func (m *model) name(id string) string {
@@ -165,7 +165,7 @@ func (m *model) foreign(k key) {
 	switch choose(m, "grant", "grant", "remove", "remove", "map", "unmap", "float", "expire") {
 	case "grant":
 		grant := m.anyGrant()
-		m.tell("foreign grant of %s to %s: %+v", m.name(k.role), m.name(k.user), grant)
+		m.tellf("foreign grant of %s to %s: %+v", m.name(k.role), m.name(k.user), grant)
 		m.store.GrantExplicit(k.role, k.user, grant)
 		var extra map[string]json.RawMessage
 		if m.chance(50) {
@@ -174,15 +174,15 @@ func (m *model) foreign(k key) {
 		}
 		m.set(k, func(h *holding) { h.explicit, h.grant, h.extra = true, grant, extra })
 	case "remove":
-		m.tell("foreign removal of %s from %s", m.name(k.role), m.name(k.user))
+		m.tellf("foreign removal of %s from %s", m.name(k.role), m.name(k.user))
 		m.store.RemoveExplicit(k.role, k.user)
 		m.set(k, func(h *holding) { h.explicit = false })
 	case "map":
-		m.tell("%s mapped to %s", m.name(k.user), m.name(k.role))
+		m.tellf("%s mapped to %s", m.name(k.user), m.name(k.role))
 		m.store.Map(k.role, k.user)
 		m.set(k, func(h *holding) { h.implicit = true })
 	case "unmap":
-		m.tell("%s unmapped from %s", m.name(k.user), m.name(k.role))
+		m.tellf("%s unmapped from %s", m.name(k.user), m.name(k.role))
 		m.store.Unmap(k.role, k.user)
 		m.set(k, func(h *holding) { h.implicit = false })
 	case "float":
@@ -194,7 +194,7 @@ func (m *model) foreign(k key) {
 
 func (m *model) startFloating(k key) {
 	now := time.Now().Truncate(modelTick)
-	m.tell("%s begins to use %s", m.name(k.user), m.name(k.role))
+	m.tellf("%s begins to use %s", m.name(k.user), m.name(k.role))
 	m.store.StartFloating(k.role, k.user, now)
 	if h := m.held[k]; h.explicit && h.grant.Type == privxsim.GrantFloating {
 		m.set(k, func(h *holding) {
@@ -207,7 +207,7 @@ func (m *model) startFloating(k key) {
 
 func (m *model) removeExpired() {
 	now := time.Now()
-	m.tell("what is over is removed")
+	m.tellf("what is over is removed")
 	m.store.RemoveExpired(now)
 	for k, h := range maps.Clone(m.held) {
 		over := h.grant.Type == privxsim.GrantTimeRestricted && !slices.ContainsFunc(modelPeriods(h.grant), func(p [2]time.Time) bool { return p[1].After(now) })
@@ -257,7 +257,7 @@ func (m *model) anyPutFault() modelFault {
 		modelFault{privxsim.Fault{Kind: privxsim.FaultDropWrite}, false},
 	)
 	f.Count = 1
-	m.tell("write fails: %s %d, executed %t", f.Kind, f.Status, f.executed)
+	m.tellf("write fails: %s %d, executed %t", f.Kind, f.Status, f.executed)
 	return f
 }
 
@@ -270,11 +270,11 @@ func (m *model) anyGetFaults(executed bool) {
 			f.Status = 0
 		}
 		f.Skip = m.random.IntN(2)
-		m.tell("read %d fails %d times: %s", f.Skip, f.Count, f.Kind)
+		m.tellf("read %d fails %d times: %s", f.Skip, f.Count, f.Kind)
 		m.faultGet(f)
 	} else if executed && m.chance(15) {
 		f := privxsim.Fault{Kind: privxsim.FaultStale, Skip: 1, Count: 1 + m.random.IntN(3)}
-		m.tell("%d reads lag", f.Count)
+		m.tellf("%d reads lag", f.Count)
 		m.faultGet(f)
 	}
 }
@@ -282,7 +282,7 @@ func (m *model) anyGetFaults(executed bool) {
 // change grants or revokes a role, among faults and foreign writes.
 func (m *model) change() {
 	k, grants := m.key(), m.chance(60)
-	m.tell("grant %t of %s to %s", grants, m.name(k.role), m.name(k.user))
+	m.tellf("grant %t of %s to %s", grants, m.name(k.role), m.name(k.user))
 	done := func() bool {
 		if grants {
 			return m.held[k].inForce(time.Now().Truncate(time.Second))
@@ -353,7 +353,7 @@ func (m *model) explicitOf(k key) map[string]bool {
 // nobody revokes from a user who is gone, and grants to him and of no role.
 func (m *model) nobody() {
 	k := m.key()
-	m.tell("%s is gone for a while", m.name(k.user))
+	m.tellf("%s is gone for a while", m.name(k.user))
 	m.store.RemoveUser(k.user)
 	got, err := m.client.RevokeRole(m.t.Context(), k.user, k.role)
 	require.NoError(m.t, err, m.told)
@@ -380,7 +380,7 @@ func (m *model) step() {
 		m.foreign(m.key())
 	case n < 99:
 		hours := 1 + m.random.IntN(9)
-		m.tell("%d hours pass", hours)
+		m.tellf("%d hours pass", hours)
 		time.Sleep(time.Duration(hours) * time.Hour)
 	default:
 		m.nobody()
