@@ -3,7 +3,8 @@
 
 GOOS    ?= $(shell go env GOOS)
 GOARCH  ?= $(shell go env GOARCH)
-VERSION ?= $(patsubst v%,%,$(shell git describe --tags --dirty 2>/dev/null || echo dev))
+# --abbrev as its default depends on how much of the history a clone has.
+VERSION ?= $(patsubst v%,%,$(shell git describe --tags --dirty --abbrev=12 2>/dev/null || echo dev))
 
 # The container image. BASE is the Dockerfile's own if it is not set.
 IMAGE   ?= ghcr.io/conductorone/baton-privx:latest
@@ -12,16 +13,18 @@ BUILDER ?= $(or $(shell command -v buildah 2>/dev/null),docker)
 
 GOLANGCI_LINT_VERSION := v2.11.4
 ACTIONLINT_VERSION    := v1.7.12
+GOVULNCHECK_VERSION   := v1.7.0
 
 GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
 
-# The flags of the released binaries, for all but the tests: what one target has
-# compiled, the next finds in the build cache. go env, as GOFLAGS may be set there.
+# The same flags for all but the tests: what one target has compiled, the next finds
+# in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
+# gets into a binary: no paths, and nothing from Git but the version.
 build lint generate check-generated cross demo demo-service conformance check-image: export CGO_ENABLED := 0
-build lint generate check-generated cross demo demo-service conformance check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
+build lint generate check-generated cross demo demo-service conformance check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -39,6 +42,7 @@ test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector.
 	go test -race -timeout 30m ./...
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
+	cd tools/notice && go test ./...
 
 .PHONY: check-format
 check-format: ## Check formatting.
@@ -49,6 +53,7 @@ check-format: ## Check formatting.
 lint: check-format $(GOLANGCI_LINT) ## Check formatting, vet and lint.
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
+	cd tools/notice && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 # The golangci-lint in PATH if it is the pinned version, else a new one.
 $(GOLANGCI_LINT):
@@ -83,6 +88,24 @@ cross: ## Compile for all platforms.
 	@echo "linux/arm64, lambda"
 	@GOOS=linux GOARCH=arm64 go build -tags baton_lambda_support -o /dev/null ./cmd/baton-privx
 
+.PHONY: check-reproducible
+check-reproducible: ## Fail if two builds in two folders differ.
+	./scripts/check-reproducible.sh
+
+.PHONY: notice
+notice: ## Write NOTICE and THIRD_PARTY_LICENSES.
+	cd tools/notice && go run . $(PLATFORMS)
+
+.PHONY: check-notice
+check-notice: ## Fail if a licence is not allowed, or NOTICE is out of date.
+	cd tools/notice && go run . -check $(PLATFORMS)
+
+# Not in .ci/run, as it needs the database at vuln.go.dev and changes with it.
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what is linked.
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./cmd/baton-privx
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) -tags baton_lambda_support ./cmd/baton-privx
+
 .PHONY: demo
 demo: ## Sync a simulated PrivX and show the result.
 	./scripts/demo.sh
@@ -111,6 +134,7 @@ actionlint: ## Check the GitHub workflows.
 .PHONY: tidy-check
 tidy-check: ## Fail if go.mod or go.sum are not tidy.
 	go mod tidy -diff
+	cd tools/notice && go mod tidy -diff
 
 .PHONY: clean
 clean: ## Remove what was built.
