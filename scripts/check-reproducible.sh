@@ -7,10 +7,11 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# build FOLDER builds in a new folder, which is the one for temporary files too.
+# build FOLDER builds in a new folder, with its own for temporary files.
 build() {
     git clone --quiet . "$1"
-    TMPDIR=$1 make --no-print-directory -C "$1" build
+    mkdir "$1.tmp"
+    TMPDIR=$1.tmp make --no-print-directory -C "$1" build
 }
 build "$work/here"
 build "$work/some/where/else"
