@@ -51,16 +51,14 @@ func run(root, pkg string, platforms []string, check bool) error {
 		return fmt.Errorf("%w\nSee tools/notice/policy.go", err)
 	}
 
-	for name, content := range map[string]string{"NOTICE": notice(parts), "THIRD_PARTY_LICENSES": thirdParty(parts)} {
-		path := filepath.Join(root, name)
-		if !check {
-			err = os.WriteFile(path, []byte(content), 0o644) //nolint:gosec // to be read by everybody
-		} else {
-			err = compare(path, content)
-		}
-		problems = append(problems, err)
+	put := write
+	if check {
+		put = compare
 	}
-	return errors.Join(problems...)
+	return errors.Join(
+		put(filepath.Join(root, "NOTICE"), notice(parts)),
+		put(filepath.Join(root, "THIRD_PARTY_LICENSES"), thirdParty(parts)),
+	)
 }
 
 // goLicense returns the licence of the Go in use, whose runtime and standard
@@ -79,6 +77,10 @@ func goLicense() (string, error) {
 		return "", err
 	}
 	return text, nil
+}
+
+func write(path, content string) error {
+	return os.WriteFile(path, []byte(content), 0o644) //nolint:gosec // to be read by everybody
 }
 
 // compare fails with the first difference.
