@@ -12,6 +12,8 @@ ARG TARGETOS
 ARG TARGETARCH
 # With a mode of its own, as a strict umask would leave it to root alone.
 COPY --chmod=0755 dist/${TARGETOS}_${TARGETARCH}/baton-privx /baton-privx
+# What the licences of its parts want passed on with a binary.
+COPY --chmod=0644 LICENSE NOTICE THIRD_PARTY_LICENSES /licenses/
 
 # The base's may be closed to all users but its own, and the container may be run
 # as any user.
