@@ -28,7 +28,7 @@ build lint generate check-generated cross demo demo-service conformance check-im
 
 .PHONY: help
 help: ## Show this list.
-	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make TARGET\n"} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the connector into dist/$GOOS_$GOARCH.
@@ -100,7 +100,7 @@ notice: ## Write NOTICE and THIRD_PARTY_LICENSES.
 check-notice: ## Fail if a licence is not allowed, or NOTICE is out of date.
 	cd tools/notice && go run . -check $(PLATFORMS)
 
-# Not in .ci/run, as it needs the database at vuln.go.dev and changes with it.
+# Not in .ci/run, as it needs the database of vulnerabilities and changes with it.
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in what is linked.
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./cmd/baton-privx
