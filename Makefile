@@ -19,6 +19,7 @@ GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
+MANIFEST_TEST  := deploy/kubernetes/manifesttest
 
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
@@ -35,14 +36,16 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 	GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags "-s -w -X main.version=$(VERSION)" \
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
 
-# The vendor's client library, which the simulator is checked against, is in a
-# module of its own: the connector must not depend on it.
+# The vendor's client library, which the simulator is checked against, and
+# Kubernetes, which the manifests are checked against, are in modules of their
+# own: the connector must not depend on them. The latter has nothing concurrent.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector.
 	go test -race -timeout 30m ./...
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
+	cd $(MANIFEST_TEST) && CGO_ENABLED=0 go test -trimpath ./...
 
 .PHONY: check-format
 check-format: ## Check formatting.
@@ -54,6 +57,7 @@ lint: check-format $(GOLANGCI_LINT) ## Check formatting, vet and lint.
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	cd tools/notice && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	cd $(MANIFEST_TEST) && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run ./...
 
 # The golangci-lint in PATH if it is the pinned version, else a new one.
 $(GOLANGCI_LINT):
@@ -135,6 +139,8 @@ actionlint: ## Check the GitHub workflows.
 tidy-check: ## Fail if go.mod or go.sum are not tidy.
 	go mod tidy -diff
 	cd tools/notice && go mod tidy -diff
+	cd $(VENDOR_CLIENT) && go mod tidy -diff
+	cd $(MANIFEST_TEST) && go mod tidy -diff
 
 .PHONY: clean
 clean: ## Remove what was built.

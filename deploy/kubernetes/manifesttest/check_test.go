@@ -21,16 +21,17 @@ import (
 )
 
 const (
-	folder          = "deploy/kubernetes/"
+	allManifests    = "deploy/"
+	folder          = allManifests + "kubernetes/"
 	secretFile      = folder + "secret.yaml"
 	deploymentFile  = folder + "deployment.yaml"
 	kustomizeFile   = folder + "kustomization.yaml"
-	exampleFile     = folder + "example/kustomization.yaml"
+	exampleFile     = "deploy/kubernetes-example/kustomization.yaml"
 	connectorPage   = "docs/connector.mdx"
 	readme          = "README.md"
 	dockerfile      = "Dockerfile"
 	connectorImage  = "ghcr.io/conductorone/baton-privx"
-	secretName      = "baton-privx-secrets" //nolint:gosec // The name of a Secret, not a secret.
+	secretName      = "baton-privx-secrets"
 	configMapName   = "baton-privx-ca"
 	nonRoot         = int64(65532)
 	longestGrant    = 30   // seconds
@@ -58,8 +59,8 @@ type files map[string]string
 
 // program is what is known of the connector's binary.
 type program struct {
-	variables map[string]bool // that it reads
-	endpoints []string        // of its subcommand health-check
+	variables map[string]bool   // that it reads
+	paths     map[string]string // that its subcommand health-check asks for, by endpoint
 }
 
 // strictDecoder decodes the two kinds that there are. An unknown field, one that
@@ -95,7 +96,7 @@ func decode[T runtime.Object](manifest string) (T, error) {
 func build(f files, dir string) ([]string, error) {
 	disk := filesys.MakeFsInMemory()
 	for name, content := range f {
-		if strings.HasPrefix(name, folder) {
+		if strings.HasPrefix(name, allManifests) {
 			if err := disk.WriteFile("/"+name, []byte(content)); err != nil {
 				return nil, err
 			}
@@ -119,11 +120,11 @@ func build(f files, dir string) ([]string, error) {
 // complaints collects what is wrong.
 type complaints []error
 
-func (c *complaints) add(format string, args ...any) { *c = append(*c, fmt.Errorf(format, args...)) }
+func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Errorf(format, args...)) }
 
-func (c *complaints) unless(holds bool, format string, args ...any) {
+func (c *complaints) unlessf(holds bool, format string, args ...any) {
 	if !holds {
-		c.add(format, args...)
+		c.addf(format, args...)
 	}
 }
 
@@ -133,15 +134,15 @@ func check(f files, p program) error {
 	var c complaints
 	for name := range f {
 		known := []string{secretFile, deploymentFile, kustomizeFile, exampleFile}
-		c.unless(!strings.HasPrefix(name, folder) || slices.Contains(known, name), "%s: is not looked at by any test", name)
+		c.unlessf(!strings.HasPrefix(name, allManifests) || slices.Contains(known, name), "%s: is not looked at by any test", name)
 	}
 	if secret, err := decode[*corev1.Secret](f[secretFile]); err != nil {
-		c.add("%s: %w", secretFile, err)
+		c.addf("%s: %w", secretFile, err)
 	} else {
 		c.secret(secret, p)
 	}
 	if deployment, err := decode[*appsv1.Deployment](f[deploymentFile]); err != nil {
-		c.add("%s: %w", deploymentFile, err)
+		c.addf("%s: %w", deploymentFile, err)
 	} else {
 		c.deployment(deploymentFile, deployment, f, p)
 		c.privateCA(deployment)
@@ -152,38 +153,38 @@ func check(f files, p program) error {
 }
 
 func (c *complaints) secret(s *corev1.Secret, p program) {
-	c.unless(s.Name == secretName && s.Namespace == "", "%s: is named %s/%s", secretFile, s.Namespace, s.Name)
-	c.unless(s.Type == corev1.SecretTypeOpaque && len(s.Data) == 0, "%s: is not Opaque, or has data", secretFile)
+	c.unlessf(s.Name == secretName && s.Namespace == "", "%s: is named %s/%s", secretFile, s.Namespace, s.Name)
+	c.unlessf(s.Type == corev1.SecretTypeOpaque && len(s.Data) == 0, "%s: is not Opaque, or has data", secretFile)
 	names := slices.Sorted(maps.Keys(s.StringData))
-	c.unless(slices.Equal(names, secretVariables), "%s: has the variables %q", secretFile, names)
+	c.unlessf(slices.Equal(names, secretVariables), "%s: has the variables %q", secretFile, names)
 	for name, value := range s.StringData {
-		c.unless(p.variables[name], "%s: %s is no variable of the binary", secretFile, name)
-		c.unless(strings.HasPrefix(value, "<") && strings.HasSuffix(value, ">"), "%s: %s is not a placeholder", secretFile, name)
+		c.unlessf(p.variables[name], "%s: %s is no variable of the binary", secretFile, name)
+		c.unlessf(strings.HasPrefix(value, "<") && strings.HasSuffix(value, ">"), "%s: %s is not a placeholder", secretFile, name)
 	}
 }
 
 // deployment checks what holds with every change that an operator may make.
 func (c *complaints) deployment(name string, d *appsv1.Deployment, f files, p program) {
-	c.unless(d.Name == "baton-privx" && d.Labels["app"] == "baton-privx", "%s: is named %s, labels %v", name, d.Name, d.Labels)
+	c.unlessf(d.Name == "baton-privx" && d.Labels["app"] == "baton-privx", "%s: is named %s, labels %v", name, d.Name, d.Labels)
 	spec := d.Spec
-	c.unless(spec.Replicas != nil && *spec.Replicas == 1, "%s: not one replica", name)
-	c.unless(spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType, "%s: the strategy is %q", name, spec.Strategy.Type)
+	c.unlessf(spec.Replicas != nil && *spec.Replicas == 1, "%s: not one replica", name)
+	c.unlessf(spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType, "%s: the strategy is %q", name, spec.Strategy.Type)
 	wanted := map[string]string{"app": "baton-privx", "baton": "true", "baton-app": "privx"}
-	c.unless(maps.Equal(spec.Template.Labels, wanted), "%s: the pod's labels are %v", name, spec.Template.Labels)
+	c.unlessf(maps.Equal(spec.Template.Labels, wanted), "%s: the pod's labels are %v", name, spec.Template.Labels)
 	selector, err := metav1.LabelSelectorAsSelector(spec.Selector)
-	c.unless(err == nil && selector.Matches(labels.Set(spec.Template.Labels)), "%s: the selector does not select the pod's labels", name)
-	c.unless(err == nil && selector.String() == "app=baton-privx", "%s: the selector is %v", name, selector)
+	c.unlessf(err == nil && selector.Matches(labels.Set(spec.Template.Labels)), "%s: the selector does not select the pod's labels", name)
+	c.unlessf(err == nil && selector.String() == "app=baton-privx", "%s: the selector is %v", name, selector)
 
 	pod := spec.Template.Spec
 	c.pod(name, pod)
 	if len(pod.Containers) != 1 || len(pod.InitContainers) > 0 {
-		c.add("%s: not one container", name)
+		c.addf("%s: not one container", name)
 		return
 	}
 	container := pod.Containers[0]
 	image, _, _ := strings.Cut(container.Image, ":")
-	c.unless(container.Name == "baton-privx" && image == connectorImage, "%s: container %s of %s", name, container.Name, container.Image)
-	c.unless(len(container.Command) == 0 && len(container.Args) == 0, "%s: the image's own entry point is not used", name)
+	c.unlessf(container.Name == "baton-privx" && image == connectorImage, "%s: container %s of %s", name, container.Name, container.Image)
+	c.unlessf(len(container.Command) == 0 && len(container.Args) == 0, "%s: the image's own entry point is not used", name)
 	c.variables(name, container, p)
 	c.container(name, container)
 	c.folders(name, pod)
@@ -192,40 +193,40 @@ func (c *complaints) deployment(name string, d *appsv1.Deployment, f files, p pr
 
 func (c *complaints) pod(name string, pod corev1.PodSpec) {
 	isFalse := func(b *bool) bool { return b != nil && !*b }
-	c.unless(isFalse(pod.AutomountServiceAccountToken), "%s: the service account's token is mounted", name)
-	c.unless(isFalse(pod.EnableServiceLinks), "%s: services add variables", name)
-	c.unless(!pod.HostNetwork && !pod.HostPID && !pod.HostIPC, "%s: shares a namespace with the host", name)
+	c.unlessf(isFalse(pod.AutomountServiceAccountToken), "%s: the service account's token is mounted", name)
+	c.unlessf(isFalse(pod.EnableServiceLinks), "%s: services add variables", name)
+	c.unlessf(!pod.HostNetwork && !pod.HostPID && !pod.HostIPC, "%s: shares a namespace with the host", name)
 	grace := pod.TerminationGracePeriodSeconds
-	c.unless(grace != nil && *grace > longestGrant, "%s: a grant has no time to end", name)
+	c.unlessf(grace != nil && *grace > longestGrant, "%s: a grant has no time to end", name)
 	security := pod.SecurityContext
 	if security == nil {
-		c.add("%s: the pod has no security context", name)
+		c.addf("%s: the pod has no security context", name)
 		return
 	}
 	is := func(id *int64) bool { return id != nil && *id == nonRoot }
-	c.unless(security.RunAsNonRoot != nil && *security.RunAsNonRoot, "%s: runAsNonRoot is not set", name)
-	c.unless(is(security.RunAsUser) && is(security.RunAsGroup), "%s: not the image's user and group", name)
-	c.unless(security.SeccompProfile != nil && security.SeccompProfile.Type == corev1.SeccompProfileTypeRuntimeDefault, "%s: no seccomp profile", name)
+	c.unlessf(security.RunAsNonRoot != nil && *security.RunAsNonRoot, "%s: runAsNonRoot is not set", name)
+	c.unlessf(is(security.RunAsUser) && is(security.RunAsGroup), "%s: not the image's user and group", name)
+	c.unlessf(security.SeccompProfile != nil && security.SeccompProfile.Type == corev1.SeccompProfileTypeRuntimeDefault, "%s: no seccomp profile", name)
 }
 
 func (c *complaints) container(name string, container corev1.Container) {
 	security := container.SecurityContext
 	if security == nil {
-		c.add("%s: the container has no security context", name)
+		c.addf("%s: the container has no security context", name)
 		return
 	}
-	c.unless(security.AllowPrivilegeEscalation != nil && !*security.AllowPrivilegeEscalation, "%s: privileges can grow", name)
-	c.unless(security.ReadOnlyRootFilesystem != nil && *security.ReadOnlyRootFilesystem, "%s: the root file system can be written", name)
-	c.unless(security.Privileged == nil && security.RunAsUser == nil && security.RunAsNonRoot == nil, "%s: the container overrides the pod", name)
+	c.unlessf(security.AllowPrivilegeEscalation != nil && !*security.AllowPrivilegeEscalation, "%s: privileges can grow", name)
+	c.unlessf(security.ReadOnlyRootFilesystem != nil && *security.ReadOnlyRootFilesystem, "%s: the root file system can be written", name)
+	c.unlessf(security.Privileged == nil && security.RunAsUser == nil && security.RunAsNonRoot == nil, "%s: the container overrides the pod", name)
 	drops := security.Capabilities != nil && slices.Equal(security.Capabilities.Drop, []corev1.Capability{"ALL"}) && len(security.Capabilities.Add) == 0
-	c.unless(drops, "%s: keeps capabilities", name)
+	c.unlessf(drops, "%s: keeps capabilities", name)
 
 	resources := container.Resources
 	for _, r := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage} {
 		request, requested := resources.Requests[r]
 		limit, limited := resources.Limits[r]
-		c.unless(requested, "%s: requests no %s", name, r)
-		c.unless(!limited || limit.Cmp(request) >= 0, "%s: the limit of %s is below the request", name, r)
+		c.unlessf(requested, "%s: requests no %s", name, r)
+		c.unlessf(!limited || limit.Cmp(request) >= 0, "%s: the limit of %s is below the request", name, r)
 	}
 	limit := resources.Limits.Memory()
 	for _, v := range container.Env {
@@ -234,29 +235,29 @@ func (c *complaints) container(name string, container corev1.Container) {
 		}
 		soft, err := resource.ParseQuantity(strings.TrimSuffix(v.Value, "B"))
 		if err != nil {
-			c.add("%s: %s: %w", name, v.Name, err)
+			c.addf("%s: %s: %w", name, v.Name, err)
 			return
 		}
 		// It is for each process; the connector has two, and the second is small.
 		soft.Add(resource.MustParse(childProcess))
-		c.unless(soft.Cmp(*limit) < 0, "%s: %s of %s leaves too little of the memory limit of %s", name, v.Name, v.Value, limit)
+		c.unlessf(soft.Cmp(*limit) < 0, "%s: %s of %s leaves too little of the memory limit of %s", name, v.Name, v.Value, limit)
 		return
 	}
-	c.add("%s: no %s", name, memLimitSetting)
+	c.addf("%s: no %s", name, memLimitSetting)
 }
 
 func (c *complaints) variables(name string, container corev1.Container, p program) {
 	seen := map[string]bool{}
 	for _, v := range container.Env {
-		c.unless(!seen[v.Name], "%s: %s is set twice", name, v.Name)
+		c.unlessf(!seen[v.Name], "%s: %s is set twice", name, v.Name)
 		seen[v.Name] = true
-		c.unless(v.Name == memLimitSetting || p.variables[v.Name], "%s: %s is no variable of the binary", name, v.Name)
-		c.unless(!slices.Contains(secretVariables, v.Name), "%s: %s belongs into the Secret", name, v.Name)
-		c.unless(v.Value != "", "%s: %s is empty", name, v.Name)
+		c.unlessf(v.Name == memLimitSetting || p.variables[v.Name], "%s: %s is no variable of the binary", name, v.Name)
+		c.unlessf(!slices.Contains(secretVariables, v.Name), "%s: %s belongs into the Secret", name, v.Name)
+		c.unlessf(v.Value != "", "%s: %s is empty", name, v.Name)
 	}
-	c.unless(seen["BATON_HOST_ID"] && seen["BATON_PROVISIONING"] && seen[healthVariable], "%s: has the variables %v only", name, slices.Sorted(maps.Keys(seen)))
+	c.unlessf(seen["BATON_HOST_ID"] && seen["BATON_PROVISIONING"] && seen[healthVariable], "%s: has the variables %v only", name, slices.Sorted(maps.Keys(seen)))
 	from := container.EnvFrom
-	c.unless(len(from) == 1 && from[0].Prefix == "" && from[0].SecretRef != nil && from[0].SecretRef.Name == secretName && from[0].SecretRef.Optional == nil,
+	c.unlessf(len(from) == 1 && from[0].Prefix == "" && from[0].SecretRef != nil && from[0].SecretRef.Name == secretName && from[0].SecretRef.Optional == nil,
 		"%s: the Secret's variables are not taken as they are", name)
 }
 
@@ -270,25 +271,25 @@ func (c *complaints) folders(name string, pod corev1.PodSpec) {
 	mounted := map[string]bool{}
 	for _, m := range pod.Containers[0].VolumeMounts {
 		source, ok := volumes[m.Name]
-		c.unless(ok, "%s: %s is mounted and not there", name, m.Name)
+		c.unlessf(ok, "%s: %s is mounted and not there", name, m.Name)
 		mounted[m.Name] = true
 		switch {
 		case m.MountPath == "/tmp":
 			dir := source.EmptyDir
-			c.unless(dir != nil && dir.Medium == corev1.StorageMediumDefault && dir.SizeLimit != nil && !m.ReadOnly,
+			c.unlessf(dir != nil && dir.Medium == corev1.StorageMediumDefault && dir.SizeLimit != nil && !m.ReadOnly,
 				"%s: the temporary folder is not a writable emptyDir of limited size on disk", name)
 		case source.ConfigMap != nil:
-			c.unless(m.ReadOnly && source.ConfigMap.Name == configMapName, "%s: %s is not the ConfigMap with the CA", name, m.Name)
+			c.unlessf(m.ReadOnly && source.ConfigMap.Name == configMapName, "%s: %s is not the ConfigMap with the CA", name, m.Name)
 		default:
-			c.add("%s: %s is mounted at %s", name, m.Name, m.MountPath)
+			c.addf("%s: %s is mounted at %s", name, m.Name, m.MountPath)
 		}
 	}
-	c.unless(len(mounted) == len(volumes), "%s: there are volumes that are not mounted", name)
+	c.unlessf(len(mounted) == len(volumes), "%s: there are volumes that are not mounted", name)
 	for _, v := range pod.Containers[0].Env {
 		inMount := func(m corev1.VolumeMount) bool { return m.MountPath == path.Dir(v.Value) }
-		c.unless(v.Name != caVariable || slices.ContainsFunc(pod.Containers[0].VolumeMounts, inMount), "%s: %s is not in a mounted folder", name, v.Name)
+		c.unlessf(v.Name != caVariable || slices.ContainsFunc(pod.Containers[0].VolumeMounts, inMount), "%s: %s is not in a mounted folder", name, v.Name)
 	}
-	c.unless(mounted["tmp"], "%s: no temporary folder", name)
+	c.unlessf(mounted["tmp"], "%s: no temporary folder", name)
 }
 
 // privateCA checks that the Deployment as it is mounts the CA.
@@ -300,13 +301,13 @@ func (c *complaints) privateCA(d *appsv1.Deployment) {
 			}
 		}
 	}
-	c.add("%s: no %s", deploymentFile, caVariable)
+	c.addf("%s: no %s", deploymentFile, caVariable)
 }
 
 func (c *complaints) probes(name string, container corev1.Container, f files, p program) {
 	entry := regexp.MustCompile(`(?m)^ENTRYPOINT \["(.+)"\]$`).FindStringSubmatch(f[dockerfile])
 	if entry == nil {
-		c.add("%s: no entry point", dockerfile)
+		c.addf("%s: no entry point", dockerfile)
 		return
 	}
 	for kind, probe := range map[string]*corev1.Probe{
@@ -314,18 +315,18 @@ func (c *complaints) probes(name string, container corev1.Container, f files, p 
 	} {
 		endpoint, _, _ := strings.Cut(kind, " ")
 		if probe == nil || probe.Exec == nil {
-			c.add("%s: %s: no probe within the container", name, kind)
+			c.addf("%s: %s: no probe within the container", name, kind)
 			continue
 		}
 		wanted := []string{entry[1], "health-check", "--endpoint", endpoint}
-		c.unless(slices.Equal(probe.Exec.Command, wanted), "%s: %s: the command is %q", name, kind, probe.Exec.Command)
-		c.unless(slices.Contains(p.endpoints, endpoint), "%s: %s: the binary does not know this endpoint", name, kind)
+		c.unlessf(slices.Equal(probe.Exec.Command, wanted), "%s: %s: the command is %q", name, kind, probe.Exec.Command)
+		c.unlessf(p.paths[endpoint] == "/"+endpoint, "%s: %s: the binary asks for %q", name, kind, p.paths[endpoint])
 		// The subcommand gives up after 5 seconds by itself.
-		c.unless(probe.TimeoutSeconds > 5, "%s: %s: too little time for a busy processor", name, kind)
-		c.unless(probe.FailureThreshold > 1, "%s: %s: a single failure counts", name, kind)
+		c.unlessf(probe.TimeoutSeconds > 5, "%s: %s: too little time for a busy processor", name, kind)
+		c.unlessf(probe.FailureThreshold > 1, "%s: %s: a single failure counts", name, kind)
 	}
 	if start := container.StartupProbe; start != nil {
-		c.unless(start.PeriodSeconds*start.FailureThreshold >= longestOutage, "%s: ConductorOne may be away for longer than the start-up probe waits", name)
+		c.unlessf(start.PeriodSeconds*start.FailureThreshold >= longestOutage, "%s: ConductorOne may be away for longer than the start-up probe waits", name)
 	}
 }
 
@@ -334,16 +335,16 @@ func (c *complaints) kustomization(f files, p program) {
 		dir := path.Dir(file)
 		manifests, err := build(f, dir)
 		if err != nil {
-			c.add("%s: %w", file, err)
+			c.addf("%s: %w", file, err)
 			continue
 		}
 		if len(manifests) != 1 {
-			c.add("%s: makes %d objects instead of the Deployment", file, len(manifests))
+			c.addf("%s: makes %d objects instead of the Deployment", file, len(manifests))
 			continue
 		}
 		deployment, err := decode[*appsv1.Deployment](manifests[0])
 		if err != nil {
-			c.add("%s: %w", file, err)
+			c.addf("%s: %w", file, err)
 			continue
 		}
 		c.deployment(file, deployment, f, p)
@@ -356,16 +357,16 @@ func (c *complaints) kustomization(f files, p program) {
 // example checks that each of the example's changes has an effect.
 func (c *complaints) example(d *appsv1.Deployment) {
 	pod := d.Spec.Template.Spec
-	c.unless(d.Namespace == "baton", "%s: the namespace is %q", exampleFile, d.Namespace)
+	c.unlessf(d.Namespace == "baton", "%s: the namespace is %q", exampleFile, d.Namespace)
 	if len(pod.Containers) != 1 {
 		return
 	}
-	c.unless(!strings.HasSuffix(pod.Containers[0].Image, ":latest"), "%s: the version is not set", exampleFile)
+	c.unlessf(!strings.HasSuffix(pod.Containers[0].Image, ":latest"), "%s: the version is not set", exampleFile)
 	for _, v := range pod.Containers[0].Env {
-		c.unless(v.Name != caVariable, "%s: %s is still there", exampleFile, v.Name)
-		c.unless(v.Name != "BATON_PROVISIONING" || v.Value == "false", "%s: provisioning is still on", exampleFile)
+		c.unlessf(v.Name != caVariable, "%s: %s is still there", exampleFile, v.Name)
+		c.unlessf(v.Name != "BATON_PROVISIONING" || v.Value == "false", "%s: provisioning is still on", exampleFile)
 	}
-	c.unless(len(pod.Volumes) == 1 && len(pod.Containers[0].VolumeMounts) == 1, "%s: the CA is still mounted", exampleFile)
+	c.unlessf(len(pod.Volumes) == 1 && len(pod.Containers[0].VolumeMounts) == 1, "%s: the CA is still mounted", exampleFile)
 }
 
 // A block of code in a page.
@@ -402,25 +403,25 @@ func (c *complaints) documentation(f files) {
 			}
 			file := ""
 			for name, content := range f {
-				if strings.HasPrefix(name, folder) && content == b.text {
+				if strings.HasPrefix(name, allManifests) && content == b.text {
 					file = name
 				}
 			}
 			first, _, _ := strings.Cut(b.text, "\n")
-			c.unless(file != "", "%s: the block that begins with %q differs from every file in %s", page, first, folder)
+			c.unlessf(file != "", "%s: the block that begins with %q differs from every file in %s", page, first, allManifests)
 			shown[page] = append(shown[page], file)
 		}
 	}
 	for _, want := range []struct{ page, file string }{{connectorPage, secretFile}, {connectorPage, deploymentFile}, {readme, exampleFile}} {
-		c.unless(slices.Contains(shown[want.page], want.file), "%s: does not show %s", want.page, want.file)
+		c.unlessf(slices.Contains(shown[want.page], want.file), "%s: does not show %s", want.page, want.file)
 	}
 	told := commands(f[connectorPage])
-	c.unless(len(told) > 0, "%s: has no commands for a cluster", connectorPage)
+	c.unlessf(len(told) > 0, "%s: has no commands for a cluster", connectorPage)
 	rest := commands(f[readme])
 	for _, text := range told {
 		i := slices.Index(rest, text)
 		if i < 0 {
-			c.add("%s: not in %s, or in another order: %s", connectorPage, readme, text)
+			c.addf("%s: not in %s, or in another order: %s", connectorPage, readme, text)
 			continue
 		}
 		rest = rest[i+1:]

@@ -3,6 +3,10 @@ package manifesttest_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,8 +24,8 @@ var root = filepath.Join("..", "..", "..")
 func repository(t *testing.T) files {
 	t.Helper()
 	names := []string{connectorPage, readme, dockerfile}
-	for _, pattern := range []string{"*.yaml", "*.yml", "*/*.yaml", "*/*.yml"} {
-		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), pattern))
+	for _, pattern := range []string{"*/*.yaml", "*/*.yml", "*/*/*.yaml", "*/*/*.yml"} {
+		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(allManifests), pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,26 +48,13 @@ func repository(t *testing.T) files {
 	return f
 }
 
-var (
-	connectorOnce sync.Once
-	connector     program
-	connectorErr  string
-)
+// connector builds the connector, once, and asks it what it knows.
+var connector = sync.OnceValues(ask)
 
-// built builds the connector, once, and asks it what it knows.
-func built(t *testing.T) program {
-	t.Helper()
-	connectorOnce.Do(func() { connector, connectorErr = ask() })
-	if connectorErr != "" {
-		t.Fatal(connectorErr)
-	}
-	return connector
-}
-
-func ask() (program, string) {
+func ask() (program, error) {
 	dir, err := os.MkdirTemp("", "manifesttest-")
 	if err != nil {
-		return program{}, err.Error()
+		return program{}, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "baton-privx")
@@ -73,39 +64,57 @@ func ask() (program, string) {
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "./cmd/baton-privx")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return program{}, err.Error() + "\n" + string(out)
+		return program{}, fmt.Errorf("%w\n%s", err, out)
 	}
 	help, err := exec.CommandContext(ctx, binary, "--help").CombinedOutput()
 	if err != nil {
-		return program{}, err.Error() + "\n" + string(help)
+		return program{}, fmt.Errorf("%w\n%s", err, help)
 	}
-	p := program{variables: map[string]bool{}}
+	p := program{variables: map[string]bool{}, paths: map[string]string{}}
 	for _, m := range regexp.MustCompile(`\(\$(BATON_[A-Z0-9_]+)\)`).FindAllSubmatch(help, -1) {
 		p.variables[string(m[1])] = true
 	}
 	content, err := os.ReadFile(binary)
 	if err != nil {
-		return program{}, err.Error()
+		return program{}, err
 	}
 	for _, name := range beyondHelp {
 		if p.variables[name] || !bytes.Contains(content, []byte(name)) {
-			return program{}, name + " is in --help, or nowhere in the binary"
+			return program{}, fmt.Errorf("%s is in --help, or nowhere in the binary", name)
 		}
 		p.variables[name] = true
 	}
-	health, err := exec.CommandContext(ctx, binary, "health-check", "--help").CombinedOutput()
+	for _, endpoint := range []string{"live", "ready"} {
+		if p.paths[endpoint], err = asked(ctx, binary, endpoint); err != nil {
+			return program{}, err
+		}
+	}
+	return p, nil
+}
+
+// asked returns the path that a probe asks for.
+func asked(ctx context.Context, binary, endpoint string) (string, error) {
+	path := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { path <- r.URL.Path }))
+	defer server.Close()
+	_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
-		return program{}, err.Error() + "\n" + string(health)
+		return "", err
 	}
-	for _, m := range regexp.MustCompile(`--endpoint ([a-z]+)`).FindAllSubmatch(health, -1) {
-		p.endpoints = append(p.endpoints, string(m[1]))
+	cmd := exec.CommandContext(ctx, binary, "health-check", "--endpoint", endpoint)
+	cmd.Dir, cmd.Env = filepath.Dir(binary), []string{"BATON_HEALTH_CHECK_PORT=" + port}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	return p, ""
+	return <-path, nil
 }
 
 func TestManifests(t *testing.T) {
 	t.Parallel()
-	p := built(t)
+	p, err := connector()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if len(p.variables) < 20 {
 		t.Fatalf("--help lists %d variables", len(p.variables))
 	}
@@ -117,7 +126,15 @@ func TestManifests(t *testing.T) {
 // TestPlantedFaults makes one mistake at a time, and expects it to be noticed.
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
-	p := built(t)
+	p, err := connector()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		livenessCommand = "livenessProbe:\n          exec:\n            command: [/baton-privx, health-check, --endpoint, "
+		execReady       = "exec:\n            command: [/baton-privx, health-check, --endpoint, ready]"
+		httpGetHealth   = "httpGet:\n            path: /health\n            port: 8081"
+	)
 	for name, fault := range map[string]struct{ file, old, new, complaint string }{
 		"no variable of the binary":     {deploymentFile, "name: BATON_PROVISIONING", "name: BATON_PROVISION", "BATON_PROVISION is no variable"},
 		"no variable in the Secret":     {secretFile, "BATON_BASE_URL:", "BATON_URL:", "BATON_URL is no variable"},
@@ -130,7 +147,7 @@ func TestPlantedFaults(t *testing.T) {
 		"a field twice":                 {deploymentFile, "  replicas: 1\n", "  replicas: 1\n  replicas: 1\n", `key "replicas" already set`},
 		"a value of the wrong type":     {deploymentFile, "value: \"true\"", "value: true", "cannot unmarshal"},
 		"a second document":             {secretFile, "stringData:", "---\nstringData:", "more than one document"},
-		"another kind":                  {deploymentFile, "kind: Deployment", "kind: StatefulSet", "not a *v1.Deployment"},
+		"another kind":                  {deploymentFile, "kind: Deployment", "kind: StatefulSet", "unknown field"},
 		"an old API version":            {deploymentFile, "apiVersion: apps/v1", "apiVersion: extensions/v1beta1", "no kind"},
 		"a file that nobody looks at":   {folder + "service.yaml", "", "kind: Service", "not looked at"},
 		"labels apart from selector":    {deploymentFile, "      labels:\n        app: baton-privx\n", "      labels:\n        app: privx\n", "selector does not select"},
@@ -140,9 +157,9 @@ func TestPlantedFaults(t *testing.T) {
 		"rolling update":                {deploymentFile, "type: Recreate", "type: RollingUpdate", "the strategy is"},
 		"another image":                 {deploymentFile, "image: ghcr.io/conductorone/baton-privx", "image: conductorone/baton-privx", "container baton-privx of"},
 		"the Secret of another name":    {deploymentFile, "name: baton-privx-secrets", "name: privx-secrets", "Secret's variables are not taken"},
-		"liveness by /health":           {deploymentFile, "livenessProbe:\n          exec:\n            command: [/baton-privx, health-check, --endpoint, live]", "livenessProbe:\n          exec:\n            command: [/baton-privx, health-check, --endpoint, health]", "live (livenessProbe): the command"},
+		"liveness by /health":           {deploymentFile, livenessCommand + "live]", livenessCommand + "health]", "live (livenessProbe): the command"},
 		"/health by default":            {deploymentFile, ", --endpoint, ready]", "]", "ready (readinessProbe): the command"},
-		"/health over the network":      {deploymentFile, "exec:\n            command: [/baton-privx, health-check, --endpoint, ready]", "httpGet:\n            path: /health\n            port: 8081", "ready (readinessProbe): no probe within"},
+		"/health over the network":      {deploymentFile, execReady, httpGetHealth, "ready (readinessProbe): no probe within"},
 		"the binary is elsewhere":       {dockerfile, `ENTRYPOINT ["/baton-privx"]`, `ENTRYPOINT ["/usr/bin/baton-privx"]`, "the command is"},
 		"a short start":                 {deploymentFile, "failureThreshold: 360", "failureThreshold: 30", "ConductorOne may be away for longer"},
 		"a second for a probe":          {deploymentFile, "periodSeconds: 10\n          timeoutSeconds: 10\n", "periodSeconds: 10\n", "too little time"},
@@ -174,7 +191,7 @@ func TestPlantedFaults(t *testing.T) {
 		"the page's Secret":             {connectorPage, "BATON_BASE_URL: \"<PrivX address", "BATON_BASE_URL: \"<The address", "differs from every file"},
 		"the page's Deployment":         {connectorPage, "terminationGracePeriodSeconds: 45", "terminationGracePeriodSeconds: 60", "does not show deploy/kubernetes/deployment.yaml"},
 		"the page's commands":           {connectorPage, "kubectl -n baton rollout restart", "kubectl rollout restart", "not in README.md"},
-		"README's example":              {readme, "  newTag: 1.0.0", "  newTag: 1.0.1", "does not show deploy/kubernetes/example"},
+		"README's example":              {readme, "  newTag: 1.0.0", "  newTag: 1.0.1", "does not show deploy/kubernetes-example"},
 		"README's commands":             {readme, "--from-file=privx-ca.pem", "--from-file=ca.pem", "not in README.md"},
 	} {
 		t.Run(name, func(t *testing.T) {
