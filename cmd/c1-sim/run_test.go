@@ -168,7 +168,11 @@ func (i *instance) client() v1.BatonServiceClient {
 // A script's way through everything, with the real connector.
 func TestRealConnector(t *testing.T) {
 	t.Parallel()
-	i := start(t, "--dir", filepath.Join(t.TempDir(), "made", "when", "missing"))
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	dir, err := filepath.Rel(here, filepath.Join(t.TempDir(), "made", "when", "missing"))
+	require.NoError(t, err)
+	i := start(t, "--dir", dir)
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 5, Roles: 3, MembersPerRole: 2})
 	privx, err := privxsim.Serve(privxsim.New(store, privxsim.Options{}), privxsim.ServeOptions{TLS: true})
 	require.NoError(t, err)
