@@ -24,7 +24,7 @@ import (
 // The random steps of TestP12: so many seeds with so many steps each.
 const (
 	modelSeeds = 10
-	modelSteps = 600
+	modelSteps = 540
 )
 
 // modelTick is how far apart two steps are. Periods begin and end at whole ticks,
