@@ -110,7 +110,7 @@ func (m *model) chance(percent int) bool { return m.random.IntN(100) < percent }
 
 func (m *model) key() key { return key{choose(m, m.users...), choose(m, m.roles...)} }
 
-// tell adds to what a failure prints.
+// tellf adds to what a failure prints.
 func (m *model) tellf(format string, args ...any) { m.told += fmt.Sprintf(format, args...) + "; " }
 
 // name is short for a user or role.
