@@ -95,6 +95,8 @@ type request struct {
 	contentType string
 	// permission is what PrivX asks of the API client for it.
 	permission string
+	// once: a refused token is no reason to send it again as it is.
+	once bool
 }
 
 const (
@@ -164,7 +166,8 @@ func (c *Client) check(ctx context.Context) error {
 }
 
 // authorized sends a request with the bearer token and wants a 2xx answer. A 401
-// costs the token: a new one is fetched once and the request sent again.
+// costs the token: a new one is fetched once and the request sent again, unless
+// it shall be sent once.
 func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
 	for first := true; ; first = false {
 		bearer, err := c.tokens.get(ctx)
@@ -177,7 +180,9 @@ func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
 		}
 		if a.status == http.StatusUnauthorized && first {
 			c.tokens.drop(bearer)
-			continue
+			if !rq.once {
+				continue
+			}
 		}
 		if !a.ok() {
 			e := answerError(rq, a, c.clock())

@@ -125,6 +125,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	defer unlock()
 	var change Change
 	var date time.Time
+	var renewed bool
 	pauses := c.newBackOff()
 	for round := 0; ; {
 		before, err := c.readRoleList(ctx, userID, date)
@@ -144,6 +145,11 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 			return nil, err
 		}
 		failure := c.writeRoleList(ctx, userID, entries)
+		if IsUnauthenticated(failure) && !renewed {
+			// A new token takes its time, in which the list may change.
+			renewed = true
+			continue
+		}
 		if failure != nil && ctx.Err() != nil {
 			return nil, fmt.Errorf("the change may have been sent, and could not be verified: %w", failure)
 		}
@@ -203,7 +209,7 @@ func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time
 func (c *Client) writeRoleList(ctx context.Context, userID string, entries []json.RawMessage) error {
 	rq := &request{
 		method: http.MethodPut, path: userRolesPath, ids: []string{userID}, permission: "roles-manage",
-		body: listBody(entries), contentType: jsonContent,
+		body: listBody(entries), contentType: jsonContent, once: true,
 	}
 	a, err := c.exchange(ctx, rq)
 	if err != nil {

@@ -1850,3 +1850,41 @@ func TestS1_SecretsInFailingChanges(t *testing.T) {
 		}
 	}
 }
+
+// T4 for a write: one whose token is refused was not executed. It is made anew
+// from a fresh read, as a new token takes its time, in which others may write.
+func TestT4_ATokenIsRefusedToAWrite(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		want := except(except(m.roles(), c.role, c.after), m.other, onlyExplicit)
+		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized, Count: 1})
+		m.sim.OnRequest(func(r privxsim.Request) {
+			if r.Path == tokenPath {
+				m.store.GrantExplicit(m.other, m.user, privxsim.Grant{})
+			}
+		})
+		got, err := c.change(t.Context(), m.user, c.role)
+		require.NoError(t, err)
+		require.True(t, got.Written)
+		require.Equal(t, c.after, held(got.Membership))
+		require.Equal(t, "GET PUT token GET PUT GET", m.calls())
+		require.Equal(t, want, m.roles())
+	})
+}
+
+// T4: a second time is one too often.
+func TestT4_EveryTokenIsRefusedToAWrite(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		before := m.roles()
+		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized})
+		got, err := c.change(t.Context(), m.user, c.role)
+		e := asError(t, err, codes.Unauthenticated, http.StatusUnauthorized)
+		require.Nil(t, got)
+		require.Contains(t, e.Hint, "clocks")
+		require.Len(t, m.writes(), 2)
+		require.Equal(t, before, m.roles())
+	})
+}
