@@ -1258,6 +1258,7 @@ func TestR6_CancelAChange(t *testing.T) {
 				} else {
 					require.ErrorIs(t, err, context.Canceled)
 				}
+				require.Equal(t, tt.last == "PUT", strings.Contains(err.Error(), "the change may have been sent, and could not be verified"), "%v", err)
 				require.Zero(t, time.Since(cancelled), "fake time")
 				require.Zero(t, privx.Locks(m.client).Len())
 				time.Sleep(privx.TokenTimeout) // Nobody waits for a token any more.
@@ -1372,6 +1373,7 @@ func TestP9_NotFoundAndNotGone(t *testing.T) {
 			var e *privx.Error
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, tt.code, status.Code(err), "%v", err)
+			require.Equal(t, tt.sim.IgnoreUserIDs, strings.Contains(e.Error(), "other users than the one searched for"), "%v", err)
 			require.Equal(t, tt.searches, m.sim.CountRequests("", searchPath))
 			require.Empty(t, m.writes())
 		})
