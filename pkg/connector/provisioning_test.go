@@ -620,6 +620,7 @@ func TestPrivxUserIsNeverRevoked(t *testing.T) {
 		_, err := x.revoke(x.store.UserRoleID(), stub("user", x.user))
 		require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
 		require.ErrorContains(t, err, builtIn)
+		require.NotContains(t, err.Error(), "a change of the rules", "there are none")
 		require.Zero(t, x.writes())
 
 		x.mustGrant(x.store.UserRoleID(), x.user)
@@ -643,6 +644,13 @@ func TestPrivxUserIsNeverRevoked(t *testing.T) {
 		x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 200, Body: `{"count":0,"items":[]}`})
 		requireRemains(t, x.tenant, x.mustRevoke(role, x.user), role, builtIn)
 		require.Equal(t, 1, x.writes())
+	})
+	t.Run("but who is gone has lost it", func(t *testing.T) {
+		t.Parallel()
+		x := newScene(t, privxsim.Options{})
+		x.store.RemoveUser(x.user)
+		_, already := pick(t, x.mustRevoke(x.store.UserRoleID(), x.user), &v2.GrantAlreadyRevoked{})
+		require.True(t, already)
 	})
 	t.Run("the role cannot be read", func(t *testing.T) {
 		t.Parallel()
