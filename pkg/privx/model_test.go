@@ -81,6 +81,7 @@ type model struct {
 	fixed       []privxsim.Membership // of the API client
 	told        string                // what the step does
 	seen        map[string]int        // what has come of changes, so that nothing is left out
+	hook        sync.Mutex            // answers come on many goroutines
 	onPut       func(n int)           // called when a write was answered
 }
 
@@ -97,11 +98,20 @@ func newModel(t *testing.T, h *harness, seed uint64, length time.Duration) *mode
 		m.roles = append(m.roles, h.store.AddRole(privxsim.Role{Name: fmt.Sprint("role", i)}).ID)
 	}
 	m.afterPut(func(int) {
+		m.hook.Lock()
+		defer m.hook.Unlock()
 		if m.onPut != nil {
 			m.onPut(len(m.writes()))
 		}
 	})
 	return m
+}
+
+// callOnPut sets what is called when a write was answered.
+func (m *model) callOnPut(f func(n int)) {
+	m.hook.Lock()
+	defer m.hook.Unlock()
+	m.onPut = f
 }
 
 func choose[T any](m *model, list ...T) T { return list[m.random.IntN(len(list))] }
@@ -302,7 +312,7 @@ func (m *model) change() {
 
 	wanted, disturbed := 0, map[string]bool{}
 	enough := done()
-	m.onPut = func(n int) {
+	m.callOnPut(func(n int) {
 		if !enough {
 			wanted = n
 		}
@@ -319,13 +329,13 @@ func (m *model) change() {
 			}
 		}
 		enough = enough || done()
-	}
+	})
 	run := m.client.RevokeRole
 	if grants {
 		run = m.client.GrantRole
 	}
 	got, err := run(m.t.Context(), k.user, k.role)
-	m.onPut = nil
+	m.callOnPut(nil)
 	require.NoError(m.t, err, m.told)
 	require.Len(m.t, m.writes(), wanted, m.told)
 	require.Equal(m.t, wanted > 0, got.Written, m.told)
