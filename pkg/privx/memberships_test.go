@@ -1511,6 +1511,22 @@ func TestReadOnly_DroppedWrites(t *testing.T) {
 	})
 }
 
+// PrivX in an upgrade that says when to try again: an upgrade takes longer, and
+// rate-limit data would have the SDK repeat the task.
+func TestReadOnly_RetryAfter(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		m.sim.SetReadOnly(true)
+		m.faultPut(privxsim.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"3"}}})
+		err := second(c.change(t.Context(), m.user, c.role))
+		e := asError(t, err, codes.FailedPrecondition, http.StatusServiceUnavailable)
+		require.Zero(t, e.RetryAt)
+		require.Nil(t, rateLimit(err))
+		require.Len(t, m.writes(), 1)
+	})
+}
+
 // A status that cannot be read says nothing, and the error stays what it was.
 func TestReadOnly_StatusDoesNotAnswer(t *testing.T) {
 	t.Parallel()
