@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -40,6 +41,9 @@ type failures struct {
 // note takes down how a call went. A cancelled one is the consequence of
 // something else.
 func (f *failures) note(call string, err error) {
+	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch status.Code(err) {
@@ -48,8 +52,6 @@ func (f *failures) note(call string, err error) {
 			return
 		}
 		delete(f.open, call)
-	case codes.Canceled:
-		return
 	default:
 		f.open[call] = err
 	}

@@ -42,6 +42,8 @@ type Client struct {
 	grantLength time.Duration
 	// locks are one for each user whose roles are being changed, and one for self.
 	locks keyedLocks
+	// recent are the changes of users' roles that were verified a moment ago.
+	recent recentChanges
 	// self is the API client's own user id once PrivX has been asked for it.
 	self string
 

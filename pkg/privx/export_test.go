@@ -25,6 +25,7 @@ const (
 	LogoutTimeout    = logoutTimeout
 	MaxRows          = maxRows
 	MaxRewinds       = maxRewinds
+	LagTime          = lagTime
 	MaxRounds        = maxRounds
 	ExchangeTimeout  = exchangeTimeout
 )

@@ -39,9 +39,9 @@ type Change struct {
 	// Membership is how the user holds the role now, as the last read showed; nil
 	// if he does not. A revoked one that is still there is implicit.
 	Membership *RoleEntry
-	// Disturbed are other roles that were not as they had been sent when the
-	// change was verified: something else changed them at the same time. They
-	// are sorted.
+	// Disturbed are other roles that were explicit when the list was read and not
+	// when the change was verified, or the other way round: something else changed
+	// them at the same time. They are sorted.
 	Disturbed []string
 	// UserGone: there is no such user (any more).
 	UserGone bool
@@ -118,7 +118,8 @@ type edit struct {
 func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit) (*Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxElapsed)
 	defer cancel()
-	unlock, err := c.locks.lock(ctx, strings.ToLower(userID))
+	user := strings.ToLower(userID)
+	unlock, err := c.locks.lock(ctx, user)
 	if err != nil {
 		return nil, fmt.Errorf("waiting for other changes of the same user's roles: %w", err)
 	}
@@ -128,7 +129,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	var renewed bool
 	pauses := c.newBackOff()
 	for round := 0; ; {
-		before, err := c.readRoleList(ctx, userID, date)
+		before, err := c.readUntil(ctx, userID, date, func(list roleList) bool { return !c.recent.contradict(user, list, c.clock()) })
 		if err != nil {
 			return nil, err
 		}
@@ -157,13 +158,17 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 			return nil, c.unlessReadOnly(ctx, failure)
 		}
 		change.Written = true
-		after, err := c.verify(ctx, userID, before, e)
+		after, err := c.readUntil(ctx, userID, before.date, e.done)
 		if err != nil {
 			return nil, fmt.Errorf("the change was sent, and could not be verified: %w", err)
 		}
 		disturbed := before.disturbed(after, roleID)
 		change.Disturbed = sortedSet(append(change.Disturbed, disturbed...))
-		switch done := e.done(after); {
+		done := e.done(after)
+		if done {
+			c.recent.note(user, roleID, after, c.clock())
+		}
+		switch {
 		case done && len(disturbed) == 0:
 			change.Membership = after.membership(roleID)
 			return &change, nil
@@ -189,6 +194,13 @@ func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time
 		a, err := c.exchange(ctx, rq)
 		if err == nil {
 			list, err = parseRoleList(rq, a)
+		}
+		var e *Error
+		if errors.As(err, &e) && e.wait != nil {
+			// There is no bound on the number of tries here: a Retry-After of 0 must
+			// not make it as many as PrivX can refuse.
+			wait := max(*e.wait, settling[0])
+			e.wait = &wait
 		}
 		if list.date.Before(notBefore) {
 			list.date = notBefore
@@ -224,15 +236,16 @@ func (c *Client) writeRoleList(ctx context.Context, userID string, entries []jso
 // writeEndpoint is what the errors of writeRoleList name.
 const writeEndpoint = "PUT /role-store/api/v1/users/{id}/roles"
 
-// verify reads the list after a write, a few times if it is not as it shall be.
-func (c *Client) verify(ctx context.Context, userID string, before roleList, e edit) (roleList, error) {
+// readUntil reads the list, a few times if it is not as it shall be: behind a load
+// balancer, a node that lags may answer.
+func (c *Client) readUntil(ctx context.Context, userID string, notBefore time.Time, good func(roleList) bool) (roleList, error) {
 	for i := 0; ; i++ {
-		after, err := c.readRoleList(ctx, userID, before.date)
+		list, err := c.readRoleList(ctx, userID, notBefore)
 		if err != nil {
 			return roleList{}, err
 		}
-		if e.done(after) || i == len(settling) {
-			return after, nil
+		if good(list) || i == len(settling) {
+			return list, nil
 		}
 		if err := sleep(ctx, settling[i]); err != nil {
 			return roleList{}, err
@@ -299,13 +312,13 @@ func (c *Client) dateOf(list roleList) time.Time {
 }
 
 // mayLackRole tells whether the reason may be that there is no such role: PrivX
-// may refuse to write it or leave it out.
+// may refuse to write it, with whichever status, or leave it out.
 func mayLackRole(err error) bool {
 	var e *Error
-	if !errors.As(err, &e) || e.Endpoint != writeEndpoint {
+	if !errors.As(err, &e) || e.Endpoint != writeEndpoint || IsUnauthenticated(err) || IsForbidden(err) {
 		return false
 	}
-	return e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.grpcCode == codes.Aborted
+	return refused(e) || e.grpcCode == codes.Aborted
 }
 
 func doesNotStay() *Error {

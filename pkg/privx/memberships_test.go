@@ -497,7 +497,7 @@ func TestRevoke_WhateverTheGrant(t *testing.T) {
 // P6: nothing is lost among changes of one user's roles through one client.
 func TestP6_ConcurrentGrantsAllSurvive(t *testing.T) {
 	t.Parallel()
-	for n, rounds := range map[int]int{2: 100, 10: 100, 50: 5} {
+	for n, rounds := range map[int]int{2: 100, 10: 100, 50: 100} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			m := newMembers(t, setup{sim: privxsim.Options{TokenTTL: time.Hour}})
@@ -505,8 +505,9 @@ func TestP6_ConcurrentGrantsAllSurvive(t *testing.T) {
 			for i := range roles {
 				roles[i] = m.store.AddRole(privxsim.Role{Name: "role " + strconv.Itoa(i)}).ID
 			}
-			before := m.roles()
 			for range rounds {
+				m.user = m.store.AddUser(privxsim.User{}).ID
+				before := m.roles()
 				m.sim.ResetRequests()
 				errs := make(chan error, n)
 				for _, role := range roles {
@@ -527,9 +528,6 @@ func TestP6_ConcurrentGrantsAllSurvive(t *testing.T) {
 				}
 				require.Equal(t, want, m.roles())
 				require.Len(t, m.writes(), n)
-				for _, role := range roles {
-					m.store.RemoveExplicit(role, m.user)
-				}
 			}
 			require.Zero(t, privx.Locks(m.client).Len())
 		})
@@ -607,15 +605,8 @@ func TestP6_UsersBesideEachOtherAndOneInOrder(t *testing.T) {
 			roles = append(roles, m.store.AddRole(privxsim.Role{}).ID)
 		}
 		errs := make(chan error, len(roles))
-		for i, role := range roles {
-			id := m.user
-			if i%2 == 1 {
-				id = strings.ToUpper(m.user) // The same user, to PrivX at least it may be.
-			}
-			if i > 0 {
-				id = m.user
-			}
-			go func() { errs <- second(m.client.GrantRole(t.Context(), id, role)) }()
+		for _, role := range roles {
+			go func() { errs <- second(m.client.GrantRole(t.Context(), m.user, role)) }()
 			synctest.Wait() // It waits for its turn, behind the ones before it.
 		}
 		require.Equal(t, "GET PUT", m.calls(), "the others wait")
@@ -1038,7 +1029,7 @@ func TestR5_Refused(t *testing.T) {
 				require.Equal(t, "PUT /role-store/api/v1/users/{id}/roles", e.Endpoint)
 				require.Equal(t, code == http.StatusForbidden, strings.Contains(e.Hint, "roles-manage"), e.Hint)
 				calls := "GET PUT status"
-				if name == "grant" && code == http.StatusBadRequest {
+				if name == "grant" && code != http.StatusForbidden {
 					calls += " role"
 				}
 				require.Equal(t, calls, m.calls())
@@ -1102,8 +1093,8 @@ func TestR12_OverByTheDeadline(t *testing.T) {
 			"stall":       {Kind: privxsim.FaultStall},
 			"slow body":   {Kind: privxsim.FaultSlowBody, Delay: time.Hour},
 		} {
-			if what == "no wait" || endpoint == "the write" && (what == "reset after" || what == "slow body") {
-				continue // In fake time, the one never ends; the others are done.
+			if endpoint == "the write" && (what == "reset after" || what == "slow body") {
+				continue // The write is done.
 			}
 			t.Run(endpoint+" "+what, func(t *testing.T) {
 				t.Parallel()

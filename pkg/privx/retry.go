@@ -42,7 +42,12 @@ func defaultBackOff() backoff.BackOff {
 // The caller's try must change nothing in PrivX.
 func (c *Client) retry(ctx context.Context, endpoint string, try func() error) error {
 	began := c.clock()
-	err := c.repeat(ctx, try, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(maxElapsed))
+	elapsed := maxElapsed
+	deadline, bounded := ctx.Deadline()
+	if bounded {
+		elapsed = min(elapsed, time.Until(deadline))
+	}
+	err := c.repeat(ctx, try, backoff.WithMaxTries(maxTries), backoff.WithMaxElapsedTime(elapsed))
 
 	var e *Error
 	if !errors.As(err, &e) {
@@ -55,7 +60,8 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 		c.failures.forget(endpoint)
 		return e
 	}
-	if c.failures.lastedTooLong(endpoint, began, c.clock()) {
+	// Who has a deadline does not go on without end.
+	if !bounded && c.failures.lastedTooLong(endpoint, began, c.clock()) {
 		c.failures.forget(endpoint)
 		given := *e
 		given.grpcCode, given.RetryAt = codes.Aborted, time.Time{}

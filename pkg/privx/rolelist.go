@@ -81,6 +81,12 @@ func (l roleList) membership(roleID string) *RoleEntry {
 	return found
 }
 
+// explicit tells whether the user holds a role explicitly.
+func (l roleList) explicit(roleID string) bool {
+	held := l.membership(roleID)
+	return held != nil && held.Explicit
+}
+
 // others are the entries of all other roles, as they came.
 func (l roleList) others(roleID string) []json.RawMessage {
 	texts := make([]json.RawMessage, 0, len(l.entries)+1)
@@ -154,7 +160,7 @@ func (l roleList) disturbed(now roleList, roleID string) []string {
 	var ids []string
 	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
 		for _, held := range pair[0].entries {
-			if other := pair[1].membership(held.ID); held.Explicit && held.ID != roleID && (other == nil || !other.Explicit) {
+			if held.Explicit && held.ID != roleID && !pair[1].explicit(held.ID) {
 				ids = append(ids, held.ID)
 			}
 		}

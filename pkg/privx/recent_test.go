@@ -1,0 +1,70 @@
+package privx_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// A node that still shows the list from before a change which was verified a
+// moment ago: nothing is concluded from it, and it is not written back.
+func TestRecent_AStaleFirstRead(t *testing.T) {
+	t.Parallel()
+	for lag := range 4 {
+		bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+			first := m.changes()[name]
+			require.NoError(t, second(first.change(t.Context(), m.user, first.role)))
+			want := except(m.roles(), m.other, onlyExplicit)
+			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: lag + 1})
+			if lag == 3 {
+				m.sim.ClearFaults()
+			}
+			got, err := m.client.GrantRole(t.Context(), m.user, m.other)
+			require.NoError(t, err)
+			require.True(t, got.Written)
+			require.Empty(t, got.Disturbed)
+			require.Equal(t, want, m.roles(), "%d stale reads", lag+1)
+
+			// The opposite is not taken for done already.
+			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: 1})
+			got, err = m.client.RevokeRole(t.Context(), m.user, m.other)
+			require.NoError(t, err)
+			require.True(t, got.Written)
+			require.Equal(t, "", m.roles()[m.other])
+		})
+	}
+}
+
+// What something else has undone is believed after two seconds, and at once when
+// the change is long past.
+func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		after, took time.Duration
+	}{
+		{0, 2 * time.Second},
+		{privx.LagTime - time.Nanosecond, 250 * time.Millisecond},
+		{privx.LagTime, 0},
+	} {
+		membersInBubble(t, setup{}, func(t *testing.T, m *members) {
+			require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.none)))
+			m.store.RemoveExplicit(m.none, m.user)
+			time.Sleep(tt.after) // Fake time.
+			began := time.Now()
+			got, err := m.client.RevokeRole(t.Context(), m.user, m.none)
+			require.NoError(t, err)
+			require.Equal(t, &privx.Change{}, got)
+			require.Equal(t, tt.took, time.Since(began), "fake time")
+
+			// Other users' changes say nothing of this one's.
+			bob := m.store.AddUser(privxsim.User{Principal: "bob"}).ID
+			began = time.Now()
+			require.NoError(t, second(m.client.RevokeRole(t.Context(), bob, m.none)))
+			require.Zero(t, time.Since(began), "fake time")
+		})
+	}
+}
