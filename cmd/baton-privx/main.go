@@ -1,4 +1,5 @@
-// Command baton-privx syncs SSH PrivX into ConductorOne.
+// Command baton-privx syncs SSH PrivX into ConductorOne, and grants and revokes
+// its roles.
 package main
 
 import (

@@ -154,7 +154,7 @@ func (l *logBuffer) await(ctx context.Context, t *testing.T, text string) {
 // patience bounds what a test waits for.
 func patience(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -556,9 +556,14 @@ func TestServiceEndsOnSIGTERM(t *testing.T) {
 		path  string
 		begin func(tn *tenant, m membership) *c1sim.Task
 	}{
-		"during a sync":         {"/members", func(tn *tenant, _ membership) *c1sim.Task { return tn.c1.SyncFull(nil) }},
-		"before a grant's read": {"GET", func(tn *tenant, m membership) *c1sim.Task { return tn.c1.Grant(m.entitlement, m.principal) }},
-		"during a grant's PUT":  {"PUT", func(tn *tenant, m membership) *c1sim.Task { return tn.c1.Grant(m.entitlement, m.principal) }},
+		"during a sync":              {"/members", func(tn *tenant, _ membership) *c1sim.Task { return tn.c1.SyncFull(nil) }},
+		"before a grant's read":      {"GET", func(tn *tenant, m membership) *c1sim.Task { return tn.c1.Grant(m.entitlement, m.principal) }},
+		"during a grant's PUT":       {"PUT", func(tn *tenant, m membership) *c1sim.Task { return tn.c1.Grant(m.entitlement, m.principal) }},
+		"before a grant is verified": {"verify", func(tn *tenant, m membership) *c1sim.Task { return tn.c1.Grant(m.entitlement, m.principal) }},
+		"before a revoke is verified": {"verify", func(tn *tenant, m membership) *c1sim.Task {
+			tn.store.GrantExplicit(m.entitlement.GetResource().GetId().GetResource(), m.principal.GetId().GetResource(), privxsim.Grant{})
+			return tn.c1.Revoke(m.grant())
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -566,7 +571,11 @@ func TestServiceEndsOnSIGTERM(t *testing.T) {
 			reached, gone := make(chan struct{}, 100), make(chan struct{})
 			defer close(gone)
 			tn.sim.OnRequest(func(r privxsim.Request) {
-				if strings.HasSuffix(r.Path, c.path) || r.Method == c.path && strings.HasSuffix(r.Path, "/roles") && strings.Contains(r.Path, "/users/") {
+				ofUser, method := strings.Contains(r.Path, "/users/") && strings.HasSuffix(r.Path, "/roles"), r.Method
+				if method == http.MethodGet && tn.sim.CountRequests(http.MethodPut, rolesOfUser) > 0 {
+					method = "verify"
+				}
+				if strings.HasSuffix(r.Path, c.path) || ofUser && method == c.path {
 					reached <- struct{}{}
 					<-gone
 				}
@@ -578,7 +587,7 @@ func TestServiceEndsOnSIGTERM(t *testing.T) {
 			soon, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
 			s.awaitEnd(soon, t)
-			s.awaitNoChildren(soon, t)
+			s.awaitNoChildren(ctx, t)
 			require.Empty(t, task.Uploads())
 			require.False(t, slices.ContainsFunc(tn.c1.Calls(), c1sim.Arrived("FinishTask")))
 			s.requireNoCompleteFile(t)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +68,7 @@ func TestExitCodeOfASwallowedFailure(t *testing.T) {
 	noted.note("grants a", status.Error(codes.Unavailable, "away"))
 	noted.note("grants b", status.Error(codes.PermissionDenied, "no"))
 	noted.note("grants c", status.Error(codes.Canceled, "because of b"))
+	noted.note("grants d", fmt.Errorf("because of b too: %w", context.Canceled))
 	require.Equal(t, int(codes.PermissionDenied), code())
 	noted.note("grants e", nil)
 	require.Equal(t, int(codes.PermissionDenied), code(), "another call's success mends nothing")

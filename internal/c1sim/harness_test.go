@@ -74,7 +74,7 @@ func serve(t *testing.T, o c1sim.Options) (*c1sim.Simulator, string) {
 // bounded is a context that ends a test that would wait for ever.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -46,7 +46,7 @@ func New(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (conne
 func (c *Connector) Metadata(context.Context) (*v2.ConnectorMetadata, error) {
 	return v2.ConnectorMetadata_builder{
 		DisplayName: "PrivX",
-		Description: "Syncs the users and roles of SSH PrivX and who holds which role.",
+		Description: "Syncs the users and roles of SSH PrivX and who holds which role, and grants and revokes roles.",
 	}.Build(), nil
 }
 
