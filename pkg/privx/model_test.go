@@ -337,6 +337,7 @@ func (m *model) change() {
 	got, err := run(m.t.Context(), k.user, k.role)
 	m.callOnPut(nil)
 	require.NoError(m.t, err, m.told)
+	require.True(m.t, enough, "the role is not held as it shall be: %s", m.told)
 	require.Len(m.t, m.writes(), wanted, m.told)
 	require.Equal(m.t, wanted > 0, got.Written, m.told)
 	now := m.held[k]
