@@ -392,6 +392,10 @@ func TestFailedGrantAndRevoke(t *testing.T) {
 			fault: &privxsim.Fault{Method: "PUT", Status: 400},
 			grant: codes.InvalidArgument, revoke: codes.InvalidArgument, says: "PUT /role-store/api/v1/users/{id}/roles", writes: 1,
 		},
+		"a write that conflicts": { // and is no grant that exists already
+			fault: &privxsim.Fault{Method: "PUT", Status: 409},
+			grant: codes.FailedPrecondition, revoke: codes.FailedPrecondition, says: "409", writes: 1,
+		},
 		"a write that is 501": {
 			fault: &privxsim.Fault{Method: "PUT", Status: 501},
 			grant: codes.Unimplemented, revoke: codes.Unimplemented, says: "501", writes: 1,

@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,7 +17,7 @@ type recentChanges struct {
 	made map[recentKey]recentChange
 }
 
-// recentKey is a user, in lower case, and a role.
+// recentKey is a user and a role, in lower case.
 type recentKey struct{ user, role string }
 
 type recentChange struct {
@@ -36,7 +37,7 @@ func (r *recentChanges) note(user, role string, list roleList, now time.Time) {
 			delete(r.made, key)
 		}
 	}
-	r.made[recentKey{user, role}] = recentChange{list.explicit(role), now}
+	r.made[recentKey{user, strings.ToLower(role)}] = recentChange{list.explicit(role), now}
 }
 
 // contradict tells whether a list does not show a change that was verified a

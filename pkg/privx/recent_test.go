@@ -1,6 +1,7 @@
 package privx_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +68,23 @@ func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 			require.Zero(t, time.Since(began), "fake time")
 		})
 	}
+}
+
+// An id in another case is the same role's.
+func TestRoleIDInAnotherCase(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		want := except(m.roles(), c.role, c.after)
+		if name == "grant" {
+			// The simulator, as PrivX may, knows a role that is new by its exact id.
+			require.NoError(t, second(c.change(t.Context(), m.user, c.role)))
+			m.sim.ResetRequests()
+		}
+		got, err := c.change(t.Context(), m.user, strings.ToUpper(c.role))
+		require.NoError(t, err)
+		require.Equal(t, c.after, held(got.Membership))
+		require.Equal(t, want, m.roles())
+		require.Equal(t, name == "revoke", got.Written)
+	})
 }

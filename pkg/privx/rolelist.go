@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -65,7 +66,7 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 func (l roleList) membership(roleID string) *RoleEntry {
 	var found *RoleEntry
 	for _, held := range l.entries {
-		if held.ID != roleID {
+		if !sameID(held.ID, roleID) {
 			continue
 		}
 		entry := held.RoleEntry
@@ -81,6 +82,9 @@ func (l roleList) membership(roleID string) *RoleEntry {
 	return found
 }
 
+// sameID compares ids as what they are, UUIDs, of which case is no part.
+func sameID(a, b string) bool { return strings.EqualFold(a, b) }
+
 // explicit tells whether the user holds a role explicitly.
 func (l roleList) explicit(roleID string) bool {
 	held := l.membership(roleID)
@@ -91,7 +95,7 @@ func (l roleList) explicit(roleID string) bool {
 func (l roleList) others(roleID string) []json.RawMessage {
 	texts := make([]json.RawMessage, 0, len(l.entries)+1)
 	for _, held := range l.entries {
-		if held.ID != roleID {
+		if !sameID(held.ID, roleID) {
 			texts = append(texts, held.text)
 		}
 	}
@@ -108,7 +112,10 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	for _, field := range []string{"grant_validity_periods", "grant_start", "grant_end", "floating_length"} {
 		delete(entry, field)
 	}
-	given := map[string]any{"id": roleID, "explicit": true, "grant_type": GrantPermanent}
+	given := map[string]any{"explicit": true, "grant_type": GrantPermanent}
+	if len(entry) == 0 {
+		given["id"] = roleID
+	}
 	if length > 0 {
 		if l.date.IsZero() {
 			return nil, &Error{
@@ -141,7 +148,7 @@ func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
 	fields := make(map[string]json.RawMessage)
 	var text json.RawMessage
 	for _, held := range l.entries {
-		if held.ID == roleID && (text == nil || held.Explicit) {
+		if sameID(held.ID, roleID) && (text == nil || held.Explicit) {
 			text = held.text
 		}
 	}
@@ -160,7 +167,7 @@ func (l roleList) disturbed(now roleList, roleID string) []string {
 	var ids []string
 	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
 		for _, held := range pair[0].entries {
-			if held.Explicit && held.ID != roleID && !pair[1].explicit(held.ID) {
+			if held.Explicit && !sameID(held.ID, roleID) && !pair[1].explicit(held.ID) {
 				ids = append(ids, held.ID)
 			}
 		}

@@ -181,7 +181,7 @@ func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	for _, user := range page.Items {
-		if user.ID == id {
+		if sameID(user.ID, id) {
 			return true, nil
 		}
 	}
