@@ -195,7 +195,7 @@ func TestOutageThatEnds(t *testing.T) {
 	}{
 		"20 s":                       {privxsim.Fault{Status: 503}, 20 * time.Second, false},
 		"100 s":                      {privxsim.Fault{Status: 503}, 100 * time.Second, false},
-		"100 s, PrivX throttles":     {privxsim.Fault{Status: 429, Header: http.Header{"Retry-After": {"60"}}}, 100 * time.Second, false},
+		"80 s, PrivX throttles":      {privxsim.Fault{Status: 429, Header: http.Header{"Retry-After": {"60"}}}, 80 * time.Second, false},
 		"writes, for 20 s":           {privxsim.Fault{Method: "PUT", Status: 503}, 20 * time.Second, false},
 		"writes, for 50 s":           {privxsim.Fault{Method: "PUT", Status: 503}, 50 * time.Second, false},
 		"verification, for 50 s":     {privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 503, Skip: 1}, 50 * time.Second, true},

@@ -127,7 +127,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	var change Change
 	var date time.Time
 	var renewed bool
-	pauses := c.newBackOff()
+	pauses := short{c.newBackOff()}
 	for round := 0; ; {
 		before, err := c.readUntil(ctx, userID, date, func(list roleList) bool { return !c.recent.contradict(user, list, c.clock()) })
 		if err != nil {
@@ -208,7 +208,7 @@ func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time
 		return err
 	}
 	deadline, _ := ctx.Deadline()
-	err := c.repeat(ctx, try, backoff.WithMaxElapsedTime(time.Until(deadline)))
+	err := c.repeat(ctx, try, backoff.WithBackOff(short{c.newBackOff()}), backoff.WithMaxElapsedTime(time.Until(deadline)))
 	var e *Error
 	if errors.As(err, &e) {
 		return roleList{}, e

@@ -1140,7 +1140,7 @@ func TestR12_RiddenOut(t *testing.T) {
 					f := fault
 					f.Method, f.Path, f.Skip = place.Method, place.Path, place.Skip
 					m.sim.Inject(f)
-					time.AfterFunc(5*time.Second, m.sim.ClearFaults)
+					time.AfterFunc(20*time.Second, m.sim.ClearFaults)
 					ctx, cancel := context.WithTimeout(t.Context(), budget)
 					defer cancel()
 					got, err := c.change(ctx, m.user, c.role)

@@ -71,11 +71,20 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 	return e
 }
 
+// short is a backoff for who has little time: none of its pauses is long.
+type short struct{ backoff.BackOff }
+
+// maxShortPause lets a change of 30 s try until shortly before its end.
+const maxShortPause = 4 * time.Second
+
+// NextBackOff is the next pause.
+func (s short) NextBackOff() time.Duration { return min(s.BackOff.NextBackOff(), maxShortPause) }
+
 // repeat runs try while its failures are transient and the bounds allow.
 func (c *Client) repeat(ctx context.Context, try func() error, bounds ...backoff.RetryOption) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		return struct{}{}, retryable(try())
-	}, append(bounds, backoff.WithBackOff(c.newBackOff()))...)
+	}, append([]backoff.RetryOption{backoff.WithBackOff(c.newBackOff())}, bounds...)...)
 	return err
 }
 
