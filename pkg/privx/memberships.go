@@ -209,10 +209,6 @@ func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time
 	}
 	deadline, _ := ctx.Deadline()
 	err := c.repeat(ctx, try, backoff.WithBackOff(short{c.newBackOff()}), backoff.WithMaxElapsedTime(time.Until(deadline)))
-	var e *Error
-	if errors.As(err, &e) {
-		return roleList{}, e
-	}
 	return list, err
 }
 

@@ -80,11 +80,16 @@ const maxShortPause = 4 * time.Second
 // NextBackOff is the next pause.
 func (s short) NextBackOff() time.Duration { return min(s.BackOff.NextBackOff(), maxShortPause) }
 
-// repeat runs try while its failures are transient and the bounds allow.
+// repeat runs try while its failures are transient and the bounds allow. What it
+// returns is free of what the backoff library was told beside an Error.
 func (c *Client) repeat(ctx context.Context, try func() error, bounds ...backoff.RetryOption) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		return struct{}{}, retryable(try())
 	}, append([]backoff.RetryOption{backoff.WithBackOff(c.newBackOff())}, bounds...)...)
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
 	return err
 }
 
