@@ -15,20 +15,9 @@
 // All there is to the control endpoint is described at its handlers.
 package main
 
-import (
-	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
-)
+import "github.com/conductorone/baton-privx/internal/simcmd"
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "c1-sim:", err)
-		os.Exit(1)
-	}
-}
+// command is its name.
+const command = "c1-sim"
+
+func main() { simcmd.Main(command, run) }

@@ -9,12 +9,12 @@ import (
 	"log"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/simcmd"
 )
 
 // keepCalls bounds the memory of a simulator that runs for long.
@@ -93,23 +93,13 @@ func (s settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer control.close()
 
-	remove, err := writeCA(&s.caFile, sim.CAPEM)
+	remove, err := simcmd.WriteCA(command, &s.caFile, sim.CAPEM)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	environment := shell(append(sim.Environment(sim.Client, s.caFile), "C1_SIM_CONTROL="+control.url))
-	if s.readyFile != "" {
-		if err := writeAtomically(s.readyFile, environment); err != nil {
-			return err
-		}
-		defer func() { _ = os.Remove(s.readyFile) }() //nolint:gosec // The caller names a file of their own.
-	}
-	if _, err := io.WriteString(stdout, environment); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
+	environment := append(sim.Environment(sim.Client, s.caFile), "C1_SIM_CONTROL="+control.url)
+	return simcmd.Announce(ctx, stdout, s.readyFile, simcmd.Shell(environment))
 }
 
 // callLog returns a function that logs calls, except for polls that bring
@@ -123,49 +113,4 @@ func callLog(w io.Writer) func(c1sim.Call) {
 		}
 		logger.Print(c)
 	}
-}
-
-// shell returns variables as shell commands.
-func shell(variables []string) string {
-	var b strings.Builder
-	for _, variable := range variables {
-		name, value, _ := strings.Cut(variable, "=")
-		fmt.Fprintf(&b, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
-	}
-	return b.String()
-}
-
-// writeCA writes the CA's certificate, to a temporary file if none is named. It
-// returns a function that removes a temporary one.
-func writeCA(name *string, certificate []byte) (func(), error) {
-	if *name != "" {
-		path, err := filepath.Abs(*name)
-		if err != nil {
-			return nil, err
-		}
-		*name = path
-		return func() {}, writeAtomically(path, string(certificate))
-	}
-	file, err := os.CreateTemp("", "c1-sim-ca-*.pem")
-	if err != nil {
-		return nil, err
-	}
-	*name = file.Name()
-	_, err = file.Write(certificate)
-	return func() { _ = os.Remove(file.Name()) }, errors.Join(err, file.Close())
-}
-
-// writeAtomically writes a file that others wait for: it is there in full or
-// not at all.
-func writeAtomically(name, content string) error {
-	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		_ = os.Remove(file.Name())
-		return err
-	}
-	return os.Rename(file.Name(), name)
 }

@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/internal/simcmd"
 )
 
 // keepRequests bounds the memory of a simulator that runs for long.
@@ -99,24 +98,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer server.Close()
 
 	if s.serve.TLS {
-		remove, err := writeCA(&s.caFile, server.CAPEM)
+		remove, err := simcmd.WriteCA(command, &s.caFile, server.CAPEM)
 		if err != nil {
 			return err
 		}
 		defer remove()
 	}
-	environment := s.environment(server.URL)
-	if s.readyFile != "" {
-		if err := writeAtomically(s.readyFile, environment); err != nil {
-			return err
-		}
-		defer func() { _ = os.Remove(s.readyFile) }() //nolint:gosec // The caller names a file of their own.
-	}
-	if _, err := io.WriteString(stdout, environment); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
+	return simcmd.Announce(ctx, stdout, s.readyFile, s.environment(server.URL))
 }
 
 // requestLog returns a function that logs requests: never headers or bodies,
@@ -131,55 +119,18 @@ func requestLog(logger *log.Logger) func(privxsim.Request) {
 	}
 }
 
-// writeCA writes the CA's certificate, to a temporary file if none is named. It
-// returns a function that removes a temporary one.
-func writeCA(name *string, certificate []byte) (func(), error) {
-	if *name != "" {
-		path, err := filepath.Abs(*name)
-		if err != nil {
-			return nil, err
-		}
-		*name = path
-		return func() {}, writeAtomically(path, string(certificate))
-	}
-	file, err := os.CreateTemp("", "privx-sim-ca-*.pem")
-	if err != nil {
-		return nil, err
-	}
-	*name = file.Name()
-	_, err = file.Write(certificate)
-	return func() { _ = os.Remove(file.Name()) }, errors.Join(err, file.Close())
-}
-
 // environment returns the variables with which baton-privx reaches the
 // simulator, as shell commands.
 func (s settings) environment(url string) string {
-	var b strings.Builder
-	set := func(name, value string) {
-		fmt.Fprintf(&b, "export %s='%s'\n", name, strings.ReplaceAll(value, "'", `'\''`))
+	variables := []string{
+		"BATON_BASE_URL=" + url + strings.TrimRight(s.simulator.PathPrefix, "/"),
+		"BATON_API_CLIENT_ID=" + privxsim.DefaultAPIClientID,
+		"BATON_API_CLIENT_SECRET=" + privxsim.DefaultAPIClientSecret,
+		"BATON_OAUTH_CLIENT_ID=" + privxsim.DefaultOAuthClientID,
+		"BATON_OAUTH_CLIENT_SECRET=" + privxsim.DefaultOAuthClientSecret,
 	}
-	set("BATON_BASE_URL", url+strings.TrimRight(s.simulator.PathPrefix, "/"))
-	set("BATON_API_CLIENT_ID", privxsim.DefaultAPIClientID)
-	set("BATON_API_CLIENT_SECRET", privxsim.DefaultAPIClientSecret)
-	set("BATON_OAUTH_CLIENT_ID", privxsim.DefaultOAuthClientID)
-	set("BATON_OAUTH_CLIENT_SECRET", privxsim.DefaultOAuthClientSecret)
 	if s.serve.TLS {
-		set("BATON_CA_CERTIFICATE", s.caFile)
+		variables = append(variables, "BATON_CA_CERTIFICATE="+s.caFile)
 	}
-	return b.String()
-}
-
-// writeAtomically writes a file that others wait for: it is there in full or
-// not at all.
-func writeAtomically(name, content string) error {
-	file, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		_ = os.Remove(file.Name())
-		return err
-	}
-	return os.Rename(file.Name(), name)
+	return simcmd.Shell(variables)
 }
