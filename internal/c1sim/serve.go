@@ -2,17 +2,10 @@ package c1sim
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"strconv"
@@ -22,6 +15,8 @@ import (
 
 	v1 "github.com/conductorone/baton-sdk/pb/c1/connectorapi/baton/v1"
 	"google.golang.org/grpc"
+
+	"github.com/conductorone/baton-privx/internal/simcert"
 )
 
 // server is what listens for a simulator.
@@ -47,7 +42,7 @@ func (s *Simulator) listen() error {
 		_ = listener.Close()
 		return fmt.Errorf("listening: %s is not on the loopback interface", listener.Addr())
 	}
-	certificate, err := s.opts.CA.sign(s.opts.Host, address.IP)
+	certificate, err := s.opts.CA.Sign("ConductorOne simulator", address.IP.String(), s.opts.Host)
 	if err != nil {
 		_ = listener.Close()
 		return fmt.Errorf("making a certificate: %w", err)
@@ -187,52 +182,7 @@ func (l refusing) Accept() (net.Conn, error) {
 }
 
 // CA signs the certificates of simulators.
-type CA struct {
-	PEM []byte // its own certificate
-
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-}
+type CA = simcert.CA
 
 // NewCA makes a CA.
-func NewCA() (*CA, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	certificate := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ConductorOne simulator CA"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, certificate, certificate, &key.PublicKey, key)
-	if err != nil {
-		return nil, err
-	}
-	return &CA{PEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), certificate: certificate, key: key}, nil
-}
-
-// sign makes a certificate for a server.
-func (ca *CA) sign(host string, ip net.IP) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "ConductorOne simulator"},
-		NotBefore: ca.certificate.NotBefore, NotAfter: ca.certificate.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{ip},
-	}
-	if named := net.ParseIP(host); named != nil {
-		leaf.IPAddresses = append(leaf.IPAddresses, named)
-	} else {
-		leaf.DNSNames = append(leaf.DNSNames, host)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca.certificate, &key.PublicKey, ca.key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
-}
+func NewCA() (*CA, error) { return simcert.NewCA("ConductorOne simulator CA") }

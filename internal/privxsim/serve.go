@@ -2,20 +2,15 @@ package privxsim
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/conductorone/baton-privx/internal/simcert"
 )
 
 // ServeOptions say how a handler is served.
@@ -58,7 +53,7 @@ func Serve(h http.Handler, o ServeOptions) (*Server, error) {
 			return nil, fmt.Errorf("making certificates: %w", err)
 		}
 		s.URL = "https://" + reachable(listener.Addr())
-		s.CAPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca})
+		s.CAPEM = ca.PEM
 		listener = tls.NewListener(listener, &tls.Config{ //nolint:gosec // Clients must be seen to refuse old versions themselves.
 			Certificates: []tls.Certificate{leaf},
 			MinVersion:   tls.VersionTLS10,
@@ -89,41 +84,15 @@ func reachable(address net.Addr) string {
 
 // newCertificates makes a CA, and a certificate of it for the loopback
 // addresses and the host that is listened on.
-func newCertificates(address string) (tls.Certificate, []byte, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func newCertificates(address string) (tls.Certificate, *simcert.CA, error) {
+	ca, err := simcert.NewCA("PrivX simulator CA")
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, nil, err
+	hosts := []string{"127.0.0.1", "::1"}
+	if host, _, err := net.SplitHostPort(address); err == nil && host != "" {
+		hosts = append(hosts, host)
 	}
-	now := time.Now()
-	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "PrivX simulator CA"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "PrivX simulator"},
-		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		if ip := net.ParseIP(host); ip != nil {
-			leaf.IPAddresses = append(leaf.IPAddresses, ip)
-		} else if host != "" {
-			leaf.DNSNames = append(leaf.DNSNames, host)
-		}
-	}
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return tls.Certificate{}, nil, err
-	}
-	return tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: key}, caDER, nil
+	leaf, err := ca.Sign("PrivX simulator", hosts...)
+	return leaf, ca, err
 }
