@@ -47,6 +47,10 @@ test: ## Run all tests with the race detector.
 	cd tools/notice && go test ./...
 	cd $(MANIFEST_TEST) && CGO_ENABLED=0 go test -trimpath ./...
 
+.PHONY: faults
+faults: ## Write the tables of docs/faults.md.
+	go test -count=1 -run TestFaultMatrix ./pkg/connector -update-faults
+
 .PHONY: check-format
 check-format: ## Check formatting.
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' ':!*.gen.go' | xargs gofmt -l); \

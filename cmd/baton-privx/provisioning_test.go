@@ -19,9 +19,9 @@ import (
 type desk struct {
 	*site
 
-	dir        string
-	role, user string
-	env        map[string]string
+	dir              string
+	role, user, held string // the user holds held
+	env              map[string]string
 }
 
 func newDesk(t *testing.T, store *privxsim.Store, options privxsim.Options) *desk {

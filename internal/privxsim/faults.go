@@ -156,7 +156,7 @@ type activeFault struct {
 func (f *faults) pick(r Request) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.list, func(a *activeFault) bool { return r.matches(a.Method, a.Path) && a.hit() })
+	i := slices.IndexFunc(f.list, func(a *activeFault) bool { return r.Matches(a.Method, a.Path) && a.hit() })
 	if i < 0 {
 		return nil
 	}

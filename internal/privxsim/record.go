@@ -22,8 +22,9 @@ type Request struct {
 	Status   int    // as answered; 0 if there was no answer, or none yet
 }
 
-// matches reports whether the request has a method and a path; "" fits all.
-func (r Request) matches(method, pattern string) bool {
+// Matches reports whether the request has a method and a path; "" fits all. The
+// path is a pattern as in Fault.
+func (r Request) Matches(method, pattern string) bool {
 	if method != "" && method != r.Method {
 		return false
 	}
@@ -95,7 +96,7 @@ func (s *Simulator) ResetRequests() {
 func (s *Simulator) CountRequests(method, pattern string) int {
 	n := 0
 	for _, r := range s.Requests() {
-		if r.matches(method, pattern) {
+		if r.Matches(method, pattern) {
 			n++
 		}
 	}

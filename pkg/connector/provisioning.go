@@ -181,12 +181,8 @@ func (m membershipChange) refused(reason string) error {
 // Unavailable, and without rate-limit data, which would have baton-sdk wait
 // longer than a task may take.
 func (m membershipChange) failed(err error) error {
-	switch {
-	case mayYetSucceed(err):
+	if mayYetSucceed(err) {
 		return status.Error(codes.Unavailable, m.describe(err.Error()))
-	case status.Code(err) == codes.AlreadyExists:
-		// What uhttp makes of a 409. It must not look like a grant that exists.
-		return m.refused(err.Error())
 	}
 	return fmt.Errorf("%s%w", m.describe(""), err)
 }

@@ -398,7 +398,7 @@ func TestFailedGrantAndRevoke(t *testing.T) {
 		},
 		"a write that is 501": {
 			fault: &privxsim.Fault{Method: "PUT", Status: 501},
-			grant: codes.Unimplemented, revoke: codes.Unimplemented, says: "501", writes: 1,
+			grant: codes.FailedPrecondition, revoke: codes.FailedPrecondition, says: "501", writes: 1,
 		},
 		"a user that the search knows": {
 			fault: &privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 404},

@@ -425,7 +425,7 @@ func TestWrongAnswersFailTheSync(t *testing.T) {
 		"404 of something else": {privxsim.Fault{Kind: privxsim.FaultHTML, Status: 404}, codes.FailedPrecondition},
 		"400":                   {privxsim.Fault{Kind: privxsim.FaultStatus, Status: 400}, codes.InvalidArgument},
 		"401 again and again":   {privxsim.Fault{Kind: privxsim.FaultStatus, Status: 401}, codes.Unauthenticated},
-		"501":                   {privxsim.Fault{Kind: privxsim.FaultStatus, Status: 501}, codes.Unimplemented},
+		"501":                   {privxsim.Fault{Kind: privxsim.FaultStatus, Status: 501}, codes.FailedPrecondition},
 		"login page":            {privxsim.Fault{Kind: privxsim.FaultHTML}, codes.FailedPrecondition},
 		"redirect":              {privxsim.Fault{Kind: privxsim.FaultRedirect}, codes.FailedPrecondition},
 		"truncated":             {privxsim.Fault{Kind: privxsim.FaultTruncated}, codes.FailedPrecondition},

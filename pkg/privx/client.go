@@ -28,6 +28,9 @@ type Config struct {
 	// GrantLength is how long a role that the Client grants is held at most; 0 is
 	// without an end.
 	GrantLength time.Duration
+	// Transport carries the requests. Nil is uhttp's: proxy from the environment,
+	// its timeouts, TLS 1.2 or later.
+	Transport http.RoundTripper
 }
 
 // Client talks to one PrivX as one API client. It is safe for concurrent use.
@@ -58,7 +61,7 @@ func New(ctx context.Context, config Config) (*Client, error) {
 		return nil, errors.New("a base URL and credentials are needed")
 	}
 	hidden := newSecrets(config.Credentials)
-	httpClient, err := newHTTPClient(ctx, config.CertificateAuthorities, hidden)
+	httpClient, err := newHTTPClient(ctx, config, hidden)
 	if err != nil {
 		return nil, err
 	}

@@ -127,6 +127,10 @@ func answerError(rq *request, a *answer, now time.Time) *Error {
 	switch {
 	case a.status == http.StatusForbidden:
 		e.Hint = permissionHint(rq.permission)
+	case a.status == http.StatusConflict || a.status == http.StatusNotImplemented:
+		// uhttp's AlreadyExists and Unimplemented mean something else to baton-sdk:
+		// that a grant is there, and that an object need not be synced.
+		e.grpcCode = codes.FailedPrecondition
 	case a.status >= 300 && a.status < 400:
 		e.grpcCode = codes.FailedPrecondition
 		e.Message = "a redirect, which is never followed with credentials"

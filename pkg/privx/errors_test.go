@@ -147,7 +147,7 @@ func TestR9_LongErrorText(t *testing.T) {
 	})
 	require.NoError(t, err)
 	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusConflict, Body: string(long)})
-	e := asError(t, h.getRoles(t.Context()), codes.AlreadyExists, http.StatusConflict)
+	e := asError(t, h.getRoles(t.Context()), codes.FailedPrecondition, http.StatusConflict)
 	for _, part := range []string{e.Code, e.Message, e.Property} {
 		require.LessOrEqual(t, len(part), privx.MaxErrorText)
 		require.True(t, utf8.ValidString(part))
@@ -180,7 +180,7 @@ func TestError_Fields(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, setup{})
 			h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusConflict, Body: tt.body})
-			e := asError(t, h.getRoles(t.Context()), codes.AlreadyExists, http.StatusConflict)
+			e := asError(t, h.getRoles(t.Context()), codes.FailedPrecondition, http.StatusConflict)
 			require.Equal(t, "GET "+rolesPath, e.Endpoint)
 			require.Equal(t, tt.code, e.Code)
 			require.Equal(t, tt.message, e.Message)
@@ -203,7 +203,7 @@ func TestError_EndpointsHaveNoIDs(t *testing.T) {
 		"UserRoles": "GET /role-store/api/v1/users/{id}/roles", "Sources": "GET " + sourcesPath,
 	}
 	for _, c := range h.reads() {
-		require.Equal(t, want[c.name], asError(t, c.run(t.Context()), codes.AlreadyExists, http.StatusConflict).Endpoint)
+		require.Equal(t, want[c.name], asError(t, c.run(t.Context()), codes.FailedPrecondition, http.StatusConflict).Endpoint)
 	}
 }
 

@@ -971,7 +971,7 @@ func TestR5_AnswersThatAreNone(t *testing.T) {
 		"another redirect":     {privxsim.Fault{Kind: privxsim.FaultRedirect, Status: 307}, codes.FailedPrecondition, 307},
 		"not modified":         {privxsim.Fault{Status: 304}, codes.FailedPrecondition, 304},
 		"a login page":         {privxsim.Fault{Kind: privxsim.FaultHTML}, codes.FailedPrecondition, 200},
-		"not implemented":      {privxsim.Fault{Status: 501}, codes.Unimplemented, 501},
+		"not implemented":      {privxsim.Fault{Status: 501}, codes.FailedPrecondition, 501},
 		"no status of HTTP's":  {privxsim.Fault{Status: 999}, codes.FailedPrecondition, 999},
 		"a very long error":    {privxsim.Fault{Status: 400, Body: strings.Repeat("x", privx.MaxErrorBody+1)}, codes.FailedPrecondition, 0},
 		"a very long 5xx":      {privxsim.Fault{Status: 502, Body: strings.Repeat("x", privx.MaxErrorBody+1)}, codes.FailedPrecondition, 0},
@@ -1013,7 +1013,7 @@ func TestR5_Refused(t *testing.T) {
 		http.StatusBadRequest:          codes.InvalidArgument,
 		http.StatusForbidden:           codes.PermissionDenied,
 		http.StatusMethodNotAllowed:    codes.InvalidArgument,
-		http.StatusConflict:            codes.AlreadyExists,
+		http.StatusConflict:            codes.FailedPrecondition,
 		http.StatusGone:                codes.InvalidArgument,
 		http.StatusUnprocessableEntity: codes.InvalidArgument,
 		http.StatusLocked:              codes.InvalidArgument,
@@ -1043,7 +1043,7 @@ func TestRefusedReads(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]codes.Code{
 		http.StatusBadRequest: codes.InvalidArgument, http.StatusForbidden: codes.PermissionDenied,
-		http.StatusNotImplemented: codes.Unimplemented, http.StatusMovedPermanently: codes.FailedPrecondition,
+		http.StatusNotImplemented: codes.FailedPrecondition, http.StatusMovedPermanently: codes.FailedPrecondition,
 	} {
 		for _, skip := range []int{0, 1} {
 			t.Run(fmt.Sprint(code, " after ", skip), func(t *testing.T) {

@@ -94,13 +94,13 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 // newHTTPClient makes the client for PrivX on uhttp's transport (proxy from the
 // environment, timeouts, TLS 1.2 or later). The overall timeout of a request is
 // uhttp's, set with --http-timeout-seconds.
-func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate, hidden *secrets) (*http.Client, error) {
+func newHTTPClient(ctx context.Context, config Config, hidden *secrets) (*http.Client, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		// Where the system has none (a scratch image), the given ones must do.
 		roots = x509.NewCertPool()
 	}
-	for _, ca := range extraCAs {
+	for _, ca := range config.CertificateAuthorities {
 		roots.AddCert(ca)
 	}
 	client, err := uhttp.NewClient(ctx,
@@ -117,6 +117,9 @@ func newHTTPClient(ctx context.Context, extraCAs []*x509.Certificate, hidden *se
 		return nil, fmt.Errorf("making the cookie jar: %w", err)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if config.Transport != nil {
+		client.Transport = config.Transport
+	}
 	client.Transport = &boundedTransport{next: client.Transport, secrets: hidden}
 	return client, nil
 }

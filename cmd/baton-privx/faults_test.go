@@ -1,0 +1,132 @@
+package main_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/faultmatrix"
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+const rolesOfPath = "/role-store/api/v1/users/*/roles"
+
+// ordeal is an operation of the binary, and a call that it makes.
+type ordeal struct {
+	operation, call string
+	target          faultmatrix.Call
+	run             func(t *testing.T, d *desk) string
+}
+
+// ordeals are what the faults happen to, in turn.
+func ordeals() []ordeal {
+	return []ordeal{
+		{
+			"grant", "write", faultmatrix.Call{Method: http.MethodPut, Path: rolesOfPath},
+			func(t *testing.T, d *desk) string {
+				t.Helper()
+				return changed(d.grant(t), d.explicit(d.role, d.user))
+			},
+		},
+		{
+			"sync", "users", faultmatrix.Call{Method: http.MethodPost, Path: "/role-store/api/v1/users/search", Skip: 2, LaterPage: true},
+			func(t *testing.T, d *desk) string {
+				t.Helper()
+				got := runIn(t, d.dir, d.env, "--file", "new.c1z")
+				found := grantsIn(t, filepath.Join(d.dir, "new.c1z"))
+				if got.code != 0 {
+					require.Nil(t, found, "what was not finished looks as if it were")
+					return codes.Code(got.code).String()
+				}
+				require.Equal(t, d.memberships(), found)
+				return "complete"
+			},
+		},
+		{
+			"revoke", "verifying read", faultmatrix.Call{Method: http.MethodGet, Path: rolesOfPath, Skip: 1},
+			func(t *testing.T, d *desk) string {
+				t.Helper()
+				return changed(d.revoke(t, grantID(d.held, d.user)), !d.explicit(d.held, d.user))
+			},
+		},
+	}
+}
+
+// changed is the outcome of a grant or revoke.
+func changed(got outcome, made bool) string {
+	switch text := codes.Code(got.code).String(); {
+	case got.code == 0 && made:
+		return "verified"
+	case made:
+		return text + ", though made"
+	default:
+		return text
+	}
+}
+
+// TestFaults lets each fault happen once to the real binary, of which must come
+// what docs/faults.md says.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	var operations []faultmatrix.Operation
+	for _, o := range ordeals() {
+		operations = append(operations, faultmatrix.Operation{Name: o.operation})
+	}
+	table, err := faultmatrix.Read(filepath.Join("..", "..", faultmatrix.Path), operations)
+	require.NoError(t, err)
+	first := newFaultDesk(t)
+	first.sync(t)
+	synced, err := os.ReadFile(filepath.Join(first.dir, "sync.c1z"))
+	require.NoError(t, err)
+	for i, fault := range faultmatrix.Faults() {
+		o := ordealFor(table, fault, i)
+		t.Run(fault.Name+", "+o.operation, func(t *testing.T) {
+			t.Parallel()
+			d := newFaultDesk(t)
+			require.NoError(t, os.WriteFile(filepath.Join(d.dir, "sync.c1z"), synced, 0o600))
+			others := len(d.store.Memberships()) - 1 // but held
+			fault.Inject(d.sim, d.store, o.target, 1)
+			got := o.run(t, d)
+			require.Equal(t, faultmatrix.Once(table[o.operation][fault.Name][o.call]), got)
+			for _, m := range d.store.Memberships() {
+				if m.UserID != d.user || m.RoleID != d.role && m.RoleID != d.held {
+					others--
+				}
+			}
+			require.Zero(t, others, "another membership was changed")
+		})
+	}
+}
+
+// ordealFor finds what a fault happens to. What keeps the client waiting does so
+// for the least time in a grant.
+func ordealFor(table faultmatrix.Table, fault faultmatrix.Fault, i int) ordeal {
+	all := ordeals()
+	if fault.Waits {
+		return all[0]
+	}
+	for ; ; i++ {
+		o := all[i%len(all)]
+		if table[o.operation][fault.Name][o.call] != "" {
+			return o
+		}
+	}
+}
+
+// newFaultDesk makes a desk that is the same each time, so that one sync does for
+// all of them.
+func newFaultDesk(t *testing.T) *desk {
+	t.Helper()
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 24, Roles: 3})
+	d := &desk{site: newSite(t, store, privxsim.Options{MaxPageSize: 10}), dir: t.TempDir()}
+	d.env = env(d.settings())
+	d.role = store.AddRole(privxsim.Role{Name: "On call"}).ID
+	d.held = store.AddRole(privxsim.Role{Name: "held"}).ID
+	d.user = store.AddUser(privxsim.User{Principal: "alice"}).ID
+	store.GrantExplicit(d.held, d.user, privxsim.Grant{})
+	return d
+}

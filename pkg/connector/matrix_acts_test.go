@@ -1,0 +1,158 @@
+package connector_test
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/faultmatrix"
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+const (
+	tokenPath       = "/auth/api/v1/oauth/token"
+	publicTokenPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token"
+	logoutPath      = "/auth/api/v1/logout"
+	userPath        = "/role-store/api/v1/users/*"
+	rolePath        = rolesPath + "/*"
+	statusPath      = "/role-store/api/v1/status"
+)
+
+// operationUnderTest is an operation with all calls that it can make.
+type operationUnderTest struct {
+	name string
+	acts []act
+}
+
+func operationsUnderTest() []operationUnderTest {
+	return []operationUnderTest{
+		{"sync", syncActs()},
+		{"targeted sync", targetedActs()},
+		{"grant", grantActs()},
+		{"revoke", revokeActs()},
+	}
+}
+
+func get(path string, skip int) faultmatrix.Call {
+	return faultmatrix.Call{Method: http.MethodGet, Path: path, Skip: skip}
+}
+
+func post(path string, skip int) faultmatrix.Call {
+	return faultmatrix.Call{Method: http.MethodPost, Path: path, Skip: skip}
+}
+
+// later says that a call is for a page after the first.
+func later(c faultmatrix.Call) faultmatrix.Call {
+	c.LaterPage = true
+	return c
+}
+
+// clientSecret are the credentials of the API client alone.
+var clientSecret = privx.APIClientCredentials{
+	ClientID: privxsim.DefaultAPIClientID, ClientSecret: privxsim.DefaultAPIClientSecret,
+}
+
+// oauthAlone are credentials that do not tell as whom the connector runs.
+var oauthAlone = privx.OAuthClientCredentials{
+	ClientID: privxsim.DefaultOAuthClientID, ClientSecret: privxsim.DefaultOAuthClientSecret,
+}
+
+// The first requests to the lists are those with which the connector checks its
+// permissions.
+func syncActs() []act {
+	acts := []act{
+		{call: "first token", target: post(tokenPath, 0)},
+		{call: "first token (client secret)", target: post(publicTokenPath, 0), credentials: clientSecret, options: privxsim.Options{PublicClient: true}},
+		{call: "check of the permissions", target: post(searchPath, 0)},
+		{call: "later token", target: post(tokenPath, 1), options: privxsim.Options{Latency: 3 * time.Second, TokenTTL: 25 * time.Second}},
+		{call: "users", target: later(post(searchPath, 2))},
+		{call: "roles", target: later(get(rolesPath, 2))},
+		{call: "sources", target: get(sourcesPath, 0), takes: http.StatusForbidden},
+		{call: "members of a role", target: get("/role-store/api/v1/roles/{role}/members", 0)},
+		{call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0), options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: http.StatusNotFound},
+		{call: "a role that was deleted", target: get(rolePath, 0), prepare: deleteRoleMidway, takes: http.StatusNotFound},
+		{call: "logout", target: post(logoutPath, 0), spare: true},
+	}
+	for i := range acts {
+		acts[i].run, acts[i].good = syncs, complete
+	}
+	return acts
+}
+
+// deleteRoleMidway deletes a role when its members are asked for, for which PrivX
+// is then asked whether there is such a role.
+func deleteRoleMidway(s *stage) {
+	doomed := s.store.AddRole(privxsim.Role{Name: "doomed"})
+	s.store.GrantExplicit(doomed.ID, s.user, privxsim.Grant{})
+	s.sim.OnRequest(func(r privxsim.Request) {
+		if strings.HasSuffix(r.Path, doomed.ID+"/members") {
+			s.store.RemoveRole(doomed.ID)
+		}
+	})
+}
+
+func targetedActs() []act {
+	user := func(s *stage) string { return s.user }
+	role := func(s *stage) string { return s.held }
+	acts := []act{
+		{call: "user", target: get(userPath, 0), run: syncsTarget("user", user)},
+		{call: "role", target: get(rolePath, 0), run: syncsTarget("role", role)},
+		{call: "its members", target: get(membersPath, 0), run: syncsTarget("role", role)},
+	}
+	for i := range acts {
+		acts[i].good = complete
+		acts[i].prepare = func(s *stage) { require.Equal(s.t, complete, syncs(s)) }
+	}
+	return acts
+}
+
+// changeActs are what a grant and a revoke have in common.
+func changeActs(run func(*stage) string) []act {
+	oauthOnly := oauthOnlyWorks()
+	acts := []act{
+		{call: "token", target: post(tokenPath, 0)},
+		{call: "who am I", target: get(currentUserPath, 0), credentials: oauthAlone, options: oauthOnly},
+		{call: "read", target: get(rolesOfPath, 0)},
+		{call: "write", target: faultmatrix.Call{Method: http.MethodPut, Path: rolesOfPath}},
+		{call: "verifying read", target: get(rolesOfPath, 1)},
+	}
+	for i := range acts {
+		acts[i].run, acts[i].good = run, verified
+	}
+	return append(acts, act{
+		call: "is PrivX being upgraded?", target: get(statusPath, 0), run: run, good: codes.FailedPrecondition.String(),
+		prepare: func(s *stage) { s.sim.SetReadOnly(true) },
+	})
+}
+
+func grantActs() []act {
+	grant := func(role func(*stage) string) func(*stage) string {
+		return changes(
+			func(s *stage) error { _, _, err := s.grant(role(s), stub("user", s.user)); return err },
+			func(s *stage) bool { return s.membership(role(s), s.user).Explicit },
+		)
+	}
+	return append(changeActs(grant(func(s *stage) string { return s.role })), act{
+		call: "is there such a role?", target: get(rolePath, 0),
+		run: grant(func(*stage) string { return nobody }), good: codes.NotFound.String(),
+	})
+}
+
+func revokeActs() []act {
+	revoke := func(role, user func(*stage) string) func(*stage) string {
+		return changes(
+			func(s *stage) error { _, err := s.revoke(role(s), stub("user", user(s))); return err },
+			func(s *stage) bool { return !s.membership(role(s), user(s)).Explicit },
+		)
+	}
+	held, notHeld := func(s *stage) string { return s.held }, func(s *stage) string { return s.role }
+	user, gone := func(s *stage) string { return s.user }, func(*stage) string { return nobody }
+	return append(changeActs(revoke(held, user)),
+		act{call: "is the role everybody's?", target: get(rolePath, 0), run: revoke(notHeld, user), good: verified, takes: http.StatusNotFound},
+		act{call: "is the user gone?", target: post(searchPath, 0), run: revoke(held, gone), good: verified},
+	)
+}

@@ -1,0 +1,366 @@
+package connector_test
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/dotc1z"
+	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/faultmatrix"
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/connector"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+var updateFaults = flag.Bool("update-faults", false, "write the table of faults instead of comparing with it")
+
+// Good outcomes.
+const (
+	complete = "complete" // a sync that has every row
+	verified = "verified" // a grant or revoke, which the simulated PrivX confirms
+	leftOut  = "left out" // a targeted sync of what PrivX says it does not know
+)
+
+// What is added to an outcome.
+const (
+	andWarned = ", with a warning"
+	butMade   = ", though made"
+)
+
+// limit is longer than anything may go on: a sync has ten minutes' patience with a
+// call, and may be at the end of it when a pause of baton-sdk's begins.
+const limit = 15 * time.Minute
+
+// act is an operation, and a call that it makes.
+type act struct {
+	call   string
+	target faultmatrix.Call
+	// options and credentials are those with which the operation makes the call.
+	options     privxsim.Options
+	credentials privx.Credentials
+	// {role} and {user} in its path are those that belong together.
+	// prepare brings about that it makes the call.
+	prepare func(*stage)
+	// run is the operation, and tells what came of it.
+	run func(*stage) string
+	// good is what comes of it without a fault.
+	good string
+	// spare: the operation can do without the call.
+	spare bool
+	// takes is the status that is an answer, too, if PrivX says it; 0 is none.
+	takes int
+}
+
+// stage is a tenant in a place where time is fake, PrivX included, so that all
+// pauses and timeouts are those of the product.
+type stage struct {
+	*tenant
+
+	act  act
+	file string
+	// role is not held by user, held is; ruled is held by a rule as well.
+	role, user, held string
+}
+
+// onStage runs an act in a bubble.
+func onStage(t *testing.T, a act, test func(*stage)) {
+	t.Helper()
+	if a.credentials == nil {
+		a.credentials = privx.PasswordGrant{
+			OAuthClientID: privxsim.DefaultOAuthClientID, OAuthClientSecret: privxsim.DefaultOAuthClientSecret,
+			APIClientID: privxsim.DefaultAPIClientID, APIClientSecret: privxsim.DefaultAPIClientSecret,
+		}
+	}
+	// uhttp's cache has goroutines of its own: they live outside.
+	var inside struct{ http.RoundTripper }
+	client, err := privx.New(t.Context(), privx.Config{
+		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: a.credentials, Transport: &inside,
+	})
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, a, client)
+		pipes := privxsim.ServePipes(s.sim)
+		t.Cleanup(func() {
+			time.Sleep(time.Minute) // until the last slow answer is over
+			pipes.Close()
+		})
+		inside.RoundTripper = pipes.Transport
+		if a.prepare != nil {
+			a.prepare(s)
+		}
+		test(s)
+	})
+}
+
+func newStage(t *testing.T, a act, client *privx.Client) *stage {
+	t.Helper()
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 24, Roles: 6, MembersPerRole: 6})
+	role, user := addScene(store)
+	held := store.AddRole(privxsim.Role{Name: "held"}).ID
+	store.GrantExplicit(held, user, privxsim.Grant{})
+	kept := store.AddRole(privxsim.Role{Name: "kept"}).ID
+	store.GrantExplicit(kept, user, privxsim.Grant{})
+	a.options.MaxPageSize = 10
+	sim := privxsim.New(store, a.options)
+	core, logs := observer.New(zapcore.DebugLevel)
+	return &stage{
+		tenant: &tenant{
+			t: t, store: store, sim: sim, logs: logs,
+			ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client),
+		},
+		act: a, file: filepath.Join(t.TempDir(), "sync.c1z"), role: role, user: user, held: held,
+	}
+}
+
+// TestFaultMatrix holds every cell of the table in docs/faults.md against what
+// comes of the fault.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", faultmatrix.Path)
+	var operations []faultmatrix.Operation
+	for _, o := range operationsUnderTest() {
+		operation := faultmatrix.Operation{Name: o.name}
+		for _, a := range o.acts {
+			operation.Calls = append(operation.Calls, a.call)
+		}
+		operations = append(operations, operation)
+	}
+	want, err := faultmatrix.Read(path, operations)
+	require.NoError(t, err)
+	var mu sync.Mutex
+	got, known := make(faultmatrix.Table), make(faultmatrix.Table)
+	for _, o := range operationsUnderTest() {
+		for _, a := range o.acts {
+			for _, fault := range faultmatrix.Faults() {
+				if !fault.Fits(a.target) {
+					continue
+				}
+				cell := want[o.name][fault.Name][a.call]
+				known.Set(o.name, fault.Name, a.call, cell)
+				t.Run(o.name+"/"+a.call+"/"+fault.Name, func(t *testing.T) {
+					t.Parallel()
+					outcome := comesOf(t, a, fault)
+					mu.Lock()
+					defer mu.Unlock()
+					got.Set(o.name, fault.Name, a.call, outcome)
+					if !*updateFaults {
+						require.Equal(t, cell, outcome)
+					}
+				})
+			}
+		}
+	}
+	if *updateFaults {
+		t.Cleanup(func() { require.NoError(t, faultmatrix.Write(path, operations, got)) })
+		return
+	}
+	require.Equal(t, known, want, "the table has cells that nothing stands for")
+}
+
+// comesOf finds out what comes of a fault that happens once and of one without
+// end, and holds both against the rules that no table may change.
+func comesOf(t *testing.T, a act, fault faultmatrix.Fault) string {
+	t.Helper()
+	var once, forever string
+	onStage(t, a, func(s *stage) { once = s.suffer(fault, 1) })
+	onStage(t, a, func(s *stage) { forever = s.suffer(fault, 0) })
+	holdRules(t, a, fault, once, forever)
+	return faultmatrix.Outcome(once, forever)
+}
+
+// holdRules holds the outcomes against what must be so whatever the table says.
+func holdRules(t *testing.T, a act, fault faultmatrix.Fault, once, forever string) {
+	t.Helper()
+	for _, outcome := range []string{once, forever} {
+		if outcome == leftOut {
+			require.Equal(t, http.StatusNotFound, fault.Said, "only PrivX says what there is not")
+		}
+	}
+	success := func(outcome string) bool {
+		outcome = strings.TrimSuffix(outcome, andWarned)
+		return outcome == complete || outcome == verified
+	}
+	passing := fault.Transient || fault.Harmless || a.spare
+	made := fault.Done && a.target.Method == http.MethodPut
+	if success(a.good) && (passing || made) {
+		require.True(t, success(once), "what is over the next time costs nothing: %s", once)
+	}
+	if success(a.good) && (a.spare || made) {
+		require.True(t, success(forever), "it can do without the answer: %s", forever)
+	}
+	answered := fault.Harmless || made || a.spare || a.takes != 0 && a.takes == fault.Said
+	if !success(a.good) || !answered {
+		require.False(t, success(forever), "without the answer there is no success")
+	}
+}
+
+// suffer runs the operation with a fault, and then without: whatever came of it,
+// the next one is good.
+func (s *stage) suffer(fault faultmatrix.Fault, count int) string {
+	s.t.Helper()
+	roles := s.store.Roles()
+	target := s.act.target
+	target.Path = strings.NewReplacer("{role}", s.held, "{user}", s.user).Replace(target.Path)
+	stop := fault.Inject(s.sim, s.store, target, count)
+	began := time.Now()
+	outcome := s.act.run(s)
+	require.Less(s.t, time.Since(began), limit)
+	stop()
+	for _, role := range roles {
+		s.store.UpdateRole(role) // with the permissions that it may have lost
+	}
+	// Until refused credentials are tried again, and permissions have come back with
+	// a new token.
+	time.Sleep(10 * time.Minute)
+	s.logs.TakeAll()
+	if strings.TrimSuffix(outcome, andWarned) != s.act.good {
+		require.Equal(s.t, s.act.good, strings.TrimSuffix(s.act.run(s), andWarned), "after %s", outcome)
+	}
+	return outcome
+}
+
+// failed is the outcome that is an error, as an operator may be shown it.
+func (s *stage) failed(err error) string {
+	s.t.Helper()
+	require.ErrorContains(s.t, err, "baton-privx: ")
+	require.NotContains(s.t, err.Error(), privxsim.CanaryPrefix)
+	require.NotContains(s.t, err.Error(), privxsim.DefaultAPIClientSecret)
+	require.NotContains(s.t, err.Error(), privxsim.DefaultOAuthClientSecret)
+	code := status.Code(err)
+	require.NotEqual(s.t, codes.Unknown, code, "%v", err)
+	return code.String()
+}
+
+// warned adds whether the connector gave a warning.
+func (s *stage) warned(outcome string) string {
+	for _, message := range s.warnings() {
+		if strings.HasPrefix(message, "baton-privx: ") {
+			return outcome + andWarned
+		}
+	}
+	return outcome
+}
+
+// syncs runs a whole sync into the stage's file. One that fails leaves nothing in
+// it that looks whole.
+func syncs(s *stage) string {
+	s.t.Helper()
+	err := s.syncInto(sdksync.WithC1ZPath(s.file), sdksync.WithTmpDir(filepath.Dir(s.file)),
+		sdksync.WithWorkerCount(4), sdksync.WithFailFastInvariants())
+	if err != nil {
+		require.NotEqual(s.t, codes.NotFound, status.Code(err), "baton-sdk would skip what is missing")
+		require.False(s.t, s.hasFinishedSync())
+		return s.failed(err)
+	}
+	got := readBack(s.t, s.file)
+	for id := range got.roles {
+		if !s.exists(id) { // was deleted during the sync
+			delete(got.roles, id)
+			delete(got.entitlements, "role:"+id+":assigned")
+		}
+	}
+	s.requireComplete(got)
+	return s.warned(complete)
+}
+
+func (s *stage) exists(roleID string) bool {
+	for _, role := range s.store.Roles() {
+		if role.ID == roleID {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stage) hasFinishedSync() bool {
+	s.t.Helper()
+	if info, err := os.Stat(s.file); err != nil || info.Size() == 0 {
+		return false
+	}
+	store, err := dotc1z.NewStore(s.t.Context(), s.file, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(s.t.TempDir()))
+	require.NoError(s.t, err)
+	defer func() { require.NoError(s.t, store.Close(context.WithoutCancel(s.t.Context()))) }()
+	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(s.t.Context())
+	require.NoError(s.t, err)
+	return latest != nil
+}
+
+// syncsTarget runs a targeted sync of one resource after a whole one.
+func syncsTarget(kind string, id func(*stage) string) func(*stage) string {
+	return func(s *stage) string {
+		s.t.Helper()
+		target := v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: kind, Resource: id(s)}.Build()}.Build()
+		err := s.syncInto(sdksync.WithC1ZPath(s.file), sdksync.WithTmpDir(filepath.Dir(s.file)),
+			sdksync.WithTargetedSyncResources([]*v2.Resource{target}))
+		if err != nil {
+			return s.failed(err)
+		}
+		got := readBack(s.t, s.file)
+		found := append(keys(got.users), keys(got.roles)...)
+		if len(found) == 0 {
+			return s.warned(leftOut)
+		}
+		require.Equal(s.t, []string{id(s)}, found)
+		want := []string{}
+		for _, m := range s.store.Memberships() {
+			if m.RoleID == id(s) {
+				want = append(want, grantID(m.RoleID, m.UserID))
+			}
+		}
+		require.Equal(s.t, sorted(want), keys(got.grants))
+		return s.warned(complete)
+	}
+}
+
+// changes runs a grant or a revoke through baton-sdk's retries. Whatever comes of
+// it, all other memberships are as they were.
+func changes(change func(*stage) error, made func(*stage) bool) func(*stage) string {
+	return func(s *stage) string {
+		s.t.Helper()
+		before := s.otherMemberships()
+		err := change(s)
+		require.True(s.t, reflect.DeepEqual(before, s.otherMemberships()), "another membership was changed")
+		switch {
+		case err == nil:
+			require.True(s.t, made(s), "a success that is none")
+			return s.warned(verified)
+		case made(s):
+			return s.failed(err) + butMade
+		default:
+			return s.failed(err)
+		}
+	}
+}
+
+// otherMemberships are those that neither the grant nor the revoke is about.
+func (s *stage) otherMemberships() []privxsim.Membership {
+	var others []privxsim.Membership
+	for _, m := range s.store.Memberships() {
+		if len(m.Extra) == 0 {
+			m.Extra = nil // whether it was empty or nothing
+		}
+		if m.UserID != s.user || m.RoleID != s.role && m.RoleID != s.held {
+			others = append(others, m)
+		}
+	}
+	return others
+}
