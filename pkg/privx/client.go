@@ -210,6 +210,9 @@ func decodeObject(endpoint string, a *answer, out any) error {
 	case !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")):
 		return unusable(endpoint, a, "not a JSON object", nil)
 	}
+	if p, ok := out.(interface{ prepare() }); ok {
+		p.prepare()
+	}
 	if err := json.Unmarshal(a.body, out); err != nil {
 		return unusable(endpoint, a, "not the JSON that was asked for", jsonCause(err))
 	}

@@ -125,20 +125,23 @@ func (i identifier) identity() string { return i.ID }
 
 // rows is a list's answer as it comes.
 type rows[T any] struct {
-	Count int            `json:"count"`
-	Items presentOf[[]T] `json:"items"`
+	Count int  `json:"count"`
+	Items *[]T `json:"items"`
 }
 
-// presentOf tells an absent field from one that is null.
-type presentOf[T any] struct {
-	value   T
-	present bool
-}
+// prepare makes rows ready to be decoded into: an absent field leaves Items as it
+// is here, and null takes it away. An Unmarshaler would tell one from the other as
+// well, but makes encoding/json scan the whole page twice more.
+func (r *rows[T]) prepare() { *r = rows[T]{Items: new([]T)} }
 
-// UnmarshalJSON is called for each field that is there, null included.
-func (p *presentOf[T]) UnmarshalJSON(text []byte) error {
-	p.present = true
-	return json.Unmarshal(text, &p.value)
+// present tells whether there was a field items, null included.
+func (r *rows[T]) present() bool { return r.Items == nil || *r.Items != nil }
+
+func (r *rows[T]) list() []T {
+	if r.Items == nil {
+		return nil
+	}
+	return *r.Items
 }
 
 // readPage reads the page that token asks for.
@@ -185,7 +188,7 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 // and rows would be lost.
 func confirmEnd[T identified](ctx context.Context, c *Client, l list, page *Page[T]) error {
 	last, err := readRows[T](ctx, c, l, cursor{Offset: page.Total - 1, Limit: page.at.Limit})
-	if err != nil || len(last.Items.value) == 0 {
+	if err != nil || len(last.list()) == 0 {
 		return err
 	}
 	return &Error{
@@ -221,7 +224,7 @@ func readRows[T identified](ctx context.Context, c *Client, l list, at cursor) (
 
 // turnPage checks a page that was read at a place and says where to go on.
 func turnPage[T identified](endpoint string, at cursor, got rows[T]) (*Page[T], error) {
-	items := got.Items.value
+	items := got.list()
 	page := &Page[T]{Items: items, Total: max(got.Count, 0), Read: at.Offset + len(items), at: at}
 	if err := checkRows(endpoint, at, got); err != nil {
 		return nil, err
@@ -261,11 +264,11 @@ func knownTotal(total int, at cursor) int {
 
 // checkRows refuses a page that would lose rows silently.
 func checkRows[T identified](endpoint string, at cursor, got rows[T]) error {
-	items := got.Items.value
+	items := got.list()
 	bad := func(what string) error {
 		return &Error{Endpoint: endpoint, Status: http.StatusOK, Message: what, grpcCode: codes.FailedPrecondition}
 	}
-	if !got.Items.present {
+	if !got.present() {
 		return bad("a list without items")
 	}
 	if at.Offset == 0 && len(items) == 0 && got.Count > 0 {

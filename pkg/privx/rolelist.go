@@ -51,10 +51,10 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
 		return roleList{}, err
 	}
-	if got.Count > len(got.Items.value) {
+	if got.Count > len(got.list()) {
 		return roleList{}, partOfRoles(rq)
 	}
-	list := roleList{entries: got.Items.value}
+	list := roleList{entries: got.list()}
 	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		list.date = date
 	}

@@ -34,6 +34,6 @@ func readWhole[T identified](ctx context.Context, c *Client, rq *request) (*Page
 	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
 		return nil, err
 	}
-	items := got.Items.value
+	items := got.list()
 	return &Page[T]{Items: items, Total: max(got.Count, 0), Read: len(items)}, nil
 }
