@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	"github.com/conductorone/baton-sdk/pkg/annotations"
+	ent "github.com/conductorone/baton-sdk/pkg/types/entitlement"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
@@ -38,9 +40,10 @@ func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.Sync
 	if err != nil {
 		return nil, nil, err
 	}
+	maker := newGrantMaker(role, rules)
 	grants := make([]*v2.Grant, len(page.Items))
 	for i, member := range page.Items {
-		if grants[i], err = membershipGrant(role, member.ID, entries[i], rules); err != nil {
+		if grants[i], err = maker.grant(member.ID, entries[i]); err != nil {
 			return nil, nil, failed("reading a membership of role "+roleID, err)
 		}
 	}
@@ -137,27 +140,87 @@ func mappingRulesOf(role *v2.Resource) mappingRules {
 // defaultMappingRules stand for rules that cannot be told.
 var defaultMappingRules = mappingRules{words: "the mapping rules of the role in PrivX"}
 
-// membershipGrant makes the grant of a membership. Its entry may be nil, where
-// PrivX does not say how the membership came about.
-func membershipGrant(role *v2.Resource, userID string, entry *privx.RoleEntry, rules mappingRules) (*v2.Grant, error) {
-	principal := v2.ResourceId_builder{ResourceType: userResourceType.GetId(), Resource: userID}.Build()
+// grantMaker makes the grants of a role. What they have in common is made once:
+// the messages are the same ones in all of them, and must not be changed.
+type grantMaker struct {
+	roleID      string
+	rules       mappingRules
+	entitlement *v2.Entitlement
+	// notes are annotations by how a membership is held.
+	notes map[holding]annotations.Annotations
+}
+
+// holding is a role's entry as far as the annotations tell of it, validity
+// periods apart; the zero value is no entry.
+type holding struct {
+	known, explicit, implicit bool
+	grantType                 string
+	floatingHours             float64
+}
+
+func newGrantMaker(role *v2.Resource, rules mappingRules) *grantMaker {
 	// The role's id alone: a thousand copies of its profile would not fit into an
 	// answer.
-	made := grant.NewGrant(v2.Resource_builder{Id: role.GetId()}.Build(), assigned, principal)
-	messages, err := membershipNotes(role.GetId().GetResource(), entry, rules)
+	bare := v2.Resource_builder{Id: role.GetId()}.Build()
+	return &grantMaker{
+		roleID: role.GetId().GetResource(), rules: rules,
+		entitlement: v2.Entitlement_builder{Id: ent.NewEntitlementID(bare, assigned), Resource: bare}.Build(),
+		notes:       make(map[holding]annotations.Annotations),
+	}
+}
+
+// grant makes the grant of a membership. Its entry may be nil, where PrivX does
+// not say how the membership came about.
+func (m *grantMaker) grant(userID string, entry *privx.RoleEntry) (*v2.Grant, error) {
+	notes, err := m.annotations(entry)
 	if err != nil {
 		return nil, err
 	}
+	principal := v2.ResourceId_builder{ResourceType: userResourceType.GetId(), Resource: userID}.Build()
+	return v2.Grant_builder{
+		Id:          grant.NewGrantID(principal, m.entitlement),
+		Entitlement: m.entitlement,
+		Principal:   v2.Resource_builder{Id: principal}.Build(),
+		Annotations: notes,
+	}.Build(), nil
+}
+
+// annotations are those of a membership. Most are alike; validity periods are not.
+func (m *grantMaker) annotations(entry *privx.RoleEntry) (annotations.Annotations, error) {
+	if entry != nil && len(entry.Periods()) > 0 {
+		return packedNotes(m.roleID, entry, m.rules)
+	}
+	var how holding
+	if entry != nil {
+		how = holding{true, entry.Explicit, entry.Implicit, entry.GrantType, entry.FloatingLength}
+	}
+	if notes, made := m.notes[how]; made {
+		return notes, nil
+	}
+	notes, err := packedNotes(m.roleID, entry, m.rules)
+	if err == nil {
+		m.notes[how] = notes
+	}
+	return notes, err
+}
+
+// packedNotes are the annotations of a membership's grant in bytes, which are the
+// same each time, so that a membership that has not changed is the same row in
+// the next sync.
+func packedNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) (annotations.Annotations, error) {
+	messages, err := membershipNotes(roleID, entry, rules)
+	if err != nil {
+		return nil, err
+	}
+	var notes annotations.Annotations
 	for _, message := range messages {
-		// The bytes are the same each time, so that a membership that has not
-		// changed is the same row in the next sync.
 		packed := &anypb.Any{}
 		if err := anypb.MarshalFrom(packed, message, proto.MarshalOptions{Deterministic: true}); err != nil {
 			return nil, err
 		}
-		made.SetAnnotations(append(made.GetAnnotations(), packed))
+		notes = append(notes, packed)
 	}
-	return made, nil
+	return notes, nil
 }
 
 // membershipNotes are the annotations of a membership's grant.

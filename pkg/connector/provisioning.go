@@ -50,7 +50,7 @@ func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlem
 		return nil, nil, m.failed(err)
 	}
 	m.log(ctx, change)
-	made, err := membershipGrant(m.role, m.userID(), change.Membership, mappingRules{})
+	made, err := newGrantMaker(m.role, mappingRules{}).grant(m.userID(), change.Membership)
 	if err != nil {
 		return nil, nil, m.failed(err)
 	}
