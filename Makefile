@@ -24,8 +24,8 @@ MANIFEST_TEST  := deploy/kubernetes/manifesttest
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build lint generate check-generated cross demo demo-service conformance check-image: export CGO_ENABLED := 0
-build lint generate check-generated cross demo demo-service conformance check-image: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build lint generate check-generated cross demo demo-service conformance check-image bench: export CGO_ENABLED := 0
+build lint generate check-generated cross demo demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -134,6 +134,11 @@ check-image: ## Build the image on a base made here, and run it as README.md say
 .PHONY: conformance
 conformance: ## Grant and revoke in a simulated PrivX as ConductorOne's checks do.
 	./scripts/conformance.sh
+
+# Not in .ci/run: what it measures depends on the machine. See bench/README.md.
+.PHONY: bench
+bench: ## Measure syncs and write BENCHMARKS.md.
+	./scripts/bench.sh
 
 .PHONY: actionlint
 actionlint: ## Check the GitHub workflows.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# What demo.sh, demo-service.sh and conformance.sh have in common: simulators, and
-# the real connector to use them with. Sourced from the top of the repository.
+# What demo.sh, demo-service.sh, conformance.sh and bench.sh have in common:
+# simulators, and the real connector to use them with. Sourced from the top of the
+# repository.
 
 # Nothing of the caller's may aim this at a real PrivX or at ConductorOne.
 unset "${!BATON_@}"

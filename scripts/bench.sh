@@ -1,0 +1,348 @@
+#!/usr/bin/env bash
+# Measures syncs of the real connector from a simulated PrivX and writes
+# BENCHMARKS.md. With PARTS, some of its tables alone are made anew.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/simulated.sh
+
+# What to measure.
+PARTS=${PARTS:-calls grid scale allocs profile}
+# The tenant of all parts but scale: users, roles, and members of a role on average.
+TENANT=${TENANT:-20000 400 200}
+LATENCIES=${LATENCIES:-0 5 20 50}
+WORKERS=${WORKERS:-1 4 8 16}
+RUNS=${RUNS:-3}
+# Numbers of users of the part scale, each with a role to 50 users and 500 members
+# to a role, and its number of workers.
+SIZES=${SIZES:-12500 25000 50000 100000}
+SCALE_WORKERS=${SCALE_WORKERS:-4}
+# Of the part allocs.
+COUNT=${COUNT:-6}
+
+BENCHSTAT=golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+HYPERFINE=${HYPERFINE:-hyperfine}
+
+for tool in "$HYPERFINE" jq; do
+    type "$tool" >/dev/null 2>&1 || { echo "$tool is missing: it is a package of Debian's and of most others" >&2; exit 1; }
+done
+
+repository=$PWD
+revision=$(git describe --always --dirty --abbrev=12 --exclude='*')
+begin "The benchmark" dist/bench ./cmd/privx-sim ./bench/record ./bench/floor ./bench/compare ./bench/measure ./bench/profile
+export BENCH_PAGES=$PWD/pages BENCH_PROFILE=$PWD/profile
+mkdir parts
+
+# calculate EXPRESSION [FORMAT] calculates.
+calculate() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }" </dev/null; }
+
+# command_of PART is how to repeat it as it was run.
+command_of() {
+    local part=$1 name text="make bench PARTS=$1"
+    shift
+    for name in "$@"; do text+=" $name='${!name}'"; done
+    printf '    %s\n\nMeasured on %s, commit %s.\n\n' "$text" "$(date -u +%F)" "$revision"
+}
+
+# simulate USERS ROLES MEMBERS [OPTION...] starts a simulated PrivX in place of
+# the one before; $truth is what is in it.
+simulate() {
+    [ "${#running[@]}" -eq 0 ] || { kill "${running[-1]}"; wait "${running[-1]}" || true; running=(); }
+    start privx-sim --users "$1" --roles "$2" --members-per-role "$3" "${@:4}"
+    truth=$(sed -nE '1s/^[^ ]+ [^ ]+ //p' privx-sim.log)
+}
+
+# run NAME COMMAND... runs a connector that has to leave NAME.c1z, once.
+run() {
+    local name=$1
+    shift
+    rm -f "$name.c1z"
+    "$@" --file "$name.c1z" >"$name.log" 2>&1
+}
+
+# complete FILE... checks the files of syncs: all have the same rows, and as many
+# as PrivX has.
+complete() {
+    local found
+    found=$(bin/compare "$@")
+    [ "$found" = "$truth" ] || { echo "$*: $found, but the simulator has $truth" >&2; exit 1; }
+}
+
+# record makes the pages of the floor, from what the simulator has.
+record() {
+    rm -rf pages
+    run record bin/record --workers 4
+}
+
+# wall NAME COMMAND... gives the least and the median time in seconds.
+wall() {
+    local name=$1
+    shift
+    "$HYPERFINE" --style none --warmup 1 --runs "$RUNS" --prepare "rm -f $name.c1z" --export-json "$name.json" \
+        "$* --file $name.c1z" >&2
+    jq -r '.results[0] | "\(.min) \(.median)"' "$name.json"
+}
+
+calls() {
+    say "Calls"
+    # shellcheck disable=SC2086
+    simulate $TENANT
+    run calls bin/baton-privx
+    complete calls.c1z
+    local users roles all=0 fewest=0 pages role_pages
+    read -r users _ roles _ <<<"$truth"
+    pages=$(((users + 999) / 1000)) role_pages=$(((roles + 999) / 1000))
+    {
+        command_of calls TENANT
+        echo "A sync of $truth. No ordinary role has more than 1000 members; every user is a member of privx-user."
+        echo
+        echo "| Calls | What for | Counted | Least possible | |"
+        echo "|---|---|--:|--:|---|"
+        while IFS='|' read -r pattern name least why; do
+            local counted
+            counted=$(grep -cE " $pattern" privx-sim.log) || true
+            all=$((all + counted)) fewest=$((fewest + least))
+            echo "| \`${name%% for *}\` | ${name#* for } | $counted | $least | $why |"
+        done <<END
+POST /auth/api/v1/oauth/token|POST …/oauth/token for the token|1|one for all calls, a new one before it expires
+POST [^ ]*/users/search\?limit=1&|POST …/users/search?limit=1 for the check of users-view|0|baton-sdk has each sync begin with a check
+GET [^ ]*/roles\?limit=1&|GET …/roles?limit=1 for the check of roles-view|0|the same
+GET [^ ]*/sources|GET …/sources for the directories|1|their names, and whether they are enabled
+POST [^ ]*/users/search\?limit=1000|POST …/users/search for the users|$pages|a page per 1000
+GET [^ ]*/roles\?limit=1000|GET …/roles for the roles|$role_pages|a page per 1000, which is PrivX's maximum
+GET [^ ]*/members|GET …/roles/{id}/members for the members|$((roles - 1 + pages))|one per role, and for privx-user a page per 1000
+POST /auth/api/v1/logout|POST …/logout for the end of the session|0|so that no session is left behind
+END
+        local sent
+        sent=$(grep -cE ' (GET|POST|PUT) ' privx-sim.log)
+        echo "| | all | $all | $fewest | $((all - fewest)) more, however large PrivX is |"
+        echo
+        echo "So the least is 2 + ⌈users / 1000⌉ + ⌈roles / 1000⌉ + the sum of ⌈members / 1000⌉ over all roles, at least 1 for each, and the connector makes 3 calls more."
+        [ "$sent" -eq "$all" ] || { echo "$sent calls, of which $all are known" >&2; exit 1; }
+    } >parts/calls
+}
+
+grid() {
+    local w latency min median calls floor=() floor_min=() measured
+    # shellcheck disable=SC2086
+    simulate $TENANT
+    record
+    calls=$(grep -cE ' (GET|POST) ' privx-sim.log)
+    {
+        command_of grid TENANT LATENCIES WORKERS RUNS
+        echo "A sync of $truth, with $calls calls. Seconds: the median of $RUNS runs after one to warm up, and the least in brackets."
+        echo
+        echo "| Latency | Workers | Floor | Connector | Aim | Connector to aim | Connector to floor |"
+        echo "|--:|--:|--:|--:|--:|--:|--:|"
+    } >parts/grid
+    for w in $WORKERS; do
+        say "The floor with $w workers"
+        measured=$(wall floor bin/floor --workers "$w")
+        read -r min median <<<"$measured"
+        floor[w]=$median floor_min[w]=$min
+        complete record.c1z floor.c1z
+    done
+    for latency in $LATENCIES; do
+        # shellcheck disable=SC2086
+        simulate $TENANT --latency "${latency}ms"
+        for w in $WORKERS; do
+            say "$latency ms, $w workers"
+            measured=$(wall connector bin/baton-privx --workers "$w")
+            read -r min median <<<"$measured"
+            complete record.c1z connector.c1z
+            local aim="${floor[w]} + $calls * $latency / 1000 / $w"
+            [ "$latency" -ne 0 ] || aim="1.15 * ${floor[w]}"
+            echo "| $latency ms | $w | $(calculate "${floor[w]}") ($(calculate "${floor_min[w]}")) |" \
+                "$(calculate "$median") ($(calculate "$min")) | $(calculate "$aim") |" \
+                "$(calculate "$median / ($aim)") | $(calculate "$median / ${floor[w]}") |" >>parts/grid
+        done
+    done
+    cat >>parts/grid <<'END'
+
+The floor is a connector that gives baton-sdk the same rows in the same pages from memory (`bench/floor`): no PrivX, no HTTP, no TLS, no JSON. That its rows are the same is checked after each measurement. The aim is 1.15 times the floor where there is no latency, else the floor plus calls × latency ÷ workers. Not all calls can be made side by side: baton-sdk asks for a list's pages one after the other, the pages of users and those of privx-user's members among them.
+
+END
+    processor_time
+}
+
+# processor_time adds to the grid where the time without latency goes.
+processor_time() {
+    local w result
+    # shellcheck disable=SC2086
+    simulate $TENANT
+    {
+        echo "Processor time in seconds of one sync without latency. The child is the connector's own process and the parent baton-sdk's syncer; the connector has a supervisor besides."
+        echo
+        echo "| | Workers | Wall time | Child | Parent | Supervisor | Simulator |"
+        echo "|---|--:|--:|--:|--:|--:|--:|"
+    } >>parts/grid
+    for w in $WORKERS; do
+        for what in floor baton-privx; do
+            say "Processor time of $what with $w workers"
+            rm -f cpu.c1z
+            result=$(bin/measure --server "${running[-1]}" "bin/$what" --file cpu.c1z --workers "$w" 2>cpu.log)
+            jq -r '[.wall, .child.cpu, .parent.cpu, .supervisor.cpu, .server][] * 100 | round / 100' <<<"$result" | paste -sd '|' |
+                sed "s/^/| $what | $w | /; s/|/ | /4g; s/\$/ |/" >>parts/grid
+        done
+    done
+}
+
+scale() {
+    local users roles what result n
+    {
+        command_of scale SIZES SCALE_WORKERS
+        echo "One run each, with $SCALE_WORKERS workers and no latency. Memory is the peak of each process in MiB (VmHWM). The child is the connector's own process; the parent is baton-sdk's syncer."
+        echo
+        echo "| Users, roles, memberships | | Calls | Wall time | Per 1000 rows | Processor time: child | parent | simulator | Memory: child | parent | both |"
+        echo "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    } >parts/scale
+    for users in $SIZES; do
+        say "$users users"
+        roles=$((users / 50))
+        simulate "$users" "$roles" 500
+        record
+        n=$(awk '{ print $1 + 2 * $3 + $5 }' <<<"$truth") # each role has an entitlement
+        for what in baton-privx floor; do
+            say "$what: $truth"
+            rm -f "$what.c1z"
+            local before after
+            before=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
+            result=$(bin/measure --server "${running[-1]}" "bin/$what" --file "$what.c1z" --workers "$SCALE_WORKERS" 2>scale.log)
+            after=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
+            complete record.c1z "$what.c1z"
+            jq -r --arg truth "$truth" --arg what "$what" --arg calls $((after - before)) --argjson rows "$n" '
+                def round2: . * 100 | round / 100;
+                def mib: . / 1024 | round;
+                ["", $truth, $what, $calls, "\(.wall | round2) s", "\(.wall * 1000000 / $rows | round2) ms",
+                 "\(.child.cpu | round2) s", "\(.parent.cpu | round2) s", "\(.server | round2) s",
+                 (.child.peak | mib), (.parent.peak | mib), (.child.peak + .parent.peak | mib), ""] | map(tostring) | join(" | ")
+            ' <<<"$result" | sed 's/^ *//; s/ *$//' >>parts/scale
+        done
+    done
+}
+
+allocs() {
+    say "Allocations"
+    (cd "$repository" && go test -run '^$' -bench . -count "$COUNT" ./pkg/privx ./pkg/connector) >benchmarks.txt 2>benchmarks.log ||
+        { cat benchmarks.txt benchmarks.log >&2; exit 1; }
+    {
+        command_of allocs COUNT
+        echo "Reading a page of 1000 rows from canned answers, per row. In \`pkg/privx\` it is sending, reading and decoding; in \`pkg/connector\` making baton-sdk's rows is in it as well."
+        echo
+        echo '```'
+        go run "$BENCHSTAT" benchmarks.txt
+        echo '```'
+    } >parts/allocs
+}
+
+profile() {
+    say "Profile"
+    # shellcheck disable=SC2086
+    simulate $TENANT
+    run profile bin/profile --workers 4
+    complete profile.c1z
+    {
+        command_of profile TENANT
+        echo "Profiles of the child process during a sync of $truth: where the time was spent, and what allocated memory, each in the function itself (flat)."
+        echo
+        echo "| | Processor time | Allocated bytes |"
+        echo "|---|--:|--:|"
+        join -t'|' <(shares cpu) <(shares allocs) | sed 's/^/| /; s/|/ | /2g; s/$/ |/'
+        for kind in cpu allocs; do
+            printf '\n```\n'
+            top "$kind" 15
+            printf '```\n'
+        done
+        echo
+        echo "All functions of this repository in the profile of the processor time that took any themselves:"
+        printf '\n```\n'
+        top cpu 100000 | awk '/flat%/ || /baton-privx\// && $1 != "0"'
+        printf '```\n'
+    } >parts/profile
+}
+
+# top KIND N lists the functions that a profile shows most.
+top() { go tool pprof -sample_index="$([ "$1" = cpu ] && echo cpu || echo alloc_space)" -top -nodefraction=0 -nodecount="$2" bin/profile "profile.$1" 2>/dev/null | sed '1,/^Showing/{/^Type/!d}'; }
+
+# shares KIND sums a profile up by origin.
+shares() {
+    top "$1" 100000 | awk '
+        /%/ && $1 != "flat" {
+            share = $2; sub(/%/, "", share)
+            name = $6
+            origin = "other"
+            if (name ~ /^github.com\/conductorone\/baton-privx\//) origin = "this connector"
+            else if (name ~ /^github.com\/conductorone\//) origin = "baton-sdk"
+            else if (name ~ /^(encoding\/json|reflect|unicode|strconv|encoding\/)/) origin = "JSON, with reflection"
+            else if (name ~ /^google.golang.org\/protobuf/) origin = "protobuf"
+            else if (name ~ /^google.golang.org\/grpc|^golang.org\/x\/net/) origin = "gRPC"
+            else if (name ~ /^(crypto|internal\/fips|vendor\/golang.org\/x\/crypto|hash)/) origin = "TLS"
+            else if (name ~ /^(net|io|bufio|bytes|internal\/poll|syscall|internal\/runtime\/syscall)/) origin = "HTTP, network and buffers"
+            else if (name ~ /^(runtime|internal\/runtime|sync|internal\/sync|gcWriteBarrier|memeqbody|aeshashbody|internal\/|_)/) origin = "Go runtime: memory, maps, scheduling"
+            sums[origin] += share
+        }
+        END {
+            split("this connector|baton-sdk|JSON, with reflection|protobuf|gRPC|TLS|HTTP, network and buffers|Go runtime: memory, maps, scheduling|other", all, "|")
+            for (i in all) printf "%s|%.1f %%\n", all[i], sums[all[i]]
+        }' | LC_ALL=C sort
+}
+
+# section PART gives a part: as measured now, else as BENCHMARKS.md has it.
+section() {
+    echo "<!-- $1 -->"
+    if [ -e "parts/$1" ]; then
+        cat "parts/$1"
+    elif [ -e "$repository/BENCHMARKS.md" ]; then
+        sed -n "/^<!-- $1 -->\$/,/^<!-- end -->\$/{/^<!-- /!p}" "$repository/BENCHMARKS.md"
+    fi
+    echo "<!-- end -->"
+}
+
+# document writes it all.
+document() {
+    cat <<END
+# Benchmarks
+
+Written by \`make bench\` (\`scripts/bench.sh\`), which takes about half an hour. Each table says how to repeat it alone. It takes $HYPERFINE and jq besides Go.
+
+The real connector syncs a simulated PrivX (\`cmd/privx-sim\`) that runs as another process on the same machine, over TLS, and shares its processors.
+
+| | |
+|---|---|
+| Processor | $(sed -nE 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $(nproc) of them |
+| Memory | $(awk '/^MemTotal/ { printf "%d GiB", $2 / 1048576 + 0.5 }' /proc/meminfo) |
+| System | $(uname -srm) |
+| Go | $(go env GOVERSION) |
+| baton-sdk | $(cd "$repository" && go list -m -f '{{.Version}}' github.com/conductorone/baton-sdk) |
+| hyperfine | $("$HYPERFINE" --version | cut -d' ' -f2) |
+
+## HTTP calls
+
+$(section calls)
+
+## Wall time
+
+$(section grid)
+
+## Scale
+
+$(section scale)
+
+## Allocations
+
+$(section allocs)
+
+## Profile
+
+$(section profile)
+END
+}
+
+for part in $PARTS; do
+    case $part in
+    calls | grid | scale | allocs | profile) "$part" ;;
+    *) echo "PARTS: there is no $part" >&2 && exit 1 ;;
+    esac
+done
+document >document.md
+cp document.md "$repository/BENCHMARKS.md"
+say "BENCHMARKS.md is written."
