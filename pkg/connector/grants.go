@@ -79,7 +79,8 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 	entries := make([]*privx.RoleEntry, len(members))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
-	for i, member := range members {
+	for i := range members {
+		member := &members[i] // a copy would be one for the functions below to keep
 		if entries[i] = findEntry(member.Roles, roleID); entries[i] != nil {
 			continue
 		}
