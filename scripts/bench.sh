@@ -242,11 +242,13 @@ profile() {
     complete profile.c1z
     {
         command_of profile TENANT
-        echo "Profiles of the child process during a sync of $truth: where the time was spent, and what allocated memory, each in the function itself (flat)."
+        echo "Profiles of the child process during a sync of $truth: where the time was spent, and what allocated memory. What Go's runtime does for one of these (memory, maps, reflection) counts for it."
         echo
         echo "| | Processor time | Allocated bytes |"
         echo "|---|--:|--:|"
         join -t'|' <(shares cpu) <(shares allocs) | sed 's/^/| /; s/|/ | /2g; s/$/ |/'
+        echo
+        echo "The functions that took most themselves (flat), first of the processor time and then of the allocated bytes:"
         for kind in cpu allocs; do
             printf '\n```\n'
             top "$kind" 15
@@ -260,29 +262,34 @@ profile() {
     } >parts/profile
 }
 
-# top KIND N lists the functions that a profile shows most.
-top() { go tool pprof -sample_index="$([ "$1" = cpu ] && echo cpu || echo alloc_space)" -top -nodefraction=0 -nodecount="$2" bin/profile "profile.$1" 2>/dev/null | sed '1,/^Showing/{/^Type/!d}'; }
+# sample KIND is what counts in a profile.
+sample() { if [ "$1" = cpu ]; then echo cpu; else echo alloc_space; fi; }
 
-# shares KIND sums a profile up by origin.
+# top KIND N lists the functions that a profile shows most.
+top() { go tool pprof -sample_index="$(sample "$1")" -top -nodefraction=0 -nodecount="$2" bin/profile "profile.$1" 2>/dev/null | sed '1,/^Showing/{/^Type/!d}'; }
+
+# shares KIND sums a profile up: each sample counts for the innermost of these that
+# is at work in it, and what Go's runtime does for one of them is its.
 shares() {
-    top "$1" 100000 | awk '
-        /%/ && $1 != "flat" {
-            share = $2; sub(/%/, "", share)
-            name = $6
-            origin = "other"
-            if (name ~ /^github.com\/conductorone\/baton-privx\//) origin = "this connector"
-            else if (name ~ /^github.com\/conductorone\//) origin = "baton-sdk"
-            else if (name ~ /^(encoding\/json|reflect|unicode|strconv|encoding\/)/) origin = "JSON, with reflection"
-            else if (name ~ /^google.golang.org\/protobuf/) origin = "protobuf"
-            else if (name ~ /^google.golang.org\/grpc|^golang.org\/x\/net/) origin = "gRPC"
-            else if (name ~ /^(crypto|internal\/fips|vendor\/golang.org\/x\/crypto|hash)/) origin = "TLS"
-            else if (name ~ /^(net|io|bufio|bytes|internal\/poll|syscall|internal\/runtime\/syscall)/) origin = "HTTP, network and buffers"
-            else if (name ~ /^(runtime|internal\/runtime|sync|internal\/sync|gcWriteBarrier|memeqbody|aeshashbody|internal\/|_)/) origin = "Go runtime: memory, maps, scheduling"
-            sums[origin] += share
+    go tool pprof -sample_index="$(sample "$1")" -unit="$([ "$1" = cpu ] && echo ms || echo kB)" -traces bin/profile "profile.$1" 2>/dev/null | awk '
+        function origin(name) {
+            if (name ~ /^(github.com\/conductorone\/baton-privx\/pkg)\//) return "this connector"
+            if (name ~ /^(github.com\/conductorone)\//) return "baton-sdk"
+            if (name ~ /^encoding\//) return "JSON"
+            if (name ~ /^google.golang.org\/protobuf/) return "protobuf"
+            if (name ~ /^(google.golang.org\/grpc|golang.org\/x\/net)/) return "gRPC"
+            if (name ~ /^(crypto|hash|internal\/fips|vendor\/golang.org\/x\/crypto)/) return "TLS"
+            if (name ~ /^(net|io|bufio|bytes|internal\/poll)[.\/]/) return "HTTP and network"
+            return ""
         }
+        function add() { sums[found == "" ? "Go by itself: garbage collection, scheduling" : found] += value; all += value; value = 0; found = "" }
+        /^-+\+-+$/ { add(); next }
+        $1 ~ /^[0-9.]+(ms|kB)$/ { add(); value = $1 + 0; found = origin($2); next }
+        value > 0 && found == "" { found = origin($1) }
         END {
-            split("this connector|baton-sdk|JSON, with reflection|protobuf|gRPC|TLS|HTTP, network and buffers|Go runtime: memory, maps, scheduling|other", all, "|")
-            for (i in all) printf "%s|%.1f %%\n", all[i], sums[all[i]]
+            add()
+            split("this connector|baton-sdk|JSON|protobuf|gRPC|TLS|HTTP and network|Go by itself: garbage collection, scheduling", names, "|")
+            for (i in names) printf "%s|%.1f %%\n", names[i], 100 * sums[names[i]] / all
         }' | LC_ALL=C sort
 }
 
