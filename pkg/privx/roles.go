@@ -85,13 +85,27 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 }
 
 // ListMembers reads a page of a role's members, explicit and implicit ones, API
-// clients among them. An empty token asks for the first page.
+// clients among them. An empty token asks for the first page. Of a member, the ID
+// and the Roles are filled alone: there are many more members than users, and the
+// rest is in the list of users.
 func (c *Client) ListMembers(ctx context.Context, roleID, token string) (*Page[User], error) {
-	return readPage[User](ctx, c, list{
+	page, err := readPage[member](ctx, c, list{
 		request: request{method: http.MethodGet, path: membersPath, ids: []string{roleID}, permission: "roles-view"},
 		size:    &c.pageSizes.members,
 	}, token)
+	if err != nil {
+		return nil, err
+	}
+	return convertPage(page, func(m member) User { return User{ID: m.ID, Roles: m.Roles} }), nil
 }
+
+// member is what is read of a role's member.
+type member struct {
+	ID    string      `json:"id"`
+	Roles []RoleEntry `json:"roles"`
+}
+
+func (m member) identity() string { return m.ID }
 
 // mismatch is the error for a 200 that answers something else.
 func mismatch(rq *request, what string) *Error {
