@@ -309,7 +309,7 @@ document() {
     cat <<END
 # Benchmarks
 
-Written by \`make bench\` (\`scripts/bench.sh\`), which takes about half an hour. Each table says how to repeat it alone. It takes $HYPERFINE and jq besides Go.
+Written by \`make bench\` (\`scripts/bench.sh\`), which takes 20 to 30 minutes. Each table says how to repeat it alone. It takes $HYPERFINE and jq besides Go.
 
 The real connector syncs a simulated PrivX (\`cmd/privx-sim\`) that runs as another process on the same machine, over TLS, and shares its processors.
 
