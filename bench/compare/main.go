@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/conductorone/baton-privx/bench/rows"
+	"github.com/conductorone/baton-privx/internal/c1z"
 )
 
 func main() {
@@ -27,10 +27,10 @@ func run(ctx context.Context, files []string, out io.Writer) error {
 	if len(others) == 0 {
 		others = files
 	}
-	var counts rows.Counts
+	var counts c1z.Counts
 	for _, other := range others {
 		var err error
-		if counts, err = rows.Compare(ctx, files[0], other); err != nil {
+		if counts, err = c1z.Compare(ctx, files[0], other); err != nil {
 			return err
 		}
 	}

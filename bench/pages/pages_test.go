@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/conductorone/baton-privx/bench/pages"
-	"github.com/conductorone/baton-privx/bench/rows"
+	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
@@ -107,10 +107,10 @@ func TestFloorHasTheConnectorsRows(t *testing.T) {
 	made := newConnector(t, store)
 	folder := record(t, made)
 
-	counts, err := rows.Compare(t.Context(), mustSync(t, made), mustSync(t, play(t, folder)))
+	counts, err := c1z.Compare(t.Context(), mustSync(t, made), mustSync(t, play(t, folder)))
 	require.NoError(t, err)
 	roles := len(store.Roles())
-	require.Equal(t, rows.Counts{
+	require.Equal(t, c1z.Counts{
 		Types: 2, Users: len(store.Users()), Roles: roles, Entitlements: roles, Grants: len(store.Memberships()),
 	}, counts)
 }
@@ -129,7 +129,7 @@ func TestADifferenceIsSeen(t *testing.T) {
 			altered := filepath.Join(t.TempDir(), "altered")
 			require.NoError(t, os.CopyFS(altered, os.DirFS(folder)))
 			alterPage(t, altered, alter)
-			_, err := rows.Compare(t.Context(), whole, mustSync(t, play(t, altered)))
+			_, err := c1z.Compare(t.Context(), whole, mustSync(t, play(t, altered)))
 			require.Error(t, err)
 		})
 	}

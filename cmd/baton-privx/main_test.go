@@ -16,11 +16,10 @@ import (
 	"testing"
 	"time"
 
-	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
-	"github.com/conductorone/baton-sdk/pkg/dotc1z"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
+	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
@@ -155,27 +154,12 @@ func without(settings map[string]string, names ...string) map[string]string {
 // no finished sync.
 func grantsIn(t *testing.T, path string) map[string]bool {
 	t.Helper()
-	ctx := t.Context()
-	store, err := dotc1z.NewStore(ctx, path, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(t.TempDir()))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, store.Close(context.WithoutCancel(ctx))) }()
-	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
-	require.NoError(t, err)
-	if latest == nil {
+	content, err := c1z.Read(t.Context(), path)
+	if errors.Is(err, c1z.ErrNoFinishedSync) {
 		return nil
 	}
-	require.NoError(t, store.SetCurrentSync(ctx, latest.ID))
-	ids := make(map[string]bool)
-	for token := ""; ; {
-		page, err := store.ListGrants(ctx, v2.GrantsServiceListGrantsRequest_builder{PageSize: 1000, PageToken: token}.Build())
-		require.NoError(t, err)
-		for _, grant := range page.GetList() {
-			ids[grant.GetId()] = true
-		}
-		if token = page.GetNextPageToken(); token == "" {
-			return ids
-		}
-	}
+	require.NoError(t, err)
+	return setOf(content.GrantIDs())
 }
 
 func (s *site) memberships() map[string]bool {

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
@@ -168,13 +169,13 @@ func finish(ctx context.Context, t *testing.T, task *c1sim.Task) c1sim.Outcome {
 }
 
 // content opens what was uploaded for a sync that has ended well.
-func content(ctx context.Context, t *testing.T, task *c1sim.Task) *c1sim.Content {
+func content(ctx context.Context, t *testing.T, task *c1sim.Task) *c1z.Content {
 	t.Helper()
 	outcome := finish(ctx, t, task)
 	require.Equal(t, codes.OK, outcome.Code, outcome.Message)
 	upload, err := task.Uploaded(ctx)
 	require.NoError(t, err)
-	read, err := c1sim.ReadC1Z(ctx, upload.Path)
+	read, err := c1z.Read(ctx, upload.Path)
 	require.NoError(t, err)
 	return read
 }
@@ -194,12 +195,12 @@ type membership struct {
 }
 
 func membershipOf(roleID, userID string) membership {
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	return membership{nothing.Entitlement("role", roleID, "assigned"), nothing.Resource("user", userID)}
 }
 
 func (m membership) grant() *v2.Grant {
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	return nothing.Grant(m.entitlement, m.principal)
 }
 
@@ -320,7 +321,7 @@ func TestServiceSyncsATarget(t *testing.T) {
 	ctx, tn := patience(t), newTenant(t)
 	tn.start(t)
 	role := tn.store.Memberships()[0].RoleID
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	read := content(ctx, t, tn.c1.SyncFull(&v1.Task_SyncFullTask{TargetedSyncResources: []*v2.Resource{nothing.Resource("role", role)}}))
 	want := make(map[string]bool)
 	for id := range tn.memberships() {

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/c1z"
 )
 
 // Bounds on how long a request waits for its result.
@@ -35,7 +36,7 @@ type control struct {
 
 	mu   sync.Mutex
 	away *c1sim.Outage
-	last *c1sim.Content // of the latest sync; nil if there was none
+	last *c1z.Content // of the latest sync; nil if there was none
 }
 
 // serveControl serves a control endpoint in the background.
@@ -257,7 +258,7 @@ func (c *control) do(r *http.Request, query url.Values, queue func() *c1sim.Task
 		return "", &failure{http.StatusUnprocessableEntity, text + lines("message", outcome.Message)}
 	}
 	if uploads := task.Uploads(); len(uploads) > 0 {
-		content, err := c1sim.ReadC1Z(ctx, uploads[0].Path)
+		content, err := c1z.Read(ctx, uploads[0].Path)
 		if err != nil {
 			return "", err
 		}
@@ -275,20 +276,20 @@ func (c *control) resources(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.list(func(content *c1sim.Content) []string { return content.ResourceIDs(query.Get("type")) })
+	return c.list(func(content *c1z.Content) []string { return content.ResourceIDs(query.Get("type")) })
 }
 
 // entitlements lists the ids of the entitlements in the latest sync.
 func (c *control) entitlements(*http.Request) (string, error) {
-	return c.list((*c1sim.Content).EntitlementIDs)
+	return c.list((*c1z.Content).EntitlementIDs)
 }
 
 // grants lists the ids of the grants in the latest sync.
 func (c *control) grants(*http.Request) (string, error) {
-	return c.list((*c1sim.Content).GrantIDs)
+	return c.list((*c1z.Content).GrantIDs)
 }
 
-func (c *control) list(ids func(*c1sim.Content) []string) (string, error) {
+func (c *control) list(ids func(*c1z.Content) []string) (string, error) {
 	content := c.content()
 	if content == nil {
 		return "", &failure{http.StatusNotFound, "there is no sync yet"}
@@ -296,13 +297,13 @@ func (c *control) list(ids func(*c1sim.Content) []string) (string, error) {
 	return strings.Join(ids(content), "\n"), nil
 }
 
-func (c *control) content() *c1sim.Content {
+func (c *control) content() *c1z.Content {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last
 }
 
-func (c *control) keep(content *c1sim.Content) {
+func (c *control) keep(content *c1z.Content) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = content

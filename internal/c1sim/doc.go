@@ -7,7 +7,7 @@
 // binary or the SDK's own client needs, and Environment puts them into
 // variables. Tasks are queued with SyncFull, Grant, Revoke and Hello; each
 // returns a Task on which one can wait until it is taken, uploaded and
-// finished. ReadC1Z opens what was uploaded.
+// finished. Package c1z reads what was uploaded.
 //
 // A Simulator records every call and can be told to misbehave (Inject, GoAway).
 // Nothing here sleeps: whatever can be waited for ends with the context given.

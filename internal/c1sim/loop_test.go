@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/c1z"
 )
 
 // The SDK's own side of service mode, from hello to a revoked grant.
@@ -40,7 +41,7 @@ func TestEverythingOnce(t *testing.T) {
 	require.NotEmpty(t, hello.GetBuildInfo().GetLangVersion())
 	require.Contains(t, hello.GetConnectorMetadata().GetCapabilities().GetConnectorCapabilities(), v2.Capability_CAPABILITY_PROVISION)
 
-	sync := func() *c1sim.Content {
+	sync := func() *c1z.Content {
 		t.Helper()
 		task := sim.SyncFull(nil)
 		require.NoError(t, a.work(ctx))
@@ -59,7 +60,7 @@ func TestEverythingOnce(t *testing.T) {
 		require.Equal(t, codes.OK, outcome.Code, outcome.Message)
 		require.Equal(t, []string{"host-1"}, task.Takers())
 		require.Len(t, task.Uploads(), 1)
-		content, err := c1sim.ReadC1Z(ctx, upload.Path)
+		content, err := c1z.Read(ctx, upload.Path)
 		require.NoError(t, err)
 		return content
 	}
@@ -106,7 +107,7 @@ func TestFailuresAreReported(t *testing.T) {
 	sim, _ := serve(t, c1sim.Options{})
 	a := newAgent(t, sim.Client, newDirectory().client(t))
 	require.NoError(t, a.start(ctx, "host-1"))
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	task := sim.Grant(nothing.Entitlement("role", "nobody", "assigned"), nothing.Resource("user", "bob"))
 	require.NoError(t, a.work(ctx))
 	outcome, err := task.Finished(ctx)
@@ -137,7 +138,7 @@ func TestHelloOnRequest(t *testing.T) {
 // What a task says of the sync reaches the connector.
 func TestSyncsOfLess(t *testing.T) {
 	t.Parallel()
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	for name, test := range map[string]struct {
 		what                        *v1.Task_SyncFullTask
 		kind                        connectorstore.SyncType
@@ -160,7 +161,7 @@ func TestSyncsOfLess(t *testing.T) {
 			outcome, err := task.Finished(ctx)
 			require.NoError(t, err)
 			require.Equal(t, codes.OK, outcome.Code, outcome.Message)
-			content, err := c1sim.ReadC1Z(ctx, task.Uploads()[0].Path)
+			content, err := c1z.Read(ctx, task.Uploads()[0].Path)
 			require.NoError(t, err)
 			require.Equal(t, test.kind, content.Sync.Type)
 			require.Len(t, content.ResourceIDs("user"), test.users)
@@ -186,7 +187,7 @@ func TestLargeSync(t *testing.T) {
 	require.NoError(t, a.work(ctx))
 	upload, err := task.Uploaded(ctx)
 	require.NoError(t, err)
-	content, err := c1sim.ReadC1Z(ctx, upload.Path)
+	content, err := c1z.Read(ctx, upload.Path)
 	require.NoError(t, err)
 	require.Equal(t, slices.Sorted(slices.Values(append(connector.crowd, "alice", "bob"))), slices.Sorted(slices.Values(content.ResourceIDs("user"))))
 	require.Equal(t, connector.grants(), slices.Sorted(slices.Values(content.GrantIDs())))
@@ -200,7 +201,7 @@ func TestEachTaskIsTakenOnce(t *testing.T) {
 	connector := newDirectory()
 	const tasks = 12
 	var queued []*c1sim.Task
-	var nothing *c1sim.Content
+	var nothing *c1z.Content
 	for range tasks {
 		queued = append(queued, sim.Grant(nothing.Entitlement("role", "admins", "assigned"), nothing.Resource("user", "bob")))
 	}

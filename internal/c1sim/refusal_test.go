@@ -29,6 +29,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/c1z"
 )
 
 // tokenRequest is a request for a token and what is signed for it.
@@ -374,9 +375,9 @@ func TestUploads(t *testing.T) {
 	}
 	require.Equal(t, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", sum(ctx, t, sim, client, "abc"))
 
-	_, err = c1sim.ReadC1Z(ctx, uploads[0].Path)
+	_, err = c1z.Read(ctx, uploads[0].Path)
 	require.ErrorContains(t, err, uploads[0].Path)
-	_, err = c1sim.ReadC1Z(ctx, "no-such-file.c1z")
+	_, err = c1z.Read(ctx, "no-such-file.c1z")
 	require.Error(t, err)
 	_, err = client.FinishTask(ctx, success("host-1", task.ID))
 	require.NoError(t, err)

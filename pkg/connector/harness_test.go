@@ -12,7 +12,6 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/cli"
 	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
 	"github.com/conductorone/baton-sdk/pkg/connectorclient"
-	"github.com/conductorone/baton-sdk/pkg/dotc1z"
 	"github.com/conductorone/baton-sdk/pkg/session"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 	"github.com/conductorone/baton-sdk/pkg/types"
@@ -26,6 +25,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
@@ -174,51 +174,31 @@ type synced struct {
 // readBack reads the latest finished sync of a file.
 func readBack(t *testing.T, path string) *synced {
 	t.Helper()
-	ctx := t.Context()
-	store, err := dotc1z.NewStore(ctx, path, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(t.TempDir()))
+	content, err := c1z.Read(t.Context(), path)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, store.Close(context.WithoutCancel(ctx))) }()
-	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
-	require.NoError(t, err)
-	require.NotNil(t, latest, "no finished sync")
-	require.NoError(t, store.SetCurrentSync(ctx, latest.ID))
-
-	s := &synced{}
-	s.users = everything(t, func(token string) ([]*v2.Resource, string, error) {
-		got, err := store.ListResources(ctx, v2.ResourcesServiceListResourcesRequest_builder{ResourceTypeId: "user", PageSize: 1000, PageToken: token}.Build())
-		return got.GetList(), got.GetNextPageToken(), err
-	}, func(r *v2.Resource) string { return r.GetId().GetResource() })
-	s.roles = everything(t, func(token string) ([]*v2.Resource, string, error) {
-		got, err := store.ListResources(ctx, v2.ResourcesServiceListResourcesRequest_builder{ResourceTypeId: "role", PageSize: 1000, PageToken: token}.Build())
-		return got.GetList(), got.GetNextPageToken(), err
-	}, func(r *v2.Resource) string { return r.GetId().GetResource() })
-	s.entitlements = everything(t, func(token string) ([]*v2.Entitlement, string, error) {
-		got, err := store.ListEntitlements(ctx, v2.EntitlementsServiceListEntitlementsRequest_builder{PageSize: 1000, PageToken: token}.Build())
-		return got.GetList(), got.GetNextPageToken(), err
-	}, func(e *v2.Entitlement) string { return e.GetId() })
-	s.grants = everything(t, func(token string) ([]*v2.Grant, string, error) {
-		got, err := store.ListGrants(ctx, v2.GrantsServiceListGrantsRequest_builder{PageSize: 1000, PageToken: token}.Build())
-		return got.GetList(), got.GetNextPageToken(), err
-	}, func(g *v2.Grant) string { return g.GetId() })
-	return s
+	resources := func(resourceType string) []*v2.Resource {
+		return slices.DeleteFunc(slices.Clone(content.Resources), func(r *v2.Resource) bool {
+			return r.GetId().GetResourceType() != resourceType
+		})
+	}
+	resourceID := func(r *v2.Resource) string { return r.GetId().GetResource() }
+	return &synced{
+		users:        byID(t, resources("user"), resourceID),
+		roles:        byID(t, resources("role"), resourceID),
+		entitlements: byID(t, content.Entitlements, (*v2.Entitlement).GetId),
+		grants:       byID(t, content.Grants, (*v2.Grant).GetId),
+	}
 }
 
-// everything pages through a list; each id has to come once.
-func everything[T any](t *testing.T, list func(token string) ([]T, string, error), id func(T) string) map[string]T {
+// byID orders rows by their ids, each of which has to come once.
+func byID[T any](t *testing.T, rows []T, id func(T) string) map[string]T {
 	t.Helper()
 	all := make(map[string]T)
-	for token := ""; ; {
-		rows, next, err := list(token)
-		require.NoError(t, err)
-		for _, row := range rows {
-			require.NotContains(t, all, id(row), "an id came twice")
-			all[id(row)] = row
-		}
-		if next == "" {
-			return all
-		}
-		token = next
+	for _, row := range rows {
+		require.NotContains(t, all, id(row), "an id came twice")
+		all[id(row)] = row
 	}
+	return all
 }
 
 // grantID is the id that the old connector gave, and this one must give, to a

@@ -1,18 +1,13 @@
-package c1sim
+package c1z
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
-	"github.com/conductorone/baton-sdk/pkg/dotc1z"
 	"github.com/conductorone/baton-sdk/pkg/dotc1z/c1zstore"
 )
-
-// pageSize is how many rows of a file are read at a time.
-const pageSize = 1000
 
 // Content is what the latest finished sync in a file holds.
 type Content struct {
@@ -23,79 +18,32 @@ type Content struct {
 	Grants        []*v2.Grant
 }
 
-// ReadC1Z reads a file as it was uploaded.
-func ReadC1Z(ctx context.Context, path string) (*Content, error) {
-	dir, err := os.MkdirTemp("", "c1sim-read-*")
+// Read reads the latest finished sync of a file. Without one, the error is
+// [ErrNoFinishedSync].
+func Read(ctx context.Context, path string) (*Content, error) {
+	f, err := open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	store, err := dotc1z.NewStore(ctx, path, dotc1z.WithReadOnly(true), dotc1z.WithTmpDir(dir))
+	defer f.close(ctx)
+	c := &Content{Sync: f.sync}
+	err = errors.Join(
+		readAll(ctx, f, listResourceTypes, &c.ResourceTypes),
+		readAll(ctx, f, listResources(""), &c.Resources),
+		readAll(ctx, f, listEntitlements, &c.Entitlements),
+		readAll(ctx, f, listGrants, &c.Grants),
+	)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	content, err := readStore(ctx, store)
-	if err := errors.Join(err, store.Close(context.WithoutCancel(ctx))); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return content, nil
-}
-
-func readStore(ctx context.Context, store c1zstore.Store) (*Content, error) {
-	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if latest == nil {
-		return nil, errors.New("no sync was finished")
-	}
-	if err := store.SetCurrentSync(ctx, latest.ID); err != nil {
-		return nil, err
-	}
-	c := &Content{Sync: *latest}
-	for _, read := range []func(context.Context, c1zstore.Store) error{c.readResourceTypes, c.readResources, c.readEntitlements, c.readGrants} {
-		if err := read(ctx, store); err != nil {
-			return nil, err
-		}
 	}
 	return c, nil
 }
 
-func (c *Content) readResourceTypes(ctx context.Context, store c1zstore.Store) error {
-	return pages(func(token string) (string, error) {
-		got, err := store.ListResourceTypes(ctx, v2.ResourceTypesServiceListResourceTypesRequest_builder{PageSize: pageSize, PageToken: token}.Build())
-		c.ResourceTypes = append(c.ResourceTypes, got.GetList()...)
-		return got.GetNextPageToken(), err
-	})
-}
-
-func (c *Content) readResources(ctx context.Context, store c1zstore.Store) error {
-	return pages(func(token string) (string, error) {
-		got, err := store.ListResources(ctx, v2.ResourcesServiceListResourcesRequest_builder{PageSize: pageSize, PageToken: token}.Build())
-		c.Resources = append(c.Resources, got.GetList()...)
-		return got.GetNextPageToken(), err
-	})
-}
-
-func (c *Content) readEntitlements(ctx context.Context, store c1zstore.Store) error {
-	return pages(func(token string) (string, error) {
-		got, err := store.ListEntitlements(ctx, v2.EntitlementsServiceListEntitlementsRequest_builder{PageSize: pageSize, PageToken: token}.Build())
-		c.Entitlements = append(c.Entitlements, got.GetList()...)
-		return got.GetNextPageToken(), err
-	})
-}
-
-func (c *Content) readGrants(ctx context.Context, store c1zstore.Store) error {
-	return pages(func(token string) (string, error) {
-		got, err := store.ListGrants(ctx, v2.GrantsServiceListGrantsRequest_builder{PageSize: pageSize, PageToken: token}.Build())
-		c.Grants = append(c.Grants, got.GetList()...)
-		return got.GetNextPageToken(), err
-	})
-}
-
-func pages(read func(token string) (string, error)) error {
+// readAll reads all rows of a kind.
+func readAll[M any](ctx context.Context, f *file, list func(context.Context, *file, string) ([]M, string, error), into *[]M) error {
 	for token := ""; ; {
-		next, err := read(token)
+		rows, next, err := list(ctx, f, token)
+		*into = append(*into, rows...)
 		if err != nil || next == "" {
 			return err
 		}
