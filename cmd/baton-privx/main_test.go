@@ -37,13 +37,45 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "baton-privx")
-	// Built as the other steps of a check build it, which have filled the cache.
-	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", binary, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := buildCommand().CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, out))
 	}
 	return m.Run()
+}
+
+// buildCommand builds the binary. Where the tests run with the race detector, so
+// does it, with the flags of the tests: the packages are those that they have
+// compiled. Else it is built as the other steps of a check build it, which have
+// filled the cache.
+func buildCommand() *exec.Cmd {
+	flags, cgo := []string{"-trimpath"}, "CGO_ENABLED=0"
+	if raceDetector {
+		flags, cgo = []string{"-race"}, "CGO_ENABLED=1"
+	}
+	build := exec.CommandContext(context.Background(), "go", append(append([]string{"build"}, flags...), "-o", binary, ".")...)
+	build.Env = append(os.Environ(), cgo)
+	return build
+}
+
+// environment is what every process of the binary has in its environment,
+// whatever else a test gives it. The test fails if one of the processes that are
+// started with it, or one of their children, has a data race, however it ends.
+func environment(t *testing.T, dir string) []string {
+	t.Helper()
+	// Not t.TempDir: the detector's settings are parted by commas, which a test's
+	// name may hold.
+	reports, err := os.MkdirTemp(filepath.Dir(binary), "race")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		found, err := filepath.Glob(filepath.Join(reports, "*"))
+		require.NoError(t, err)
+		for _, path := range found {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			t.Errorf("%s", text)
+		}
+	})
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "GORACE=log_path=" + filepath.Join(reports, "report")}
 }
 
 // outcome is what a run of the binary left behind.
@@ -77,7 +109,7 @@ func runIn(t *testing.T, dir string, env map[string]string, args ...string) outc
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+	cmd.Env = environment(t, dir)
 	for name, value := range env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -160,6 +192,15 @@ func grantsIn(t *testing.T, path string) map[string]bool {
 	}
 	require.NoError(t, err)
 	return setOf(content.GrantIDs())
+}
+
+// requireNotFinished checks that there is no finished sync in a file. The SDK may
+// have written it all the same, to go on from there in the next run.
+func requireNotFinished(t *testing.T, path string) {
+	t.Helper()
+	if _, err := os.Stat(path); err == nil {
+		require.Nil(t, grantsIn(t, path), "an unfinished sync is not a finished one")
+	}
 }
 
 func (s *site) memberships() map[string]bool {
@@ -332,9 +373,7 @@ func TestFailedSync(t *testing.T) {
 			got := runIn(t, dir, env(s.settings()), "--log-level", "debug")
 			require.Equal(t, int(c.code), got.code, got.stderr)
 			require.Contains(t, got.stderr, c.says)
-			if _, err := os.Stat(got.file()); err == nil {
-				require.Nil(t, grantsIn(t, got.file()), "an unfinished sync is not a finished one")
-			}
+			requireNotFinished(t, got.file())
 			requireNoSecrets(t, got)
 
 			// Mended, the same command makes up for all of it.
@@ -490,7 +529,7 @@ func TestSignalsEndTheRun(t *testing.T) {
 
 			dir := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), binary, "--workers", "1")
-			cmd.Dir, cmd.Env = dir, []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir}
+			cmd.Dir, cmd.Env = dir, environment(t, dir)
 			for name, value := range env(s.settings()) {
 				cmd.Env = append(cmd.Env, name+"="+value)
 			}
@@ -504,7 +543,7 @@ func TestSignalsEndTheRun(t *testing.T) {
 			require.NoError(t, err)
 			require.Error(t, cmd.Wait())
 			require.Equal(t, c.code, cmd.ProcessState.ExitCode())
-			require.NoFileExists(t, filepath.Join(dir, "sync.c1z"))
+			requireNotFinished(t, filepath.Join(dir, "sync.c1z"))
 		})
 	}
 }

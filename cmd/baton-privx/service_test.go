@@ -76,7 +76,8 @@ func (tn *tenant) prepare(t *testing.T, args ...string) *service {
 	s := &service{dir: dir, log: newLogBuffer(), ended: make(chan struct{})}
 	s.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, append([]string{"--log-level", "debug"}, args...)...)
 	s.cmd.Dir = dir
-	s.cmd.Env = append(tn.c1.Environment(tn.c1.Client, tn.c1CA), "PATH="+os.Getenv("PATH"), "HOME="+dir, "TMPDIR="+dir, "BATON_HOST_ID="+filepath.Base(dir))
+	s.cmd.Env = append(tn.c1.Environment(tn.c1.Client, tn.c1CA), "BATON_HOST_ID="+filepath.Base(dir))
+	s.cmd.Env = append(s.cmd.Env, environment(t, dir)...)
 	for name, value := range env(tn.settings()) {
 		s.cmd.Env = append(s.cmd.Env, name+"="+value)
 	}
@@ -362,8 +363,10 @@ func TestServiceReportsFailures(t *testing.T) {
 		},
 		"a revoke that is forbidden": {
 			func() *c1sim.Task {
-				tn.store.GrantExplicit(role, user, privxsim.Grant{})
-				return tn.c1.Revoke(m.grant())
+				// A role of its own: the cases come in any order.
+				held := tn.store.AddRole(privxsim.Role{Name: "held"}).ID
+				tn.store.GrantExplicit(held, user, privxsim.Grant{})
+				return tn.c1.Revoke(membershipOf(held, user).grant())
 			},
 			&privxsim.Fault{Method: http.MethodPut, Path: rolesOfUser, Status: http.StatusForbidden},
 			codes.PermissionDenied, "roles-manage",
