@@ -214,10 +214,11 @@ func timedOut(endpoint string) *Error {
 	return &Error{Endpoint: endpoint, Message: "timed out", grpcCode: codes.Unavailable}
 }
 
-// clean makes a server's words fit for one line of a log.
+// clean makes a server's words fit for one line of a log. Unicode has two more
+// characters that end a line, besides those that are control characters.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {
 			return ' '
 		}
 		return r

@@ -3,6 +3,8 @@ package privx
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -84,4 +86,18 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 	}
 	granted, err := list.granted(roleID, 0)
 	return string(listBody(granted)), string(listBody(list.others(roleID))), err
+}
+
+// Forget makes a client what it was before its first request.
+func Forget(c *Client) {
+	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
+	c.self, c.failures = "", failureLog{}
+	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
+		size.Store(0)
+	}
+}
+
+// RequestURL is the address of one of a user's endpoints below a base URL.
+func RequestURL(base *url.URL, userID string) (*url.URL, error) {
+	return (&Client{base: base}).url(userRolesRequest(userID))
 }

@@ -91,7 +91,7 @@ func decodeCursor(token string) (cursor, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
-	if err != nil || c.encode() != token || c.Offset < 0 || c.Offset > maxRows || c.Limit < 1 || c.Limit > pageSizeSteps[0] || c.Total < 0 || c.Rewinds < 0 {
+	if err != nil || c.encode() != token || c.Offset < 0 || c.Offset > maxRows || c.Limit < 1 || c.Limit > pageSizeSteps[0] || c.Total < 0 || c.Rewinds < 0 || c.Rewinds > maxRewinds {
 		return cursor{}, &Error{Endpoint: "a list", Message: "malformed page token", grpcCode: codes.InvalidArgument}
 	}
 	return c, nil

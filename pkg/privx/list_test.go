@@ -545,20 +545,6 @@ func TestC5_ForeignTokens(t *testing.T) {
 
 func encodeToken(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-func FuzzPageToken(f *testing.F) {
-	f.Add("")
-	f.Add(encodeToken(`{"o":7,"l":1000,"t":9,"f":"a","z":"b","r":1}`))
-	f.Add(encodeToken(`{"o":-7}`))
-	f.Fuzz(func(t *testing.T, token string) {
-		c, err := privx.DecodeCursor(token)
-		if err != nil || token == "" {
-			return
-		}
-		require.True(t, c.Offset >= 0 && c.Offset <= privx.MaxRows && c.Limit > 0 && c.Limit <= 1000, "%+v", c)
-		require.Equal(t, token, c.Encode())
-	})
-}
-
 // A list that refuses large pages is asked for smaller ones, once.
 func TestPageSize_FallsBackAndIsRemembered(t *testing.T) {
 	t.Parallel()

@@ -180,18 +180,6 @@ func TestR2_ParseRetryAfter(t *testing.T) {
 	}
 }
 
-func FuzzParseRetryAfter(f *testing.F) {
-	for _, seed := range []string{"2", "-1", "Wed, 04 Mar 2026 05:06:37 GMT", "9223372036854775807", "x"} {
-		f.Add(seed)
-	}
-	now := newClock().Now()
-	f.Fuzz(func(t *testing.T, value string) {
-		wait, ok := privx.ParseRetryAfter(value, now)
-		require.True(t, wait >= 0 && wait <= privx.MaxRetryAfter)
-		require.True(t, ok || wait == 0)
-	})
-}
-
 // R3: full range and jitter of the default backoff, a thousand draws per attempt.
 func TestR3_BackoffHasJitter(t *testing.T) {
 	t.Parallel()

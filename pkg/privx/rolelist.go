@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -109,9 +110,7 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	for _, field := range []string{"grant_validity_periods", "grant_start", "grant_end", "floating_length"} {
-		delete(entry, field)
-	}
+	maps.DeleteFunc(entry, func(name string, _ json.RawMessage) bool { return isOfGrant(name) })
 	given := map[string]any{"explicit": true, "grant_type": GrantPermanent}
 	if len(entry) == 0 {
 		given["id"] = roleID
@@ -140,6 +139,13 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 		return nil, fmt.Errorf("making the entry of a role: %w", err)
 	}
 	return append(l.others(roleID), text), nil
+}
+
+// isOfGrant tells whether a field says how a role was granted. Who reads names in
+// any case, as Go does, must not find two that contradict each other.
+func isOfGrant(name string) bool {
+	return slices.ContainsFunc([]string{"explicit", "grant_type", "grant_validity_periods", "grant_start", "grant_end", "floating_length"},
+		func(field string) bool { return strings.EqualFold(field, name) })
 }
 
 // editable is the entry of a role by fields, the explicit one if there are two;

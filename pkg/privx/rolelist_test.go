@@ -1,7 +1,6 @@
 package privx_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -268,54 +267,4 @@ func TestTwoEntriesOfARole_InEitherOrder(t *testing.T) {
 			require.Equal(t, []string{"[" + entryText(m.other, "") + "," + rewritten(t, entryText(m.none, over)) + "]"}, m.writes())
 		})
 	}
-}
-
-// Whatever PrivX sends: what is taken is written back as it is, but for the role.
-func FuzzRoleList(f *testing.F) {
-	const role = "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10"
-	store, m := holdings()
-	m.harness = &harness{store: store}
-	f.Add(listText(m.oddEntries()...))
-	f.Add(listText(entryText(role, `,"explicit":true,"implicit":true`), entryText("x", `,"n":1e3`)))
-	f.Add(listText(entryText(role, `,"implicit":true,"ID":"y"`), entryText(role, `,"explicit":true,"grant_start":null`)))
-	f.Add(`{"count":0,"items":[]}`)
-	f.Add(`{"items":null}`)
-	f.Add(`{"count":1,"items":[null]}`)
-	f.Fuzz(func(t *testing.T, body string) {
-		granted, revoked, err := privx.RewriteRoles([]byte(body), role)
-		if err != nil {
-			return
-		}
-		var read struct{ Items []json.RawMessage }
-		require.NoError(t, json.Unmarshal([]byte(body), &read))
-		kept := []string{}
-		for _, text := range read.Items {
-			var entry struct {
-				ID string `json:"id"`
-			}
-			require.NoError(t, json.Unmarshal(text, &entry))
-			require.NotEmpty(t, entry.ID)
-			if entry.ID != role {
-				kept = append(kept, string(text))
-			}
-		}
-		require.Equal(t, "["+strings.Join(kept, ",")+"]", revoked)
-		var written []json.RawMessage
-		require.NoError(t, json.Unmarshal([]byte(granted), &written))
-		require.Len(t, written, len(kept)+1)
-		ours := written[len(kept)]
-		require.Equal(t, "["+strings.Join(append(kept, string(ours)), ",")+"]", granted)
-		var entry map[string]json.RawMessage
-		require.NoError(t, json.Unmarshal(ours, &entry))
-		require.Equal(t, `"PERMANENT" true "`+role+`"`, fmt.Sprintf("%s %s %s", entry["grant_type"], entry["explicit"], entry["id"]))
-		for _, field := range []string{"grant_validity_periods", "grant_start", "grant_end", "floating_length"} {
-			require.NotContains(t, entry, field)
-		}
-
-		// What was written can be read, and written again.
-		again, without, err := privx.RewriteRoles([]byte(listText(granted[1:len(granted)-1])), role)
-		require.NoError(t, err)
-		require.Equal(t, revoked, without)
-		require.Equal(t, granted, again)
-	})
 }

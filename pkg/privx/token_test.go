@@ -3,7 +3,6 @@ package privx_test
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
@@ -204,17 +203,6 @@ func TestT3_UsableFor(t *testing.T) {
 			require.Less(t, usable, life)
 		}
 	}
-}
-
-func FuzzParseLife(f *testing.F) {
-	for _, seed := range []string{"300", `"300"`, "-1", "1e12", "null", `"\u0030"`, "0x1p-2", ""} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		life := privx.ParseLife(json.RawMessage(raw))
-		require.True(t, life >= 0 && life <= privx.MaxTokenLife, life)
-		require.Positive(t, privx.UsableFor(life))
-	})
 }
 
 // T4: a 401 costs the token, and the call is sent again as it was.

@@ -27,7 +27,7 @@ const (
 
 // ParseBaseURL checks PrivX's address and returns it without trailing slashes.
 // It is https; http is accepted for a loopback host alone. A path prefix is
-// kept; user-info, a query and a fragment are refused.
+// kept, without . and .. in it; user-info, a query and a fragment are refused.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -39,6 +39,9 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 		return nil, errors.New("must begin with https://")
 	case u.Hostname() == "":
 		return nil, errors.New("has no host name")
+	case strings.Contains(u.Host, "%"):
+		// An IPv6 zone, say, which not every text of it would keep.
+		return nil, errors.New("must not hold a % in its host name")
 	case u.User != nil:
 		return nil, errors.New("must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery:
@@ -48,8 +51,13 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, errors.New("must begin with https:// (http:// is accepted for localhost alone, because secrets would cross the network unprotected)")
 	}
-	u.Path = strings.TrimRight(u.Path, "/")
-	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	// What requests are joined to is what this shows, and not shortened by the way.
+	// An escaped slash is none.
+	u = u.JoinPath()
+	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
+	if u.Path, err = url.PathUnescape(u.RawPath); err != nil {
+		return nil, errors.New("not a URL")
+	}
 	return u, nil
 }
 

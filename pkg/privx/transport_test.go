@@ -298,22 +298,6 @@ func TestS5S6_ParseBaseURL(t *testing.T) {
 	}
 }
 
-func FuzzParseBaseURL(f *testing.F) {
-	for _, seed := range []string{"https://privx.example.com/a/", "http://localhost", "https://u:p@h", "https://h?#"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		u, err := privx.ParseBaseURL(raw)
-		if err != nil {
-			return
-		}
-		require.True(t, u.User == nil && u.RawQuery == "" && u.Fragment == "" && u.Hostname() != "", raw)
-		again, err := privx.ParseBaseURL(u.String())
-		require.NoError(t, err)
-		require.Equal(t, u.String(), again.String())
-	})
-}
-
 // S6 over the wire: every request stays below the prefix.
 func TestS6_PathPrefix(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,173 @@
+package privx_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/oddjson"
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// fuzzedUser is who is asked for by id.
+const fuzzedUser = "9ceb1de9-e52f-4a6f-521e-3a0dd2d1537b"
+
+// fuzzedReads are the reads, each with the ids of what it has found.
+func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
+	return []func(ctx context.Context) ([]string, error){
+		func(ctx context.Context) ([]string, error) {
+			page, err := n.client.ListRoles(ctx, "")
+			return found(page, err, func(r privx.Role) string { return r.ID })
+		},
+		func(ctx context.Context) ([]string, error) {
+			page, err := n.client.ListMembers(ctx, fuzzedRole, "")
+			return found(page, err, func(u privx.User) string { return u.ID })
+		},
+		func(ctx context.Context) ([]string, error) {
+			page, err := n.client.Sources(ctx)
+			return found(page, err, func(s privx.Source) string { return s.ID })
+		},
+		func(ctx context.Context) ([]string, error) {
+			entries, err := n.client.UserRoles(ctx, fuzzedUser)
+			return found(&privx.Page[privx.RoleEntry]{Items: entries}, err, func(r privx.RoleEntry) string { return r.ID })
+		},
+		func(ctx context.Context) ([]string, error) {
+			user, err := n.client.GetUser(ctx, fuzzedUser)
+			if err != nil {
+				return nil, err
+			}
+			return []string{user.ID}, nil
+		},
+		func(ctx context.Context) ([]string, error) {
+			role, err := n.client.GetRole(ctx, fuzzedRole)
+			if err != nil {
+				return nil, err
+			}
+			return []string{role.ID}, nil
+		},
+		func(ctx context.Context) ([]string, error) {
+			id, err := n.client.Self(ctx)
+			return []string{id}, err
+		},
+	}
+}
+
+const fuzzedLists = 4 // of the reads
+
+func found[T any](page *privx.Page[T], err error, id func(T) string) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	ids := []string{}
+	for _, item := range page.Items {
+		ids = append(ids, id(item))
+	}
+	return ids, nil
+}
+
+// Whatever comes instead of what was asked for: all of it is taken or none, and
+// what is said of it repeats nobody's data.
+func FuzzAnswer(f *testing.F) {
+	network := newNetwork(f)
+	reads := network.fuzzedReads()
+	bodies := append(recordedAnswers(f),
+		`{"id":"`+fuzzedUser+`","principal":"alex","password":"`+private+`","mfa":{"status":"ENABLED","seed":{"x":"`+private+`"}},"authorized_keys":["`+private+`"]}`,
+		`{"id":"`+fuzzedRole+`","name":"r","system":true,"member_count":3,"context":{"enabled":true,"validity":["MON"],"ip_masks":["`+private+`"]},`+
+			`"source_rules":{"type":"GROUP","match":"ALL","rules":[{"type":"RULE","source":"s","search_string":"`+private+`"}]}}`,
+		`{"items":[{"id":"s","name":"`+private+`","enabled":"`+private+`","connection":{"password":"`+private+`"}}]}`,
+		`{"error_code":"INTERNAL","error_message":"x"}`, ``, `null`, `[]`, `{}`, `"`+private+`"`, "<html>"+private, "\xef\xbb\xbf{}", `{"items":[{"id":"x"}]}{}`,
+	)
+	for i, body := range bodies {
+		for which := range reads {
+			f.Add(uint8(which), 200, "application/json", body, []byte{})
+			f.Add(uint8(which), 200, "application/json; charset=utf-8", body, []byte{byte(i), byte(which + i)})
+		}
+		f.Add(uint8(i), []int{201, 204, 206, 301, 304, 400, 401, 403, 404, 409, 418, 429, 500, 502, 503, 504, 600}[i%17], "application/json", body, []byte{})
+		f.Add(uint8(i), 200, []string{"", "text/html", "application/problem+json", "application/jsonx", "\xff" + privxsim.DefaultOAuthClientSecret}[i%5], body, []byte{})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, code int, contentType, text string, edits []byte) {
+		if !isStatus(code) {
+			return
+		}
+		body := oddjson.Spoil(text, edits)
+		network.answer(code, contentType, body)
+		read := int(which) % len(reads)
+		ids, err := reads[read](t.Context())
+		if err != nil {
+			e := requireTold(t, err)
+			require.Equal(t, code < 300, e.Status < 300)
+			if code < 300 && !strings.Contains(contentType, private) {
+				require.NotContains(t, err.Error(), private)
+			}
+			require.Equal(t, status.Code(err) == codes.NotFound, privx.IsNotFound(err))
+			return
+		}
+		require.Less(t, code, 300)
+		require.Contains(t, strings.ToLower(contentType), "json")
+		require.NotContains(t, ids, "")
+		if read < fuzzedLists {
+			require.Equal(t, listedIDs(t, body), ids)
+		} else {
+			require.Len(t, ids, 1)
+		}
+	})
+}
+
+// A refusal is told in PrivX's own words, as far as they can be shown, and under
+// the code that its status asks for.
+func FuzzErrorAnswer(f *testing.F) {
+	network := newNetwork(f)
+	const secret = privxsim.DefaultOAuthClientSecret
+	for i, body := range []string{
+		`{"error_code":"BAD_REQUEST","error_message":"no such thing","property":"id"}`,
+		`{"error_code":"X ` + secret + `","error_message":"` + fuzzBearer + `\n\u2028\u0000","property":"` + secret + `","details":[{"error_code":"` + secret + `","error_message":"y","property":"z"}]}`,
+		`{"error":"invalid_grant","error_description":"` + strings.Repeat("é", 400) + secret + `"}`,
+		`{"error_message":"` + strings.Repeat("x", 299) + `é` + secret + `"}`,
+		`{"error_code":7}`, `{"error_code":null,"error_message":[]}`, `{"details":null}`, `{"details":[null]}`, `{"details":[{"error_message":" \t"}]}`,
+		`<html>`, ``, `null`, `[]`, `{}`, `{"error_code":""}`, `{"error_code":" "}`,
+	} {
+		for j, code := range []int{300, 302, 400, 401, 403, 404, 405, 409, 422, 429, 500, 501, 503, 599, 700, 999} {
+			f.Add(code, "application/json", []string{"", "5", "3600", "99999", "x", "-1"}[(i+j)%6], body, []byte{byte(i), byte(j)})
+		}
+		f.Add(404, "text/html", "", body, []byte{})
+	}
+	f.Fuzz(func(t *testing.T, code int, contentType, retryAfter, text string, edits []byte) {
+		if !isStatus(code) || code < 300 {
+			return
+		}
+		network.retryAfter = retryAfter
+		network.answer(code, contentType, oddjson.Spoil(text, edits))
+		err := network.client.Check(t.Context())
+		e := requireTold(t, err)
+		require.Equal(t, code, e.Status)
+		for _, part := range []string{e.Code, e.Message, e.Property} {
+			require.LessOrEqual(t, len(part), privx.MaxErrorText)
+		}
+		got := status.Code(err)
+		switch {
+		case code < 400 || code > 599:
+			require.Equal(t, codes.FailedPrecondition, got)
+		case code == http.StatusUnauthorized:
+			require.Equal(t, codes.Unauthenticated, got)
+			require.Equal(t, 4, network.asked, "once more with a new token, and never again")
+		case code == http.StatusForbidden:
+			require.Equal(t, codes.PermissionDenied, got)
+		case code == http.StatusNotFound && e.Code == "":
+			require.Equal(t, codes.FailedPrecondition, got, "these are not PrivX's words")
+		case code == http.StatusTooManyRequests || code >= 502 && code <= 504:
+			require.Equal(t, codes.Unavailable, got)
+		}
+		throttled := code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable
+		if !throttled {
+			require.Zero(t, e.RetryAt)
+		} else if !e.RetryAt.IsZero() {
+			require.WithinRange(t, e.RetryAt, newClock().Now(), newClock().Now().Add(privx.MaxRetryAfter))
+		}
+	})
+}
