@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"strings"
-	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
@@ -83,7 +82,7 @@ func roleResource(role privx.Role, directories directories) (*v2.Resource, error
 		rs.WithResourceProfile(roleProfile(role, directories)),
 		rs.WithDescription(privx.CutText(role.Comment, maxDescription)),
 	}
-	if created, err := time.Parse(time.RFC3339Nano, role.Created); err == nil {
+	if created, ok := instant(role.Created); ok {
 		options = append(options, rs.WithResourceCreatedAt(created))
 	}
 	return rs.NewRoleResource(displayName(role.Name, role.ID), roleResourceType, role.ID, nil, options...)

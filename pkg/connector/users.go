@@ -9,6 +9,7 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
@@ -79,7 +80,7 @@ func userResource(user privx.User, directories directories) (*v2.Resource, error
 		rs.WithResourceStatus(status, details),
 		rs.WithResourceProfile(userProfile(user, directories)),
 	}
-	if created, err := time.Parse(time.RFC3339Nano, user.Created); err == nil {
+	if created, ok := instant(user.Created); ok {
 		options = append(options, rs.WithResourceCreatedAt(created))
 	}
 	traits := []rs.UserTraitOption{
@@ -114,6 +115,13 @@ func userProfile(user privx.User, directories directories) map[string]any {
 	profile["id"] = user.ID
 	profile["full_name"] = privx.CutText(user.FullName, maxProfileText)
 	return profile
+}
+
+// instant reads a time of PrivX's. One that protobuf cannot hold is none: it could
+// be stored, and not be read.
+func instant(text string) (time.Time, bool) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	return at, err == nil && timestamppb.New(at).IsValid()
 }
 
 // texts makes profile entries of the texts that are not empty.

@@ -1,0 +1,38 @@
+package connector
+
+import (
+	"context"
+
+	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
+	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// What the fuzz tests see of the inside.
+const (
+	MaxDisplayName = maxDisplayName
+	MaxDescription = maxDescription
+	MaxProfileText = maxProfileText
+	MaxGrantText   = maxGrantText
+)
+
+// Rows made of PrivX's objects.
+var (
+	UserResource = userResource
+	RoleResource = roleResource
+)
+
+// Directories are PrivX's sources by id.
+type Directories = directories
+
+// GrantOf makes the grant of a member of a role as the listing of members does.
+func GrantOf(role *v2.Resource, member privx.User) (*v2.Grant, error) {
+	return membershipGrant(role, member.ID, findEntry(member.Roles, role.GetId().GetResource()), mappingRulesOf(role))
+}
+
+// EntitlementsOf are what can be held of a role.
+func EntitlementsOf(ctx context.Context, role *v2.Resource) ([]*v2.Entitlement, error) {
+	entitlements, _, err := (&roleSyncer{}).Entitlements(ctx, role, rs.SyncOpAttrs{})
+	return entitlements, err
+}
