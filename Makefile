@@ -24,8 +24,8 @@ MANIFEST_TEST  := deploy/kubernetes/manifesttest
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build lint generate check-generated cross demo demo-service conformance check-image bench: export CGO_ENABLED := 0
-build lint generate check-generated cross demo demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export CGO_ENABLED := 0
+build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -50,6 +50,13 @@ test: ## Run all tests with the race detector.
 .PHONY: faults
 faults: ## Write the tables of docs/faults.md.
 	go test -count=1 -run TestFaultMatrix ./pkg/connector -update-faults
+
+# A number of inputs and not a time, so that a check does not end with a time-out.
+FUZZTIME ?= 50000x
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target with FUZZTIME inputs (50000x), or for a time (5m).
+	./scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: check-format
 check-format: ## Check formatting.
