@@ -27,6 +27,7 @@ import (
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
 	"github.com/conductorone/baton-sdk/pkg/ugrpc"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -58,7 +59,13 @@ func trustAndRun(m *testing.M) int {
 	if err := os.Setenv("SSL_CERT_FILE", file); err != nil {
 		panic(err)
 	}
-	return m.Run()
+	code := m.Run()
+	// No goroutine is left when all tests are over.
+	if err := goleak.Find(); err != nil && code == 0 {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 // serve starts a simulator for a test, whose uploads end in the folder.
