@@ -23,6 +23,9 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
+// long is a text that is above all limits.
+var long = strings.Repeat("é", 1500)
+
 // shape is the fields that may be read of an object; nil is all of a value.
 type shape map[string]shape
 
@@ -168,6 +171,7 @@ func FuzzUserRows(f *testing.F) {
 		`{"items":[{"id":"u","principal":"p","source":"s","full_name":" ","email":"not an address","created":"2024-07-08T16:58:49.468196Z",`+
 			`"password":"x","settings":"x","authorized_keys":[{"key":"x"}],"webauthn_credentials":[{}],"mfa":{"status":"ENABLED","seed":{"x":"y"}},"windows_sid":"S-1","permissions":["x"]}]}`,
 		`{"items":[{"id":"u","created":"0000-01-01T00:00:00Z"},{"id":"v","created":"9999-12-31T23:59:59-23:59"},{"id":"w","created":"0001-01-01T00:00:00+23:59"}]}`,
+		`{"items":[{"id":"u","full_name":"`+long+`","department":"`+long+`"},{"id":"v","principal":"`+long+`"}]}`,
 		`{"items":[{"ID":"u","Principal":"p","id":"v","first_name":"\u0000","last_name":"\ud800"}]}`,
 	) {
 		f.Add(body, sources, []byte{})
@@ -195,7 +199,9 @@ func FuzzRoleRows(f *testing.F) {
 	deep := strings.Repeat(`{"type":"GROUP","match":"ALL","rules":[`, 20) + `{"type":"RULE","source":"s","search_string":"(x=y)"}` + strings.Repeat(`]}`, 20)
 	for i, body := range append(answers(f),
 		`{"items":[{"id":"r","name":"privx-user","system":true,"principal_public_key_strings":["x"],"permissions":null,"context":null,"source_rules":null}]}`,
-		`{"items":[{"id":"r","name":"","comment":"c","permissions":["a","b"],"context":{"enabled":true,"block_role":true,"validity":["MON"],"start_time":"08:00","end_time":"17:00","timezone":"UTC","ip_masks":["10.1.2.3/32"]}}]}`,
+		`{"items":[{"id":"r","name":"","comment":"c","permissions":["a","b"],`+
+			`"context":{"enabled":true,"block_role":true,"validity":["MON"],"start_time":"08:00","end_time":"17:00","timezone":"UTC","ip_masks":["10.1.2.3/32"]}}]}`,
+		`{"items":[{"id":"r","name":"`+long+`","comment":"`+long+`","source_rules":{"search_string":"`+long+`"}}]}`,
 		`{"items":[{"id":"r","created":"0000-01-01T00:00:00Z","source_rules":`+deep+`}]}`,
 	) {
 		f.Add(body, sources, []byte{})
@@ -252,7 +258,9 @@ func FuzzGrantRows(f *testing.F) {
 	for i, body := range append(answers(f),
 		`{"items":[{"id":"u","roles":[{"id":"r","explicit":true,"implicit":true,"grant_type":"FLOATING","floating_length":24}]}]}`,
 		`{"items":[{"id":"u","roles":[{"id":"r","implicit":true}]},{"id":"v","roles":null},{"id":"w","roles":[]}]}`,
-		`{"items":[{"id":"u","roles":[{"id":"r","explicit":true,"grant_type":"TIME_RESTRICTED","grant_validity_periods":[{"grant_start":"2026-01-01T00:00:00Z","grant_end":"x","y":1}],"grant_start":"z"}]}]}`,
+		`{"items":[{"id":"u","roles":[{"id":"r","explicit":true,"grant_type":"TIME_RESTRICTED",`+
+			`"grant_validity_periods":[{"grant_start":"2026-01-01T00:00:00Z","grant_end":"x","y":1}],"grant_start":"z"}]}]}`,
+		`{"items":[{"id":"u","roles":[{"id":"r","explicit":true,"grant_type":"`+long+`"}]}]}`,
 		`{"items":[{"id":"u","roles":[{"id":"r","floating_length":1e308},{"id":"r","explicit":true}]}]}`,
 	) {
 		for _, role := range roles {

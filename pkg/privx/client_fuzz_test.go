@@ -126,7 +126,8 @@ func FuzzErrorAnswer(f *testing.F) {
 	const secret = privxsim.DefaultOAuthClientSecret
 	for i, body := range []string{
 		`{"error_code":"BAD_REQUEST","error_message":"no such thing","property":"id"}`,
-		`{"error_code":"X ` + secret + `","error_message":"` + fuzzBearer + `\n\u2028\u0000","property":"` + secret + `","details":[{"error_code":"` + secret + `","error_message":"y","property":"z"}]}`,
+		`{"error_code":"X ` + secret + `","error_message":"` + fuzzBearer + `\n\u2028\u0000","property":"` + secret + `",` +
+			`"details":[{"error_code":"` + secret + `","error_message":"y","property":"z"}]}`,
 		`{"error":"invalid_grant","error_description":"` + strings.Repeat("é", 400) + secret + `"}`,
 		`{"error_message":"` + strings.Repeat("x", 299) + `é` + secret + `"}`,
 		`{"error_code":7}`, `{"error_code":null,"error_message":[]}`, `{"details":null}`, `{"details":[null]}`, `{"details":[{"error_message":" \t"}]}`,

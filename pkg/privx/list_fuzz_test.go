@@ -31,7 +31,7 @@ func FuzzPageToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) {
 		got, err := privx.DecodeCursor(token)
 		if err != nil {
-			requireTold(t, err)
+			_ = requireTold(t, err)
 			require.Equal(t, codes.InvalidArgument, status.Code(err))
 			require.Zero(t, got)
 			return
@@ -96,7 +96,7 @@ func FuzzPage(f *testing.F) {
 		network.answer(http.StatusOK, "application/json", body)
 		page, err := network.client.ListUsers(t.Context(), token)
 		if err != nil {
-			requireTold(t, err)
+			_ = requireTold(t, err)
 			return
 		}
 		require.Equal(t, listedIDs(t, body), identities(page.Items))

@@ -38,7 +38,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		network.answer(code, contentType, body)
 		_, err := network.client.Self(t.Context())
 		if network.lastBearer == "" {
-			requireTold(t, err)
+			_ = requireTold(t, err)
 			if code < 300 {
 				require.NotContains(t, err.Error(), private)
 			}
@@ -52,7 +52,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		require.Equal(t, "Bearer "+answer.AccessToken, network.lastBearer)
 		require.Regexp(t, `^Bearer [!-~]+$`, network.lastBearer)
 		if err != nil && len(answer.AccessToken) > 3 {
-			requireTold(t, err)
+			_ = requireTold(t, err)
 		}
 	})
 }
@@ -61,7 +61,8 @@ func FuzzTokenAnswer(f *testing.F) {
 // token is used for less than its life.
 func FuzzParseLife(f *testing.F) {
 	for _, raw := range []string{
-		"", "null", "0", "1", "10", "11", "300", "86400", "86401", "-1", "1e3", "1e400", "-0", "0.5", "1e-300", `"60"`, `"1e400"`, `"Inf"`, `"NaN"`, `"0x1p3"`, `"-5"`, `""`, `[]`, `{}`, `true`, `"6_0"`,
+		"", "null", "0", "1", "10", "11", "300", "86400", "86401", "-1", "1e3", "1e400", "-0", "0.5", "1e-300",
+		`"60"`, `"1e400"`, `"Inf"`, `"NaN"`, `"0x1p3"`, `"-5"`, `""`, `[]`, `{}`, `true`, `"6_0"`,
 	} {
 		f.Add(raw)
 	}
