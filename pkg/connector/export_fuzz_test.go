@@ -28,7 +28,8 @@ type Directories = directories
 
 // GrantOf makes the grant of a member of a role as the listing of members does.
 func GrantOf(role *v2.Resource, member privx.User) (*v2.Grant, error) {
-	return membershipGrant(role, member.ID, findEntry(member.Roles, role.GetId().GetResource()), mappingRulesOf(role))
+	entry := findEntry(member.Roles, role.GetId().GetResource())
+	return newGrantMaker(role, mappingRulesOf(role)).grant(member.ID, entry)
 }
 
 // EntitlementsOf are what can be held of a role.

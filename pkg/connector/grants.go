@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"slices"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
@@ -221,7 +222,8 @@ func packedNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) (ann
 		}
 		notes = append(notes, packed)
 	}
-	return notes, nil
+	// Who adds one to a grant's must not add it to those of another.
+	return slices.Clip(notes), nil
 }
 
 // membershipNotes are the annotations of a membership's grant.
