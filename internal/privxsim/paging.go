@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// defaultPageSize is a page's size if none is asked for.
+const defaultPageSize = 50
+
 // MemberRolesMode says what the members of a role carry in "roles".
 type MemberRolesMode int
 
@@ -109,12 +112,12 @@ func (k sortKeys[T]) parse(query url.Values, opts Options) (window, *apiError) {
 	if err != nil {
 		return window{}, err
 	}
-	limit, err := queryNumber(query, "limit", opts.DefaultPageSize)
+	limit, err := queryNumber(query, "limit", defaultPageSize)
 	if err != nil {
 		return window{}, err
 	}
 	if limit == 0 {
-		limit = opts.DefaultPageSize
+		limit = defaultPageSize
 	}
 	if limit > opts.MaxPageSize && opts.RefuseLargePages {
 		return window{}, badRequest("limit", "limit is larger than "+strconv.Itoa(opts.MaxPageSize))

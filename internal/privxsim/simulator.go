@@ -52,8 +52,6 @@ type Options struct {
 	// invalid_client. Guess: PrivX does one of the two.
 	BadCredentialsStatus int
 
-	// DefaultPageSize is a page's size if none is asked for; the default is 50.
-	DefaultPageSize int
 	// MaxPageSize is a page's largest size; the default is 1000.
 	MaxPageSize int
 	// RefuseLargePages answers a larger one with 400 instead of a smaller page.
@@ -104,7 +102,6 @@ func (o Options) withDefaults() Options {
 	orDefault(&o.OAuthClientSecret, DefaultOAuthClientSecret)
 	orDefault(&o.TokenTTL, 5*time.Minute)
 	orDefault(&o.BadCredentialsStatus, http.StatusBadRequest)
-	orDefault(&o.DefaultPageSize, 50)
 	orDefault(&o.MaxPageSize, 1000)
 	orDefault(&o.ReadOnlyStatus, http.StatusServiceUnavailable)
 	if o.Clock == nil {

@@ -11,47 +11,47 @@ import (
 // Names of the authentication methods, as --auth-method and ConductorOne's form
 // know them.
 const (
-	AuthMethodOAuth        = "oauth"
-	AuthMethodClientSecret = "client-secret"
+	authMethodOAuth        = "oauth"
+	authMethodClientSecret = "client-secret"
 )
 
 // The fields. Their names are a stable API.
 var (
-	BaseURLField = field.StringField("base-url",
+	baseURLField = field.StringField("base-url",
 		field.WithDisplayName("Base URL"),
 		field.WithDescription("The address of PrivX, such as https://privx.example.com. A path in front of PrivX's own paths is kept"),
 		field.WithPlaceholder("https://privx.example.com"),
 		field.WithRequired(true),
 	)
-	APIClientIDField = field.StringField("api-client-id",
+	apiClientIDField = field.StringField("api-client-id",
 		field.WithDisplayName("API client ID"),
 		field.WithDescription("The ID of the API client in PrivX, from its Credentials page (Administration > Deployment > Integrate with PrivX using API clients)"),
 		field.WithPlaceholder("01234567-89ab-cdef-0123-456789abcdef"),
 	)
-	APIClientSecretField = field.StringField("api-client-secret",
+	apiClientSecretField = field.StringField("api-client-secret",
 		field.WithDisplayName("API client secret"),
 		field.WithDescription("The secret of the API client in PrivX, from the same Credentials page"),
 		field.WithPlaceholder("API client secret"),
 		field.WithIsSecret(true),
 	)
-	OAuthClientIDField = field.StringField("oauth-client-id",
+	oauthClientIDField = field.StringField("oauth-client-id",
 		field.WithDisplayName("OAuth client ID"),
 		field.WithDescription("The OAuth client ID that PrivX shows on the API client's Credentials page, usually privx-external"),
 		field.WithPlaceholder("privx-external"),
 	)
-	OAuthClientSecretField = field.StringField("oauth-client-secret",
+	oauthClientSecretField = field.StringField("oauth-client-secret",
 		field.WithDisplayName("OAuth client secret"),
 		field.WithDescription("The OAuth client secret that PrivX shows on the API client's Credentials page"),
 		field.WithPlaceholder("OAuth client secret"),
 		field.WithIsSecret(true),
 	)
-	CACertificateField = field.FileUploadField("ca-certificate", []string{".pem", ".crt", ".cer"},
+	caCertificateField = field.FileUploadField("ca-certificate", []string{".pem", ".crt", ".cer"},
 		field.WithDisplayName("CA certificates"),
 		field.WithDescription("A file of PEM certificates to trust besides the system's own: PrivX's TLS trust anchor, "+
 			"found at the bottom of the Credentials page, where PrivX uses a private CA"),
 		field.WithPlaceholder("privx-ca.pem"),
 	)
-	GrantMaxHoursField = field.IntField("grant-max-hours",
+	grantMaxHoursField = field.IntField("grant-max-hours",
 		field.WithDisplayName("Longest grant in hours"),
 		field.WithDescription("If set, a role that is granted through ConductorOne ends by itself in PrivX after this many hours, "+
 			"even when ConductorOne or the connector is down. Set it above the longest grant that ConductorOne gives out. 0: without an end"),
@@ -67,35 +67,35 @@ const maxGrantHours = 10 * 366 * 24
 // groups is checked by [Privx.Settings].
 var Config = field.NewConfiguration(
 	[]field.SchemaField{
-		BaseURLField,
-		APIClientIDField,
-		APIClientSecretField,
-		OAuthClientIDField,
-		OAuthClientSecretField,
-		CACertificateField,
-		GrantMaxHoursField,
+		baseURLField,
+		apiClientIDField,
+		apiClientSecretField,
+		oauthClientIDField,
+		oauthClientSecretField,
+		caCertificateField,
+		grantMaxHoursField,
 	},
 	field.WithConnectorDisplayName("PrivX"),
 	field.WithHelpUrl("/docs/baton/privx"),
 	field.WithIconUrl("/static/app-icons/privx.svg"),
 	field.WithFieldGroups([]field.SchemaFieldGroup{
 		{
-			Name:        AuthMethodOAuth,
+			Name:        authMethodOAuth,
 			DisplayName: "OAuth",
 			HelpText: "The OAuth client's credentials, and beside them the API client's: PrivX shows all four together, " +
 				"and its documented way to authenticate needs them all.",
 			Default: true,
 			Fields: []field.SchemaField{
-				BaseURLField, OAuthClientIDField, OAuthClientSecretField,
-				APIClientIDField, APIClientSecretField, CACertificateField, GrantMaxHoursField,
+				baseURLField, oauthClientIDField, oauthClientSecretField,
+				apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField,
 			},
 		},
 		{
-			Name:        AuthMethodClientSecret,
+			Name:        authMethodClientSecret,
 			DisplayName: "Client secret",
 			HelpText:    "The API client's credentials alone. PrivX must have privx-external as a public client.",
 			Fields: []field.SchemaField{
-				BaseURLField, APIClientIDField, APIClientSecretField, CACertificateField, GrantMaxHoursField,
+				baseURLField, apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField,
 			},
 		},
 	}),

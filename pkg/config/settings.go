@@ -21,17 +21,17 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 	given := c.trimmed()
 	baseURL, err := privx.ParseBaseURL(given.BaseUrl)
 	if err != nil {
-		return settings, invalid(BaseURLField, err.Error())
+		return settings, invalid(baseURLField, err.Error())
 	}
 	settings.BaseURL = baseURL
 	if len(c.CaCertificate) > 0 {
 		settings.CertificateAuthorities, err = privx.ParseCertificates(c.CaCertificate)
 		if err != nil {
-			return settings, invalid(CACertificateField, err.Error())
+			return settings, invalid(caCertificateField, err.Error())
 		}
 	}
 	if c.GrantMaxHours < 0 || c.GrantMaxHours > maxGrantHours {
-		return settings, invalid(GrantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
+		return settings, invalid(grantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
 	}
 	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
 	settings.Credentials, err = given.credentials(method)
@@ -51,34 +51,34 @@ func (c *Privx) trimmed() *Privx {
 // credentials chooses how to authenticate from the method and from what is given.
 func (c *Privx) credentials(method string) (privx.Credentials, error) {
 	switch method {
-	case AuthMethodClientSecret:
+	case authMethodClientSecret:
 		return c.clientSecretCredentials()
-	case AuthMethodOAuth, "":
+	case authMethodOAuth, "":
 		return c.oauthCredentials(method)
 	default:
-		return nil, &Error{Field: "auth-method", Problem: fmt.Sprintf("%q is not known: choose %s or %s", method, AuthMethodOAuth, AuthMethodClientSecret)}
+		return nil, &Error{Field: "auth-method", Problem: fmt.Sprintf("%q is not known: choose %s or %s", method, authMethodOAuth, authMethodClientSecret)}
 	}
 }
 
 // clientSecretCredentials looks at the API client's pair alone: what else is
 // given is a leftover.
 func (c *Privx) clientSecretCredentials() (privx.Credentials, error) {
-	given, err := pair(APIClientIDField, c.ApiClientId, APIClientSecretField, c.ApiClientSecret)
+	given, err := pair(apiClientIDField, c.ApiClientId, apiClientSecretField, c.ApiClientSecret)
 	if err != nil {
 		return nil, err
 	}
 	if !given {
-		return nil, invalid(APIClientIDField, "is missing: the method "+AuthMethodClientSecret+" needs the API client's ID and secret")
+		return nil, invalid(apiClientIDField, "is missing: the method "+authMethodClientSecret+" needs the API client's ID and secret")
 	}
 	return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
 }
 
 func (c *Privx) oauthCredentials(method string) (privx.Credentials, error) {
-	oauthPair, err := pair(OAuthClientIDField, c.OauthClientId, OAuthClientSecretField, c.OauthClientSecret)
+	oauthPair, err := pair(oauthClientIDField, c.OauthClientId, oauthClientSecretField, c.OauthClientSecret)
 	if err != nil {
 		return nil, err
 	}
-	apiPair, err := pair(APIClientIDField, c.ApiClientId, APIClientSecretField, c.ApiClientSecret)
+	apiPair, err := pair(apiClientIDField, c.ApiClientId, apiClientSecretField, c.ApiClientSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +93,9 @@ func (c *Privx) oauthCredentials(method string) (privx.Credentials, error) {
 	case apiPair && method == "":
 		return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
 	case apiPair:
-		return nil, invalid(OAuthClientIDField, "is missing: the method "+method+" needs the OAuth client's ID and secret")
+		return nil, invalid(oauthClientIDField, "is missing: the method "+method+" needs the OAuth client's ID and secret")
 	default:
-		return nil, invalid(OAuthClientIDField, "no credentials: give the OAuth client's ID and secret, the API client's (api-client-id, api-client-secret), or both")
+		return nil, invalid(oauthClientIDField, "no credentials: give the OAuth client's ID and secret, the API client's (api-client-id, api-client-secret), or both")
 	}
 }
 

@@ -27,7 +27,7 @@ var (
 type Directories = directories
 
 // GrantOf makes the grant of a member of a role as the listing of members does.
-func GrantOf(role *v2.Resource, member privx.User) (*v2.Grant, error) {
+func GrantOf(role *v2.Resource, member privx.Member) (*v2.Grant, error) {
 	entry := findEntry(member.Roles, role.GetId().GetResource())
 	return newGrantMaker(role, mappingRulesOf(role)).grant(member.ID, entry)
 }

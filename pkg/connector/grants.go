@@ -76,7 +76,7 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.R
 
 // entries finds for each member how he holds the role. PrivX puts that into the
 // member's own list of roles; where it does not, the user's roles are asked for.
-func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.User, rules mappingRules) ([]*privx.RoleEntry, error) {
+func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.Member, rules mappingRules) ([]*privx.RoleEntry, error) {
 	entries := make([]*privx.RoleEntry, len(members))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)

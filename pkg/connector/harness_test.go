@@ -3,9 +3,13 @@ package connector_test
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
@@ -29,6 +33,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // tenant is a simulated PrivX and a connector that is connected to it.
@@ -75,6 +80,39 @@ func connect(t *testing.T, store *privxsim.Store, sim *privxsim.Simulator, adjus
 	made, _, err := connector.New(ctx, cfg, &cli.ConnectorOpts{})
 	require.NoError(t, err)
 	return &tenant{t: t, store: store, sim: sim, logs: logs, ctx: ctx, connector: made}
+}
+
+// allFour are the credentials that a simulator takes, as the client knows them.
+var allFour = privx.PasswordGrant{
+	OAuthClientID: privxsim.DefaultOAuthClientID, OAuthClientSecret: privxsim.DefaultOAuthClientSecret,
+	APIClientID: privxsim.DefaultAPIClientID, APIClientSecret: privxsim.DefaultAPIClientSecret,
+}
+
+// inBubble runs a test with a tenant in a place where time is fake and passes only
+// while everybody waits, PrivX included: all pauses and timeouts are those of the
+// product, and take no time.
+func inBubble(t *testing.T, store *privxsim.Store, options privxsim.Options, credentials privx.Credentials, test func(x *tenant)) {
+	t.Helper()
+	// uhttp's cache has goroutines of its own: they live outside.
+	var inside struct{ http.RoundTripper }
+	client, err := privx.New(t.Context(), privx.Config{
+		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: credentials, Transport: &inside,
+	})
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		sim := privxsim.New(store, options)
+		pipes := privxsim.ServePipes(sim)
+		t.Cleanup(func() {
+			time.Sleep(time.Minute) // until the last slow answer is over
+			pipes.Close()
+		})
+		inside.RoundTripper = pipes.Transport
+		core, logs := observer.New(zapcore.DebugLevel)
+		test(&tenant{
+			t: t, store: store, sim: sim, logs: logs,
+			ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client),
+		})
+	})
 }
 
 // plainStore is a tenant with nothing but the connector's API client in it.

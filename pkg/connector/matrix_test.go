@@ -1,33 +1,27 @@
 package connector_test
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
-	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/faultmatrix"
 	"github.com/conductorone/baton-privx/internal/privxsim"
-	"github.com/conductorone/baton-privx/pkg/connector"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -70,65 +64,32 @@ type act struct {
 	takes int
 }
 
-// stage is a tenant in a place where time is fake, PrivX included, so that all
-// pauses and timeouts are those of the product.
+// stage is a tenant where time is fake (see inBubble), and what the acts are about.
 type stage struct {
 	*tenant
 
 	act  act
 	file string
-	// role is not held by user, held is; ruled is held by a rule as well.
+	// role is not held by user, held is.
 	role, user, held string
 }
 
 // onStage runs an act in a bubble.
 func onStage(t *testing.T, a act, test func(*stage)) {
 	t.Helper()
-	if a.credentials == nil {
-		a.credentials = privx.PasswordGrant{
-			OAuthClientID: privxsim.DefaultOAuthClientID, OAuthClientSecret: privxsim.DefaultOAuthClientSecret,
-			APIClientID: privxsim.DefaultAPIClientID, APIClientSecret: privxsim.DefaultAPIClientSecret,
-		}
-	}
-	// uhttp's cache has goroutines of its own: they live outside.
-	var inside struct{ http.RoundTripper }
-	client, err := privx.New(t.Context(), privx.Config{
-		BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: a.credentials, Transport: &inside,
-	})
-	require.NoError(t, err)
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, a, client)
-		pipes := privxsim.ServePipes(s.sim)
-		t.Cleanup(func() {
-			time.Sleep(time.Minute) // until the last slow answer is over
-			pipes.Close()
-		})
-		inside.RoundTripper = pipes.Transport
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 24, Roles: 6, MembersPerRole: 6})
+	role, user := addScene(store)
+	held, kept := store.AddRole(privxsim.Role{Name: "held"}).ID, store.AddRole(privxsim.Role{Name: "kept"}).ID
+	store.GrantExplicit(held, user, privxsim.Grant{})
+	store.GrantExplicit(kept, user, privxsim.Grant{})
+	a.options.MaxPageSize = 10
+	inBubble(t, store, a.options, cmp.Or(a.credentials, privx.Credentials(allFour)), func(x *tenant) {
+		s := &stage{tenant: x, act: a, file: filepath.Join(x.t.TempDir(), "sync.c1z"), role: role, user: user, held: held}
 		if a.prepare != nil {
 			a.prepare(s)
 		}
 		test(s)
 	})
-}
-
-func newStage(t *testing.T, a act, client *privx.Client) *stage {
-	t.Helper()
-	store := privxsim.Seed(privxsim.SeedOptions{Users: 24, Roles: 6, MembersPerRole: 6})
-	role, user := addScene(store)
-	held := store.AddRole(privxsim.Role{Name: "held"}).ID
-	store.GrantExplicit(held, user, privxsim.Grant{})
-	kept := store.AddRole(privxsim.Role{Name: "kept"}).ID
-	store.GrantExplicit(kept, user, privxsim.Grant{})
-	a.options.MaxPageSize = 10
-	sim := privxsim.New(store, a.options)
-	core, logs := observer.New(zapcore.DebugLevel)
-	return &stage{
-		tenant: &tenant{
-			t: t, store: store, sim: sim, logs: logs,
-			ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client),
-		},
-		act: a, file: filepath.Join(t.TempDir(), "sync.c1z"), role: role, user: user, held: held,
-	}
 }
 
 // TestFaultMatrix holds every cell of the table in docs/faults.md against what

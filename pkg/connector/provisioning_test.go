@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,6 +134,14 @@ func (x *tenant) membership(role, user string) privxsim.Membership {
 
 // writes is how often a user's roles were written.
 func (x *tenant) writes() int { return x.sim.CountRequests(http.MethodPut, "") }
+
+// writesDone is how often they were written and PrivX did it. What carries the
+// token of a sync that has just logged out is sent again.
+func (x *tenant) writesDone() int {
+	return len(slices.DeleteFunc(x.sim.Requests(), func(r privxsim.Request) bool {
+		return r.Method != http.MethodPut || r.Status == http.StatusUnauthorized
+	}))
+}
 
 // requireSameGrant compares the answer to a grant with the row that a sync made.
 func requireSameGrant(t *testing.T, row, got *v2.Grant) {
@@ -807,7 +816,7 @@ func TestManyAtOnceForOneUser(t *testing.T) {
 			held := x.membership(kept, user)
 			require.Equal(t, keptGrant.Periods, held.Grant.Periods)
 			require.Equal(t, extra, held.Extra)
-			require.Equal(t, revokes+grants, x.writes(), "each was written once")
+			require.Equal(t, revokes+grants, x.writesDone(), "each was written once")
 			require.Empty(t, x.logs.FilterMessageSnippet("something else changed").All())
 		})
 	}

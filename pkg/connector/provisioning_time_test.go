@@ -1,27 +1,22 @@
 package connector_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
-	"github.com/conductorone/baton-sdk/pkg/types"
-	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
-	"github.com/conductorone/baton-privx/pkg/config"
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // What may pass for one call, and for all that baton-sdk makes of a task.
@@ -30,40 +25,22 @@ const (
 	taskBudget = 210 * time.Second
 )
 
-// bubble is a scene in a place where time is fake and passes only while everybody
-// waits. There is no gRPC in it, whose goroutines would wait for the network.
-type bubble struct {
+// timedScene is a scene where time is fake (see inBubble).
+type timedScene struct {
 	*scene
 
-	ctx  context.Context
-	sdk  types.ConnectorServer
 	held string // a role that the user holds
 }
 
-// inBubble runs a test in a bubble. PrivX is outside, and closes each connection,
-// so that nothing in the bubble waits for the network while time is to pass.
-func inBubble(t *testing.T, options privxsim.Options, adjust func(*config.Privx), test func(t *testing.T, b *bubble)) {
+// inTime runs a test in a timed scene.
+func inTime(t *testing.T, options privxsim.Options, credentials privx.Credentials, test func(t *testing.T, b *timedScene)) {
 	t.Helper()
 	store := provisioningStore()
 	role, user := addScene(store)
 	held := store.AddRole(privxsim.Role{Name: "held"}).ID
 	store.GrantExplicit(held, user, privxsim.Grant{})
-	sim := privxsim.New(store, options)
-	server := httptest.NewUnstartedServer(sim)
-	server.Config.SetKeepAlivesEnabled(false)
-	server.Config.ReadHeaderTimeout = 2 * time.Second // real: for connections that come too late to be used
-	server.Start()
-	t.Cleanup(server.Close)
-	x := connect(t, store, sim, func(cfg *config.Privx) {
-		cfg.BaseUrl = server.URL
-		adjust(cfg)
-	})
-	sdk := x.builder()
-	synctest.Test(t, func(t *testing.T) {
-		test(t, &bubble{
-			scene: &scene{x, role, user}, held: held, sdk: sdk,
-			ctx: ctxzap.ToContext(t.Context(), ctxzap.Extract(x.ctx)),
-		})
+	inBubble(t, store, options, credentials, func(x *tenant) {
+		test(x.t, &timedScene{&scene{x, role, user}, held})
 	})
 }
 
@@ -71,34 +48,34 @@ func inBubble(t *testing.T, options privxsim.Options, adjust func(*config.Privx)
 // failures.
 type call struct {
 	name string
-	once func(b *bubble) error
-	task func(b *bubble) (annotations.Annotations, error)
-	done func(b *bubble) bool
+	once func(b *timedScene) error
+	task func(b *timedScene) (annotations.Annotations, error)
+	done func(b *timedScene) bool
 }
 
 func calls() []call {
 	return []call{{
 		name: "grant",
-		once: func(b *bubble) error {
+		once: func(b *timedScene) error {
 			_, _, err := b.provisioner().Grant(b.ctx, stub("user", b.user), entitlementOf(b.role))
 			return err
 		},
-		task: func(b *bubble) (annotations.Annotations, error) {
-			got, err := b.sdk.Grant(b.ctx, grantRequest(b.role, stub("user", b.user)))
+		task: func(b *timedScene) (annotations.Annotations, error) {
+			got, err := b.builder().Grant(b.ctx, grantRequest(b.role, stub("user", b.user)))
 			return got.GetAnnotations(), err
 		},
-		done: func(b *bubble) bool { return b.membership(b.role, b.user).Explicit },
+		done: func(b *timedScene) bool { return b.membership(b.role, b.user).Explicit },
 	}, {
 		name: "revoke",
-		once: func(b *bubble) error {
+		once: func(b *timedScene) error {
 			_, err := b.provisioner().Revoke(b.ctx, revokeRequest(b.held, stub("user", b.user), "").GetGrant())
 			return err
 		},
-		task: func(b *bubble) (annotations.Annotations, error) {
-			got, err := b.sdk.Revoke(b.ctx, revokeRequest(b.held, stub("user", b.user), ""))
+		task: func(b *timedScene) (annotations.Annotations, error) {
+			got, err := b.builder().Revoke(b.ctx, revokeRequest(b.held, stub("user", b.user), ""))
 			return got.GetAnnotations(), err
 		},
-		done: func(b *bubble) bool { return !b.membership(b.held, b.user).Explicit },
+		done: func(b *timedScene) bool { return !b.membership(b.held, b.user).Explicit },
 	}}
 }
 
@@ -144,10 +121,16 @@ func outages() map[string]privxsim.Fault {
 		"writes: 429":                     {Method: "PUT", Status: 429, Header: wait("60")},
 		"writes: 500":                     {Method: "PUT", Status: 500},
 		"writes: reset":                   {Method: "PUT", Kind: privxsim.FaultResetBefore},
-		"tokens: 503":                     {Path: "/auth/api/v1/oauth/token", Status: 503, Header: wait("60")},
-		"tokens: 429":                     {Path: "/auth/api/v1/oauth/token", Status: 429},
+		"tokens: 503":                     {Path: tokenPath, Status: 503, Header: wait("60")},
+		"tokens: 429":                     {Path: tokenPath, Status: 429},
 		"who am I: 503":                   {Path: currentUserPath, Status: 503},
 		"who am I: 429":                   {Path: currentUserPath, Status: 429, Header: wait("60")},
+		"no answer":                       {Kind: privxsim.FaultStall},
+		"reads: no answer":                {Method: "GET", Path: rolesOfPath, Kind: privxsim.FaultStall},
+		"verification: no answer":         {Method: "GET", Path: rolesOfPath, Kind: privxsim.FaultStall, Skip: 1},
+		"writes: no answer":               {Method: "PUT", Kind: privxsim.FaultStall},
+		"tokens: no answer":               {Path: tokenPath, Kind: privxsim.FaultStall},
+		"who am I: no answer":             {Path: currentUserPath, Kind: privxsim.FaultStall},
 		"who am I: 503 for half a minute": {Path: currentUserPath, Status: 503, Header: wait("30")},
 	}
 }
@@ -160,7 +143,7 @@ func TestOutage(t *testing.T) {
 		for _, c := range calls() {
 			t.Run(c.name+", "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, oauthOnlyWorks(), oauthOnly, func(t *testing.T, b *bubble) {
+				inTime(t, oauthOnlyWorks(), oauthAlone, func(t *testing.T, b *timedScene) {
 					b.sim.Inject(fault)
 					began := time.Now()
 					err := c.once(b)
@@ -170,7 +153,7 @@ func TestOutage(t *testing.T) {
 						"grant": "granting role " + b.role, "revoke": "revoking role " + b.held,
 					}[c.name]+" for user "+b.user+": ")
 				})
-				inBubble(t, oauthOnlyWorks(), oauthOnly, func(t *testing.T, b *bubble) {
+				inTime(t, oauthOnlyWorks(), oauthAlone, func(t *testing.T, b *timedScene) {
 					b.sim.Inject(fault)
 					began := time.Now()
 					_, err := c.task(b)
@@ -209,7 +192,7 @@ func TestOutageThatEnds(t *testing.T) {
 		for _, change := range calls() {
 			t.Run(change.name+", "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, oauthOnlyWorks(), oauthOnly, func(t *testing.T, b *bubble) {
+				inTime(t, oauthOnlyWorks(), oauthAlone, func(t *testing.T, b *timedScene) {
 					began := time.Now()
 					b.sim.Inject(c.fault)
 					if c.lasts > 0 {
@@ -234,7 +217,7 @@ func TestWriteThatIsNotDone(t *testing.T) {
 	for _, c := range calls() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, privxsim.Options{}, func(*config.Privx) {}, func(t *testing.T, b *bubble) {
+			inTime(t, privxsim.Options{}, allFour, func(t *testing.T, b *timedScene) {
 				b.sim.Inject(privxsim.Fault{Method: "PUT", Kind: privxsim.FaultDropWrite})
 				began := time.Now()
 				_, err := c.task(b)
@@ -242,45 +225,6 @@ func TestWriteThatIsNotDone(t *testing.T) {
 				require.LessOrEqual(t, time.Since(began), callBudget, "Aborted is not tried again")
 				require.False(t, c.done(b))
 			})
-		})
-	}
-}
-
-// A PrivX that accepts and never answers is Unavailable too. The caller's own
-// deadline stands for the budget here: time is real.
-func TestStall(t *testing.T) {
-	t.Parallel()
-	for name, fault := range map[string]privxsim.Fault{
-		"who am I":     {Path: currentUserPath},
-		"tokens":       {Path: "/auth/api/v1/oauth/token"},
-		"reads":        {Method: "GET", Path: rolesOfPath},
-		"verification": {Method: "GET", Path: rolesOfPath, Skip: 1},
-		"writes":       {Method: "PUT"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := newSceneWith(t, provisioningStore(), oauthOnlyWorks(), oauthOnly)
-			held := x.store.AddRole(privxsim.Role{Name: "held"}).ID
-			x.store.GrantExplicit(held, x.user, privxsim.Grant{})
-			fault.Kind = privxsim.FaultStall
-			for change, call := range map[string]func(ctx context.Context) error{
-				"granting": func(ctx context.Context) error {
-					_, _, err := x.provisioner().Grant(ctx, stub("user", x.user), entitlementOf(x.role))
-					return err
-				},
-				"revoking": func(ctx context.Context) error {
-					_, err := x.provisioner().Revoke(ctx, revokeRequest(held, stub("user", x.user), "").GetGrant())
-					return err
-				},
-			} {
-				x.sim.ClearFaults()
-				x.sim.Inject(fault)
-				ctx, cancel := context.WithTimeout(x.ctx, time.Second)
-				err := call(ctx)
-				cancel()
-				requireUnavailable(t, err)
-				require.ErrorContains(t, err, change)
-			}
 		})
 	}
 }
@@ -293,8 +237,8 @@ func TestFailuresTellNoSecrets(t *testing.T) {
 	body := fmt.Sprintf(`{"error":"x %[1]s","error_description":"%[2]s","error_code":"%[2]s","error_message":"y %[1]s","property":"%[2]s",`+
 		`"details":[{"error_code":"%[1]s","error_message":"%[2]s","property":"%[1]s"}]}`, secrets[0], secrets[1])
 	for name, fault := range map[string]privxsim.Fault{
-		"token refused":        {Path: "/auth/api/v1/oauth/token", Status: 401},
-		"token 503":            {Path: "/auth/api/v1/oauth/token", Status: 503},
+		"token refused":        {Path: tokenPath, Status: 401},
+		"token 503":            {Path: tokenPath, Status: 503},
 		"read forbidden":       {Method: "GET", Path: rolesOfPath, Status: 403},
 		"read 503":             {Method: "GET", Path: rolesOfPath, Status: 503},
 		"read of a page":       {Method: "GET", Path: rolesOfPath, Kind: privxsim.FaultHTML},
@@ -312,7 +256,7 @@ func TestFailuresTellNoSecrets(t *testing.T) {
 		for _, c := range calls() {
 			t.Run(c.name+", "+name, func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, privxsim.Options{}, func(*config.Privx) {}, func(t *testing.T, b *bubble) {
+				inTime(t, privxsim.Options{}, allFour, func(t *testing.T, b *timedScene) {
 					repeats := fault
 					if repeats.Body == "" {
 						repeats.Body = body

@@ -121,6 +121,10 @@ func usersOf(body string) []privx.User {
 	return itemsOf(body, func(u privx.User) string { return u.ID })
 }
 
+func membersOf(body string) []privx.Member {
+	return itemsOf(body, func(m privx.Member) string { return m.ID })
+}
+
 func rolesOf(body string) []privx.Role {
 	return itemsOf(body, func(r privx.Role) string { return r.ID })
 }
@@ -270,11 +274,11 @@ func FuzzGrantRows(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, roleText string, edits []byte) {
 		body := oddjson.Spoil(text, edits)
-		allowed := usersOf(userShape.of(body))
+		allowed := membersOf(userShape.of(body))
 		for _, role := range rolesOf(roleText) {
 			held, err := connector.RoleResource(role, nil)
 			require.NoError(t, err)
-			for i, member := range usersOf(body) {
+			for i, member := range membersOf(body) {
 				row, err := connector.GrantOf(held, member)
 				require.NoError(t, err)
 				requireRow(t, row)
@@ -289,7 +293,7 @@ func FuzzGrantRows(f *testing.F) {
 }
 
 // requireNotes checks what is said of a membership beside that there is one.
-func requireNotes(t *testing.T, row *v2.Grant, role privx.Role, member privx.User) {
+func requireNotes(t *testing.T, row *v2.Grant, role privx.Role, member privx.Member) {
 	t.Helper()
 	var entry *privx.RoleEntry
 	for i := range member.Roles {

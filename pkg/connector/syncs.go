@@ -226,7 +226,7 @@ func warnOfCount(ctx context.Context, of string, counted, listed int) {
 }
 
 // readMembers notes the first n members of a page of a role.
-func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Page[privx.User], n int, results *rs.SyncOpResults) {
+func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) {
 	r.warnOfStrangers(ctx, roleID, page.Items[:n])
 	if results.NextPageToken != "" {
 		return
@@ -244,7 +244,7 @@ func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Pa
 
 // warnOfStrangers warns of members that were not in the list of users. Their
 // grants are synced all the same.
-func (r *syncRun) warnOfStrangers(ctx context.Context, roleID string, members []privx.User) {
+func (r *syncRun) warnOfStrangers(ctx context.Context, roleID string, members []privx.Member) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.usersKnown {

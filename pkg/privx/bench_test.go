@@ -99,5 +99,7 @@ func BenchmarkListRoles(b *testing.B) {
 
 func BenchmarkListMembers(b *testing.B) {
 	client, crowd := benchClient(b)
-	benchList(b, func(ctx context.Context) (*privx.Page[privx.User], error) { return client.ListMembers(ctx, crowd, "") })
+	benchList(b, func(ctx context.Context) (*privx.Page[privx.Member], error) {
+		return client.ListMembers(ctx, crowd, "")
+	})
 }

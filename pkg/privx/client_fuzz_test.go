@@ -27,7 +27,7 @@ func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
 		},
 		func(ctx context.Context) ([]string, error) {
 			page, err := n.client.ListMembers(ctx, fuzzedRole, "")
-			return found(page, err, func(u privx.User) string { return u.ID })
+			return found(page, err, func(m privx.Member) string { return m.ID })
 		},
 		func(ctx context.Context) ([]string, error) {
 			page, err := n.client.Sources(ctx)

@@ -2,7 +2,6 @@ package privx_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -110,15 +109,9 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, h *harness)) {
 	privx.SetBackOff(client, privx.DefaultBackOff)
 	synctest.Test(t, func(t *testing.T) {
 		h := &harness{store: s.store, sim: privxsim.New(s.store, s.sim), client: client}
-		pipes := newPipeListener()
-		server := &http.Server{Handler: h.sim, ReadHeaderTimeout: time.Minute}
-		go func() { _ = server.Serve(pipes) }()
-		transport := &http.Transport{DialContext: pipes.dial}
-		privx.SetTransport(client, transport)
-		t.Cleanup(func() {
-			transport.CloseIdleConnections()
-			_ = server.Close()
-		})
+		pipes := privxsim.ServePipes(h.sim)
+		privx.SetTransport(client, pipes.Transport)
+		t.Cleanup(pipes.Close)
 		test(t, h)
 	})
 }
@@ -172,47 +165,6 @@ func (c *clock) advance(d time.Duration) {
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
 }
-
-// pipeListener is a network without sockets.
-type pipeListener struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	close  func()
-}
-
-func newPipeListener() *pipeListener {
-	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
-	l.close = sync.OnceFunc(func() { close(l.closed) })
-	return l
-}
-
-func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.conns <- far:
-		return near, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	l.close()
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
 // call is one method of the client that reads, and the endpoint it asks.
 type call struct {

@@ -43,15 +43,6 @@ func (p *Page[T]) NextAfter(n int) string {
 	return next.encode()
 }
 
-// convertPage makes other rows of a page's rows.
-func convertPage[T, U any](page *Page[T], convert func(T) U) *Page[U] {
-	items := make([]U, len(page.Items))
-	for i, item := range page.Items {
-		items[i] = convert(item)
-	}
-	return &Page[U]{Items: items, Next: page.Next, Total: page.Total, Read: page.Read, at: page.at, rewound: page.rewound}
-}
-
 // Bounds on one list: nothing that a server answers may keep the client reading
 // without end.
 const (

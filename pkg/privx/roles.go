@@ -85,27 +85,24 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 }
 
 // ListMembers reads a page of a role's members, explicit and implicit ones, API
-// clients among them. An empty token asks for the first page. Of a member, the ID
-// and the Roles are filled alone: there are many more members than users, and the
-// rest is in the list of users.
-func (c *Client) ListMembers(ctx context.Context, roleID, token string) (*Page[User], error) {
-	page, err := readPage[member](ctx, c, list{
+// clients among them. An empty token asks for the first page.
+func (c *Client) ListMembers(ctx context.Context, roleID, token string) (*Page[Member], error) {
+	return readPage[Member](ctx, c, list{
 		request: request{method: http.MethodGet, path: membersPath, ids: []string{roleID}, permission: "roles-view"},
 		size:    &c.pageSizes.members,
 	}, token)
-	if err != nil {
-		return nil, err
-	}
-	return convertPage(page, func(m member) User { return User{ID: m.ID, Roles: m.Roles} }), nil
 }
 
-// member is what is read of a role's member.
-type member struct {
-	ID    string      `json:"id"`
+// Member is a member of a role. There are many more members than users: what else
+// PrivX shows of a member is in the list of users, and is not decoded here.
+type Member struct {
+	ID string `json:"id"`
+	// Roles may be all roles of the member, the one that was asked for alone, or
+	// nil, which is that PrivX does not say.
 	Roles []RoleEntry `json:"roles"`
 }
 
-func (m member) identity() string { return m.ID }
+func (m Member) identity() string { return m.ID }
 
 // mismatch is the error for a 200 that answers something else.
 func mismatch(rq *request, what string) *Error {

@@ -36,9 +36,6 @@ type User struct {
 	// Created is RFC 3339 with 0 to 9 fractional digits; may be empty.
 	Created string `json:"created"`
 	MFA     MFA    `json:"mfa"`
-	// Roles are filled for members of a role and for a single user, not by the
-	// search.
-	Roles []RoleEntry `json:"roles"`
 }
 
 // MFA is what is read of a user's multi-factor state.
