@@ -602,24 +602,13 @@ func TestServiceEndsOnSIGTERM(t *testing.T) {
 // awaitNoChildren waits until no process of the service is left.
 func (s *service) awaitNoChildren(ctx context.Context, t *testing.T) {
 	t.Helper()
-	for len(s.processes(t)) > 0 {
+	for len(processesOf(t, s.dir, "")) > 0 {
 		select {
 		case <-time.After(10 * time.Millisecond): // there is nothing to wait on for a child's child
 		case <-ctx.Done():
-			require.Fail(t, "processes are left", s.processes(t))
+			require.Fail(t, "processes are left", processesOf(t, s.dir, ""))
 		}
 	}
-}
-
-// processes are those that were started with the service's temporary folder.
-func (s *service) processes(t *testing.T) []string {
-	t.Helper()
-	environments, err := filepath.Glob("/proc/[0-9]*/environ")
-	require.NoError(t, err)
-	return slices.DeleteFunc(environments, func(path string) bool {
-		environment, err := os.ReadFile(path)
-		return err != nil || !bytes.Contains(environment, []byte("TMPDIR="+s.dir+"\x00"))
-	})
 }
 
 func (s *service) requireNoCompleteFile(t *testing.T) {
