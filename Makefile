@@ -41,8 +41,9 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 # own: the connector must not depend on them. The latter has nothing concurrent.
 .PHONY: test
 test: export CGO_ENABLED := 1
-test: ## Run all tests with the race detector.
+test: ## Run all tests with the race detector, and without it those that it makes too slow.
 	go test -race -timeout 30m ./...
+	CGO_ENABLED=0 go test -trimpath -timeout 30m -run '^TestFaultMatrix$$' ./pkg/connector
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
 	cd $(MANIFEST_TEST) && CGO_ENABLED=0 go test -trimpath ./...

@@ -158,7 +158,7 @@ grid() {
     done
     cat >>parts/grid <<'END'
 
-The floor is a connector that gives baton-sdk the same rows in the same pages from memory (`bench/floor`): no PrivX, no HTTP, no TLS, no JSON. That its rows are the same is checked after each measurement. The aim is 1.15 times the floor where there is no latency, else the floor plus calls × latency ÷ workers. Not all calls can be made side by side: baton-sdk asks for a list's pages one after the other, the pages of users and those of privx-user's members among them.
+The floor is a connector that gives baton-sdk the same rows in the same pages, which it reads from files and decodes (`bench/floor`; the files are in memory anyway): no PrivX, no HTTP, no TLS, no JSON. That its rows are the same is checked after each measurement. The aim is 1.15 times the floor where there is no latency, else the floor plus calls × latency ÷ workers. Not all calls can be made side by side: baton-sdk asks for a list's pages one after the other, the pages of users and those of privx-user's members among them.
 
 END
     processor_time
@@ -246,7 +246,7 @@ profile() {
         echo
         echo "| | Processor time | Allocated bytes |"
         echo "|---|--:|--:|"
-        join -t'|' <(shares cpu) <(shares allocs) | sed 's/^/| /; s/|/ | /2g; s/$/ |/'
+        LC_ALL=C join -t'|' <(shares cpu) <(shares allocs) | sed 's/^/| /; s/|/ | /2g; s/$/ |/'
         echo
         echo "The functions that took most themselves (flat), first of the processor time and then of the allocated bytes:"
         for kind in cpu allocs; do
@@ -309,7 +309,7 @@ document() {
     cat <<END
 # Benchmarks
 
-Written by \`make bench\` (\`scripts/bench.sh\`), which takes 20 to 30 minutes. Each table says how to repeat it alone. It takes $HYPERFINE and jq besides Go.
+Written by \`make bench\` (\`scripts/bench.sh\`), which takes 20 to 30 minutes. Each table says how to repeat it alone. It takes hyperfine and jq besides Go.
 
 The real connector syncs a simulated PrivX (\`cmd/privx-sim\`) that runs as another process on the same machine, over TLS, and shares its processors.
 

@@ -37,7 +37,7 @@ func main() {
 
 // interval is how often it looks. What a process does after the last look is
 // missed; no memory is, that was taken before.
-const interval = 5 * time.Millisecond
+const interval = 25 * time.Millisecond
 
 // usage is what a process has used so far.
 type usage struct {

@@ -17,7 +17,8 @@ import (
 var version = "dev"
 
 // workers is how many calls are under way at a time unless --workers says
-// otherwise (1 is one after the other; 0 means this default).
+// otherwise (1 is one after the other; 0 means this default). bench/README.md says
+// why not more.
 const workers = 4
 
 func main() {

@@ -24,6 +24,8 @@ type Fault struct {
 	Harmless bool
 	// Done tells that PrivX does what it is asked to, whatever it answers.
 	Done bool
+	// Forbids tells that it takes permissions away.
+	Forbids bool
 	// Waits tells that it keeps who asks waiting for long.
 	Waits bool
 	// Said is the status that PrivX answers in its own words; 0 if it does not.
@@ -90,6 +92,7 @@ func (f Fault) Inject(sim *privxsim.Simulator, store *privxsim.Store, c Call, co
 // Faults are all of them, in the order of the table.
 func Faults() []Fault {
 	faults := []Fault{
+		transient(status(http.StatusRequestTimeout)),
 		transient(status(http.StatusTooManyRequests)),
 		transient(retryAfter(status(http.StatusTooManyRequests), "5 s", 5)),
 		transient(retryAfter(status(http.StatusTooManyRequests), "1 h", hour)),
@@ -108,19 +111,23 @@ func Faults() []Fault {
 		only(transient(Fault{Name: "the token is revoked", midway: revokeTokens}), func(c Call) bool { return !strings.HasSuffix(c.Path, "/token") }),
 		{Name: "slow: 20 s until the answer begins", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: slow}},
 		{Name: "slow: 20 s in the middle of the answer", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowBody, Delay: slow}},
-		{Name: "all permissions are lost", midway: losePermissions},
+		{Name: "an answer without a date", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": nil}}},
+		{Name: "all permissions are lost", Forbids: true, midway: losePermissions},
 	}
 	for _, code := range []int{400, 401, 403, 404, 409, 418, 501} {
 		faults = append(faults, status(code))
 	}
 	return append(faults,
 		retryAfter(status(http.StatusForbidden), "5 s", 5),
+		page(http.StatusBadRequest),
+		page(http.StatusForbidden),
 		page(http.StatusNotFound),
 		page(http.StatusOK),
 		kind("302 to a login page", privxsim.FaultRedirect),
 		Fault{Name: "304", fault: privxsim.Fault{Status: http.StatusNotModified}},
 		Fault{Name: "a status that there is not: 700", fault: privxsim.Fault{Status: 700}},
 		kind("204", privxsim.FaultNoContent),
+		done(Fault{Name: "JSON that is called HTML", fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": {"text/html"}}}}),
 		kind("empty answer", privxsim.FaultEmpty),
 		kind("null", privxsim.FaultNull),
 		Fault{Name: "JSON of something else", fault: privxsim.Fault{Status: http.StatusOK, Body: `{"status":"UP"}`}},

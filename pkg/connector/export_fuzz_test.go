@@ -26,7 +26,21 @@ var (
 // Directories are PrivX's sources by id.
 type Directories = directories
 
-// GrantOf makes the grant of a member of a role as the listing of members does.
+// GrantsOf makes the grants of a role's members as the listing of members does.
+func GrantsOf(role *v2.Resource, members []privx.Member) ([]*v2.Grant, error) {
+	maker := newGrantMaker(role, mappingRulesOf(role))
+	var grants []*v2.Grant
+	for _, member := range members {
+		made, err := maker.grant(member.ID, findEntry(member.Roles, role.GetId().GetResource()))
+		if err != nil {
+			return nil, err
+		}
+		grants = append(grants, made)
+	}
+	return grants, nil
+}
+
+// GrantOf makes the grant of one of them alone.
 func GrantOf(role *v2.Resource, member privx.Member) (*v2.Grant, error) {
 	entry := findEntry(member.Roles, role.GetId().GetResource())
 	return newGrantMaker(role, mappingRulesOf(role)).grant(member.ID, entry)

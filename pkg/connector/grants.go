@@ -81,7 +81,7 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(lookupsAtOnce)
 	for i := range members {
-		member := &members[i] // a copy would be one for the functions below to keep
+		member := &members[i] // a pointer: the function below would keep a copy of each member
 		if entries[i] = findEntry(member.Roles, roleID); entries[i] != nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
+	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/faultmatrix"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -67,12 +68,16 @@ func syncActs() []act {
 	acts := []act{
 		{call: "first token", target: post(tokenPath, 0)},
 		{call: "first token (client secret)", target: post(publicTokenPath, 0), credentials: clientSecret, options: privxsim.Options{PublicClient: true}},
-		{call: "check of the permissions", target: post(searchPath, 0)},
+		{call: "check: users", target: post(searchPath, 0)},
+		{call: "check: roles", target: get(rolesPath, 0)},
 		{call: "later token", target: post(tokenPath, 1), options: privxsim.Options{Latency: 3 * time.Second, TokenTTL: 25 * time.Second}},
-		{call: "users", target: later(post(searchPath, 2))},
-		{call: "roles", target: later(get(rolesPath, 2))},
+		{call: "users", target: post(searchPath, 1)},
+		{call: "users, page 2", target: later(post(searchPath, 2))},
+		{call: "roles", target: get(rolesPath, 1)},
+		{call: "roles, page 2", target: later(get(rolesPath, 2))},
 		{call: "sources", target: get(sourcesPath, 0), takes: http.StatusForbidden},
 		{call: "members of a role", target: get("/role-store/api/v1/roles/{role}/members", 0)},
+		{call: "members, page 2", target: later(get("/role-store/api/v1/roles/{everybody}/members", 1))},
 		{call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0), options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: http.StatusNotFound},
 		{call: "a role that was deleted", target: get(rolePath, 0), prepare: deleteRoleMidway, takes: http.StatusNotFound},
 		{call: "logout", target: post(logoutPath, 0), spare: true},
@@ -87,6 +92,7 @@ func syncActs() []act {
 // is then asked whether there is such a role.
 func deleteRoleMidway(s *stage) {
 	doomed := s.store.AddRole(privxsim.Role{Name: "doomed"})
+	s.doomed = doomed.ID
 	s.store.GrantExplicit(doomed.ID, s.user, privxsim.Grant{})
 	s.sim.OnRequest(func(r privxsim.Request) {
 		if strings.HasSuffix(r.Path, doomed.ID+"/members") {
@@ -99,13 +105,22 @@ func targetedActs() []act {
 	user := func(s *stage) string { return s.user }
 	role := func(s *stage) string { return s.held }
 	acts := []act{
+		{call: "token", target: post(tokenPath, 0), run: syncsTarget("user", user)},
+		{call: "check: users", target: post(searchPath, 0), run: syncsTarget("user", user)},
+		{call: "check: roles", target: get(rolesPath, 0), run: syncsTarget("user", user)},
+		{call: "sources", target: get(sourcesPath, 0), run: syncsTarget("user", user), takes: http.StatusForbidden},
 		{call: "user", target: get(userPath, 0), run: syncsTarget("user", user)},
 		{call: "role", target: get(rolePath, 0), run: syncsTarget("role", role)},
 		{call: "its members", target: get(membersPath, 0), run: syncsTarget("role", role)},
 	}
 	for i := range acts {
 		acts[i].good = complete
-		acts[i].prepare = func(s *stage) { require.Equal(s.t, complete, syncs(s)) }
+		acts[i].prepare = func(s *stage) {
+			require.Equal(s.t, complete, syncs(s))
+			content, err := c1z.Read(s.t.Context(), s.file)
+			require.NoError(s.t, err)
+			s.whole = content.Sync.ID
+		}
 	}
 	return acts
 }
@@ -131,7 +146,7 @@ func changeActs(run func(*stage) string) []act {
 
 func grantActs() []act {
 	grant := func(role func(*stage) string) func(*stage) string {
-		return changes(
+		return changes(role,
 			func(s *stage) error { _, _, err := s.grant(role(s), stub("user", s.user)); return err },
 			func(s *stage) bool { return s.membership(role(s), s.user).Explicit },
 		)
@@ -144,7 +159,7 @@ func grantActs() []act {
 
 func revokeActs() []act {
 	revoke := func(role, user func(*stage) string) func(*stage) string {
-		return changes(
+		return changes(role,
 			func(s *stage) error { _, err := s.revoke(role(s), stub("user", user(s))); return err },
 			func(s *stage) bool { return !s.membership(role(s), user(s)).Explicit },
 		)
@@ -152,7 +167,12 @@ func revokeActs() []act {
 	held, notHeld := func(s *stage) string { return s.held }, func(s *stage) string { return s.role }
 	user, gone := func(s *stage) string { return s.user }, func(*stage) string { return nobody }
 	return append(changeActs(revoke(held, user)),
-		act{call: "is the role everybody's?", target: get(rolePath, 0), run: revoke(notHeld, user), good: verified, takes: http.StatusNotFound},
+		act{call: "is the role everybody's?", target: get(rolePath, 0), run: revoke(held, user), good: verified, takes: http.StatusNotFound},
+		act{call: "the same where it is not held", target: get(rolePath, 0), run: revoke(notHeld, user), good: verified, takes: http.StatusNotFound},
+		act{
+			call: "which rules keep it?", target: get(rolePath, 0), run: revoke(held, user), good: verified, spare: true,
+			prepare: func(s *stage) { s.store.Map(s.held, s.user) },
+		},
 		act{call: "is the user gone?", target: post(searchPath, 0), run: revoke(held, gone), good: verified},
 	)
 }

@@ -36,9 +36,10 @@ var (
 	}
 	userShape = shape{"items": {
 		"id": nil, "principal": nil, "source": nil, "source_type": nil, "full_name": nil, "first_name": nil, "last_name": nil, "given_name": nil,
-		"email": nil, "department": nil, "job_title": nil, "company": nil, "samaccountname": nil, "created": nil, "mfa": {"status": nil}, "roles": entryShape,
+		"email": nil, "department": nil, "job_title": nil, "company": nil, "samaccountname": nil, "created": nil, "mfa": {"status": nil},
 	}}
-	roleShape = shape{"items": {
+	memberShape = shape{"items": {"id": nil, "roles": entryShape}}
+	roleShape   = shape{"items": {
 		"id": nil, "name": nil, "comment": nil, "system": nil, "permissions": nil, "access_group_id": nil, "member_count": nil, "created": nil,
 		"context": {
 			"enabled": nil, "block_role": nil, "validity": nil, "start_time": nil, "end_time": nil, "timezone": nil, "ip_masks": nil,
@@ -274,14 +275,19 @@ func FuzzGrantRows(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, roleText string, edits []byte) {
 		body := oddjson.Spoil(text, edits)
-		allowed := membersOf(userShape.of(body))
+		allowed := membersOf(memberShape.of(body))
 		for _, role := range rolesOf(roleText) {
 			held, err := connector.RoleResource(role, nil)
 			require.NoError(t, err)
-			for i, member := range membersOf(body) {
-				row, err := connector.GrantOf(held, member)
-				require.NoError(t, err)
+			members := membersOf(body)
+			rows, err := connector.GrantsOf(held, members)
+			require.NoError(t, err)
+			for i, member := range members {
+				row := rows[i]
 				requireRow(t, row)
+				alone, err := connector.GrantOf(held, member)
+				require.NoError(t, err)
+				require.True(t, proto.Equal(row, alone), "what came before has a say:\n%v\n%v", row, alone)
 				require.Equal(t, grantID(role.ID, member.ID), row.GetId())
 				same, err := connector.GrantOf(held, allowed[i])
 				require.NoError(t, err)

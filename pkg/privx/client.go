@@ -28,8 +28,10 @@ type Config struct {
 	// GrantLength is how long a role that the Client grants is held at most; 0 is
 	// without an end.
 	GrantLength time.Duration
-	// Transport carries the requests. Nil is uhttp's: proxy from the environment,
-	// its timeouts, TLS 1.2 or later.
+	// Transport carries the requests in place of uhttp's, of which nothing remains
+	// then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
+	// environment and the timeouts below that of the whole request. For tests; nil
+	// otherwise.
 	Transport http.RoundTripper
 }
 
@@ -159,7 +161,7 @@ func (c *Client) check(ctx context.Context) error {
 	for _, l := range []list{c.userList(), c.roleList()} {
 		rq := l.request
 		rq.query = pageQuery(cursor{Limit: 1})
-		var got rows[identifier]
+		got := newRows[identifier]()
 		if err := c.readOnce(ctx, &rq, &got); err != nil {
 			return err
 		}
@@ -209,9 +211,6 @@ func decodeObject(endpoint string, a *answer, out any) error {
 		return unusable(endpoint, a, fmt.Sprintf("not JSON but %q", contentType), nil)
 	case !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")):
 		return unusable(endpoint, a, "not a JSON object", nil)
-	}
-	if p, ok := out.(interface{ prepare() }); ok {
-		p.prepare()
 	}
 	if err := json.Unmarshal(a.body, out); err != nil {
 		return unusable(endpoint, a, "not the JSON that was asked for", jsonCause(err))

@@ -13,6 +13,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/oddjson"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
 )
 
 // fuzzedUser is who is asked for by id.
@@ -157,8 +158,11 @@ func FuzzErrorAnswer(f *testing.F) {
 		case code == http.StatusUnauthorized:
 			require.Equal(t, codes.Unauthenticated, got)
 			require.Equal(t, 4, network.asked, "once more with a new token, and never again")
+		case code == http.StatusConflict, code == http.StatusNotImplemented:
+			require.Equal(t, codes.FailedPrecondition, got)
 		case code == http.StatusForbidden:
-			require.Equal(t, codes.PermissionDenied, got)
+			require.Contains(t, []codes.Code{codes.PermissionDenied, codes.FailedPrecondition}, got)
+			require.Equal(t, uhttp.IsJSONContentType(contentType), got == codes.PermissionDenied, "a page is not PrivX's word on permissions")
 		case code == http.StatusNotFound && e.Code == "":
 			require.Equal(t, codes.FailedPrecondition, got, "these are not PrivX's words")
 		case code == http.StatusTooManyRequests || code >= 502 && code <= 504:

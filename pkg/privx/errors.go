@@ -125,8 +125,17 @@ func answerError(rq *request, a *answer, now time.Time) *Error {
 	e := &Error{Endpoint: rq.endpoint(), Status: a.status, grpcCode: uhttp.GrpcCodeFromHTTPStatus(a.status)}
 	said := e.readBody(a)
 	switch {
+	case (a.status == http.StatusForbidden || a.status == http.StatusBadRequest) && !a.isJSON(),
+		a.status == http.StatusNotFound && !said:
+		// Not PrivX's words, but those of what stands before it: nothing may be
+		// concluded about permissions, requests and objects.
+		e.grpcCode = codes.FailedPrecondition
+		e.Message = "not an answer of PrivX's API"
+		e.Hint = hintBaseURL
 	case a.status == http.StatusForbidden:
 		e.Hint = permissionHint(rq.permission)
+	case a.status == http.StatusRequestTimeout:
+		e.grpcCode = codes.Unavailable // as with every other answer that may be over
 	case a.status == http.StatusConflict || a.status == http.StatusNotImplemented:
 		// uhttp's AlreadyExists and Unimplemented mean something else to baton-sdk:
 		// that a grant is there, and that an object need not be synced.
@@ -137,11 +146,6 @@ func answerError(rq *request, a *answer, now time.Time) *Error {
 		e.Hint = hintBaseURL
 	case a.status < 200 || a.status > 599:
 		e.grpcCode = codes.FailedPrecondition
-		e.Hint = hintBaseURL
-	case a.status == http.StatusNotFound && !said:
-		// Not PrivX's words: nothing may be concluded about the object.
-		e.grpcCode = codes.FailedPrecondition
-		e.Message = "not an answer of PrivX's API"
 		e.Hint = hintBaseURL
 	}
 	e.readRetryAfter(a, now)

@@ -123,21 +123,22 @@ type identifier struct {
 
 func (i identifier) identity() string { return i.ID }
 
-// rows is a list's answer as it comes.
+// rows is a list's answer as it comes. Made by newRows alone: its zero value is
+// that of a list that is null.
 type rows[T any] struct {
 	Count int  `json:"count"`
 	Items *[]T `json:"items"`
 }
 
-// prepare makes rows ready to be decoded into: an absent field leaves Items as it
-// is here, and null takes it away. An Unmarshaler would tell one from the other as
-// well, but makes encoding/json scan the whole page twice more.
-func (r *rows[T]) prepare() { *r = rows[T]{Items: new([]T)} }
+// newRows makes rows to be decoded into, once: an absent field leaves Items as it is
+// here, and null takes it away. An Unmarshaler would tell one from the other as well,
+// but makes encoding/json scan the whole page twice more.
+func newRows[T any]() rows[T] { return rows[T]{Items: new([]T)} }
 
 // present tells whether there was a field items, null included.
-func (r *rows[T]) present() bool { return r.Items == nil || *r.Items != nil }
+func (r rows[T]) present() bool { return r.Items == nil || *r.Items != nil }
 
-func (r *rows[T]) list() []T {
+func (r rows[T]) list() []T {
 	if r.Items == nil {
 		return nil
 	}
@@ -204,7 +205,7 @@ func readFirst[T identified](ctx context.Context, c *Client, l list) (int, rows[
 		at := cursor{Limit: pageSizeSteps[step]}
 		got, err := readRows[T](ctx, c, l, at)
 		var e *Error
-		refused := errors.As(err, &e) && e.Status == http.StatusBadRequest
+		refused := errors.As(err, &e) && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument
 		if err == nil {
 			l.size.Store(step)
 		}
@@ -217,7 +218,7 @@ func readFirst[T identified](ctx context.Context, c *Client, l list) (int, rows[
 func readRows[T identified](ctx context.Context, c *Client, l list, at cursor) (rows[T], error) {
 	rq := l.request
 	rq.query = pageQuery(at)
-	var got rows[T]
+	got := newRows[T]()
 	err := c.read(ctx, &rq, &got)
 	return got, err
 }

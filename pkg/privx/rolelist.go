@@ -45,7 +45,7 @@ func (h *heldRole) UnmarshalJSON(text []byte) error {
 // parseRoleList reads the answer to userRolesRequest. A list that is not whole is
 // an error: to write it back would take away what is missing in it.
 func parseRoleList(rq *request, a *answer) (roleList, error) {
-	var got rows[heldRole]
+	got := newRows[heldRole]()
 	if err := decodeObject(rq.endpoint(), a, &got); err != nil {
 		return roleList{}, err
 	}
@@ -141,11 +141,13 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	return append(l.others(roleID), text), nil
 }
 
-// isOfGrant tells whether a field says how a role was granted. Who reads names in
-// any case, as Go does, must not find two that contradict each other.
+// grantFields say how a role was granted.
+var grantFields = []string{"explicit", "grant_type", "grant_validity_periods", "grant_start", "grant_end", "floating_length"}
+
+// isOfGrant tells whether a field is one of them. Who reads names in any case, as
+// Go does, must not find two that contradict each other.
 func isOfGrant(name string) bool {
-	return slices.ContainsFunc([]string{"explicit", "grant_type", "grant_validity_periods", "grant_start", "grant_end", "floating_length"},
-		func(field string) bool { return strings.EqualFold(field, name) })
+	return slices.ContainsFunc(grantFields, func(field string) bool { return strings.EqualFold(field, name) })
 }
 
 // editable is the entry of a role by fields, the explicit one if there are two;

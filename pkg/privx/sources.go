@@ -27,7 +27,7 @@ func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 // readWhole reads a list that PrivX answers in one piece. Where it counts more
 // rows than it shows, the page's Total is above its Read.
 func readWhole[T identified](ctx context.Context, c *Client, rq *request) (*Page[T], error) {
-	var got rows[T]
+	got := newRows[T]()
 	if err := c.read(ctx, rq, &got); err != nil {
 		return nil, err
 	}

@@ -51,8 +51,8 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, errors.New("must begin with https:// (http:// is accepted for localhost alone, because secrets would cross the network unprotected)")
 	}
-	// What requests are joined to is what this shows, and not shortened by the way.
-	// An escaped slash is none.
+	// Cleaned once here, as JoinPath would on each request, so that what is shown is
+	// what is sent. An escaped slash is none.
 	u = u.JoinPath()
 	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
 	if u.Path, err = url.PathUnescape(u.RawPath); err != nil {
