@@ -267,6 +267,10 @@ func FuzzGrantRows(f *testing.F) {
 			`"grant_validity_periods":[{"grant_start":"2026-01-01T00:00:00Z","grant_end":"x","y":1}],"grant_start":"z"}]}]}`,
 		`{"items":[{"id":"u","roles":[{"id":"r","explicit":true,"grant_type":"`+long+`"}]}]}`,
 		`{"items":[{"id":"u","roles":[{"id":"r","floating_length":1e308},{"id":"r","explicit":true}]}]}`,
+		`{"items":[{"id":"a","roles":[]},{"id":"b","roles":[{"id":"r"}]},{"id":"c","roles":[{"id":"r","explicit":true}]},`+
+			`{"id":"d","roles":[{"id":"r","explicit":true,"implicit":true}]},{"id":"e","roles":[{"id":"r","implicit":true}]},`+
+			`{"id":"f","roles":[{"id":"r","explicit":true,"grant_type":"FLOATING","floating_length":1}]},`+
+			`{"id":"g","roles":[{"id":"r","explicit":true,"grant_type":"FLOATING","floating_length":2}]}]}`,
 	) {
 		for _, role := range roles {
 			f.Add(body, role, []byte{})
