@@ -36,7 +36,7 @@ func ordeals() []ordeal {
 			func(d *desk) string { return d.role },
 		},
 		{
-			"sync", "users", faultmatrix.Call{Method: http.MethodPost, Path: "/role-store/api/v1/users/search", Skip: 2, LaterPage: true},
+			"sync", "users, page 2", faultmatrix.Call{Method: http.MethodPost, Path: "/role-store/api/v1/users/search", Skip: 2, LaterPage: true},
 			func(t *testing.T, d *desk) string {
 				t.Helper()
 				got := runIn(t, d.dir, d.env, "--file", "new.c1z")
@@ -88,7 +88,7 @@ func TestFaults(t *testing.T) {
 	synced, err := os.ReadFile(filepath.Join(first.dir, "sync.c1z"))
 	require.NoError(t, err)
 	for i, fault := range faultmatrix.Faults() {
-		o := ordealFor(table, fault, i)
+		o := ordealFor(t, table, fault, i)
 		t.Run(fault.Name+", "+o.operation, func(t *testing.T) {
 			t.Parallel()
 			d := newFaultDesk(t)
@@ -119,17 +119,20 @@ func (d *desk) otherMemberships(roleID string) []privxsim.Membership {
 
 // ordealFor finds what a fault happens to. What keeps the client waiting does so
 // for the least time in a grant.
-func ordealFor(table faultmatrix.Table, fault faultmatrix.Fault, i int) ordeal {
+func ordealFor(t *testing.T, table faultmatrix.Table, fault faultmatrix.Fault, i int) ordeal {
+	t.Helper()
 	all := ordeals()
 	if fault.Waits {
 		return all[0]
 	}
-	for ; ; i++ {
-		o := all[i%len(all)]
+	for n := range all {
+		o := all[(i+n)%len(all)]
 		if table[o.operation][fault.Name][o.call] != "" {
 			return o
 		}
 	}
+	require.Fail(t, "it happens to nothing", fault.Name)
+	return ordeal{}
 }
 
 // newFaultDesk makes a desk that is the same each time, so that one sync does for
