@@ -27,7 +27,9 @@ for tool in "$HYPERFINE" jq; do
 done
 
 repository=$PWD
-revision=$(git describe --always --dirty --abbrev=12 --exclude='*')
+revision=$(git describe --always --abbrev=12 --exclude='*')
+# But for what this script writes itself.
+git diff --quiet HEAD -- . ':!BENCHMARKS.md' || revision+=-dirty
 begin "The benchmark" dist/bench ./cmd/privx-sim ./bench/record ./bench/floor ./bench/compare ./bench/measure ./bench/profile
 export BENCH_PAGES=$PWD/pages BENCH_PROFILE=$PWD/profile
 mkdir parts
