@@ -93,28 +93,14 @@ func TestFaults(t *testing.T) {
 			t.Parallel()
 			d := newFaultDesk(t)
 			require.NoError(t, os.WriteFile(filepath.Join(d.dir, "sync.c1z"), synced, 0o600))
-			others := d.otherMemberships(o.changes(d))
+			others := d.store.MembershipsBut(o.changes(d), d.user)
 			fault.Inject(d.sim, d.store, o.target, 1)
 			got := o.run(t, d)
 			require.Equal(t, faultmatrix.Once(table[o.operation][fault.Name][o.call]), got)
 			require.Greater(t, d.sim.CountRequests(o.target.Method, o.target.Path), o.target.Skip, "the fault has hit nothing")
-			require.Equal(t, others, d.otherMemberships(o.changes(d)), "another membership was changed")
+			require.Equal(t, others, d.store.MembershipsBut(o.changes(d), d.user), "another membership was changed")
 		})
 	}
-}
-
-// otherMemberships are all but the user's of a role.
-func (d *desk) otherMemberships(roleID string) []privxsim.Membership {
-	var others []privxsim.Membership
-	for _, m := range d.store.Memberships() {
-		if len(m.Extra) == 0 {
-			m.Extra = nil // whether it was empty or nothing
-		}
-		if m.UserID != d.user || m.RoleID != roleID {
-			others = append(others, m)
-		}
-	}
-	return others
 }
 
 // ordealFor finds what a fault happens to. What keeps the client waiting does so

@@ -91,6 +91,19 @@ func (s *Store) Memberships() []Membership {
 	return all
 }
 
+// MembershipsBut returns all memberships but a user's of a role, to be compared with
+// what they were: fields that are none of the simulator's are nil where there are
+// none.
+func (s *Store) MembershipsBut(roleID, userID string) []Membership {
+	others := slices.DeleteFunc(s.Memberships(), func(m Membership) bool { return m.RoleID == roleID && m.UserID == userID })
+	for i := range others {
+		if len(others[i].Extra) == 0 {
+			others[i].Extra = nil
+		}
+	}
+	return others
+}
+
 // membershipsOf yields a user's memberships, that of privx-user always first.
 func (s *Store) membershipsOf(user *userRecord) func(yield func(*membership) bool) {
 	return func(yield func(*membership) bool) {

@@ -353,9 +353,9 @@ func syncsTarget(kind string, id func(*stage) string) func(*stage) string {
 func changes(role func(*stage) string, change func(*stage) error, made func(*stage) bool) func(*stage) string {
 	return func(s *stage) string {
 		s.t.Helper()
-		before := s.otherMemberships(role(s))
+		before := s.store.MembershipsBut(role(s), s.user)
 		err := change(s)
-		require.True(s.t, reflect.DeepEqual(before, s.otherMemberships(role(s))), "another membership was changed")
+		require.True(s.t, reflect.DeepEqual(before, s.store.MembershipsBut(role(s), s.user)), "another membership was changed")
 		switch {
 		case err == nil:
 			require.True(s.t, made(s), "a success that is none")
@@ -366,18 +366,4 @@ func changes(role func(*stage) string, change func(*stage) error, made func(*sta
 			return s.failed(err)
 		}
 	}
-}
-
-// otherMemberships are all but the user's of the role that is granted or revoked.
-func (s *stage) otherMemberships(roleID string) []privxsim.Membership {
-	var others []privxsim.Membership
-	for _, m := range s.store.Memberships() {
-		if len(m.Extra) == 0 {
-			m.Extra = nil // whether it was empty or nothing
-		}
-		if m.UserID != s.user || m.RoleID != roleID {
-			others = append(others, m)
-		}
-	}
-	return others
 }
