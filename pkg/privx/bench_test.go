@@ -100,6 +100,6 @@ func BenchmarkListRoles(b *testing.B) {
 func BenchmarkListMembers(b *testing.B) {
 	client, crowd := benchClient(b)
 	benchList(b, func(ctx context.Context) (*privx.Page[privx.Member], error) {
-		return client.ListMembers(ctx, crowd, "")
+		return client.ListMembers(ctx, crowd, privx.MayBeEmpty, "")
 	})
 }

@@ -37,12 +37,15 @@ type Config struct {
 
 // Client talks to one PrivX as one API client. It is safe for concurrent use.
 type Client struct {
-	base        *url.URL
-	http        *uhttp.BaseHttpClient
-	tokens      *tokenSource
-	secrets     *secrets
-	failures    failureLog
-	pageSizes   pageSizes
+	base      *url.URL
+	http      *uhttp.BaseHttpClient
+	tokens    *tokenSource
+	secrets   *secrets
+	failures  failureLog
+	pageSizes pageSizes
+	readings  readings
+	// countsPages: PrivX counts the rows of an answer and not those of the list.
+	countsPages atomic.Bool
 	calls       atomic.Int64
 	grantLength time.Duration
 	// locks are one for each user whose roles are being changed, and one for self.
@@ -158,18 +161,41 @@ func (c *Client) Check(ctx context.Context) error {
 }
 
 func (c *Client) check(ctx context.Context) error {
-	for _, l := range []list{c.userList(), c.roleList()} {
-		rq := l.request
-		rq.query = pageQuery(cursor{Limit: 1})
-		got := newRows[identifier]()
-		if err := c.readOnce(ctx, &rq, &got); err != nil {
-			return err
+	if _, err := checkList[identifier](ctx, c, c.userList()); err != nil {
+		return err
+	}
+	count, err := checkList[identifier](ctx, c, c.roleList())
+	// Every PrivX has two roles that are built in. One is what an answer of one row
+	// counts.
+	if err == nil && count == 1 {
+		c.countsPages.Store(true)
+	}
+	return err
+}
+
+// checkList asks for one row of a list, and again only while there is none, which
+// cannot be. It returns what PrivX counts.
+func checkList[T identified](ctx context.Context, c *Client, l list) (int, error) {
+	rq := l.request
+	rq.query = pageQuery(0, 1, false)
+	for i := 0; ; i++ {
+		got := newRows[T]()
+		err := c.readOnce(ctx, &rq, &got)
+		if err == nil {
+			err = checkRows(rq.endpoint(), got)
 		}
-		if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
-			return err
+		switch {
+		case err != nil || len(got.list()) > 0:
+			return got.Count, err
+		case i == len(emptyPauses) && got.Count > 0:
+			return 0, countedOnly(rq.endpoint(), got.Count)
+		case i == len(emptyPauses):
+			return 0, l.ifEmpty(l)
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return 0, err
 		}
 	}
-	return nil
 }
 
 // authorized sends a request with the bearer token and wants a 2xx answer. A 401

@@ -42,6 +42,8 @@ type Error struct {
 	// wait is what a usable Retry-After asked for, if there was one.
 	wait  *time.Duration
 	cause error
+	// empty: a list that has rows was shown without any.
+	empty bool
 }
 
 // Error tells what was answered to what, and what can be done about it.
@@ -113,6 +115,12 @@ func IsForbidden(err error) bool {
 func IsUnauthenticated(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.grpcCode == codes.Unauthenticated
+}
+
+// IsEmpty tells whether PrivX shows a list empty that is known to have rows.
+func IsEmpty(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.empty
 }
 
 const (

@@ -98,7 +98,7 @@ func TestR10_ContentTypes(t *testing.T) {
 	} {
 		h := newHarness(t, setup{})
 		h.sim.Inject(privxsim.Fault{
-			Path: rolesPath, Status: http.StatusOK, Body: `{"count":0,"items":[]}`, Header: http.Header{"Content-Type": {contentType}},
+			Path: rolesPath, Status: http.StatusOK, Body: `{"count":1,"items":[{"id":"r"}]}`, Header: http.Header{"Content-Type": {contentType}},
 		})
 		err := h.getRoles(t.Context())
 		require.Equal(t, good, err == nil, "%q: %v", contentType, err)
@@ -215,7 +215,7 @@ func TestError_NotFoundInPrivXsWords(t *testing.T) {
 		"GetUser":     second(h.client.GetUser(t.Context(), nobody)),
 		"UserRoles":   second(h.client.UserRoles(t.Context(), nobody)),
 		"GetRole":     second(h.client.GetRole(t.Context(), nobody)),
-		"ListMembers": second(h.client.ListMembers(t.Context(), nobody, "")),
+		"ListMembers": second(h.client.ListMembers(t.Context(), nobody, privx.MayBeEmpty, "")),
 	} {
 		require.True(t, privx.IsNotFound(err), "%s: %v", name, err)
 		require.True(t, privx.IsNotFound(fmt.Errorf("more: %w", err)), name)

@@ -26,7 +26,8 @@ const (
 	RefusalMemory    = refusalMemory
 	LogoutTimeout    = logoutTimeout
 	MaxRows          = maxRows
-	MaxRewinds       = maxRewinds
+	MaxRestarts      = maxRestarts
+	ConfirmPause     = confirmPause
 	LagTime          = lagTime
 	MaxRounds        = maxRounds
 	ExchangeTimeout  = exchangeTimeout
@@ -40,6 +41,7 @@ var (
 	UsableFor       = usableFor
 	DecodeCursor    = decodeCursor
 	PageSizeSteps   = pageSizeSteps
+	EmptyPauses     = emptyPauses
 )
 
 // Cursor is what a page token holds.
@@ -91,7 +93,8 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 // Forget makes a client what it was before its first request.
 func Forget(c *Client) {
 	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
-	c.self, c.failures = "", failureLog{}
+	c.self, c.failures, c.readings = "", failureLog{}, readings{}
+	c.countsPages.Store(false)
 	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
 		size.Store(0)
 	}

@@ -179,7 +179,7 @@ func (h *harness) reads() []call {
 	return []call{
 		{"ListUsers", http.MethodPost, searchPath, func(ctx context.Context) error { return second(h.client.ListUsers(ctx, "")) }},
 		{"ListRoles", http.MethodGet, rolesPath, func(ctx context.Context) error { return second(h.client.ListRoles(ctx, "")) }},
-		{"ListMembers", http.MethodGet, membersPath, func(ctx context.Context) error { return second(h.client.ListMembers(ctx, role, "")) }},
+		{"ListMembers", http.MethodGet, membersPath, func(ctx context.Context) error { return second(h.client.ListMembers(ctx, role, privx.MayBeEmpty, "")) }},
 		{"GetUser", http.MethodGet, userPath, func(ctx context.Context) error { return second(h.client.GetUser(ctx, user)) }},
 		{"GetRole", http.MethodGet, rolePath, func(ctx context.Context) error { return second(h.client.GetRole(ctx, role)) }},
 		{"UserRoles", http.MethodGet, userRolesPath, func(ctx context.Context) error { return second(h.client.UserRoles(ctx, user)) }},

@@ -9,60 +9,92 @@ import (
 	"net/url"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/codes"
 )
 
 // Page is a part of a list.
 type Page[T any] struct {
+	// Items are rows that no earlier page of the same reading had.
 	Items []T
 	// Next asks for the following page; empty when this is the last one.
 	Next string
+	// First tells that the list begins with this page: for the first time, or anew
+	// because what was known of it has been lost. Then all rows come again.
+	First bool
+	// Unconfirmed: PrivX shows no rows at all, and nothing else says that there are
+	// none. Next asks for that once more, no sooner than a second after the first
+	// time, whenever it is used.
+	Unconfirmed bool
 	// Total is how many rows PrivX says the whole list has; 0 if it does not say.
 	Total int
-	// Read is how many rows were read up to the end of this page, rows that were
-	// read again after the list had moved not counted twice.
+	// Read is how many different rows the list has shown up to the end of this page.
 	Read int
+	// Date is PrivX's clock at the page's first answer; zero if it did not say.
+	Date time.Time
 
 	at cursor
-	// rewound: the list has shrunk, and Next goes back to before this page.
-	rewound bool
+	// places are where the items stand in the list.
+	places []place
+}
+
+// place is where a row stood in the list when it was read.
+type place struct {
+	offset int
+	id     string
 }
 
 // NextAfter is a token for the rows after the first n of this page, for a caller
 // that can take no more of them.
 func (p *Page[T]) NextAfter(n int) string {
-	if p.rewound {
-		return p.Next
-	}
 	next := p.at
-	next.Offset += n
-	next.Total = knownTotal(p.Total, p.at)
-	// The next page shares rows with this one; it cannot be mistaken for a repeat.
-	next.First, next.Last = "", ""
+	next.Seen -= len(p.Items) - n
+	next.Offset, next.Last, next.First = p.places[n-1].offset+1, p.places[n-1].id, ""
 	return next.encode()
 }
 
-// Bounds on one list: nothing that a server answers may keep the client reading
+// maxRows bounds a list: nothing that a server answers may keep the client reading
 // without end.
-const (
-	maxRows    = 20_000_000
-	maxRewinds = 1_000
-)
+const maxRows = maxHeldRows
 
-// cursor is the state of reading a list, kept by the caller between pages.
+// maxRestarts is how often a list may start over because what was known of it has
+// been lost.
+const maxRestarts = 3
+
+// cursor is where the reading of a list stands. The caller keeps it between pages,
+// and this process the ids of the rows (see reading).
 type cursor struct {
-	// Offset is how many rows come before the next page.
+	// Reading names what this process remembers; Seen is how many different rows
+	// that is.
+	Reading string `json:"i,omitempty"`
+	Seen    int    `json:"n,omitempty"`
+	// Offset is how many rows come before the next one.
 	Offset int `json:"o"`
 	// Limit is the page size that the first page was served with.
 	Limit int `json:"l"`
-	// Total is what PrivX last said.
-	Total int `json:"t,omitempty"`
-	// First and Last are the ids at the ends of the previous page.
+	// First and Last are the ids at the ends of the latest answer.
 	First string `json:"f,omitempty"`
 	Last  string `json:"z,omitempty"`
-	// Rewinds is how often the list had shrunk.
-	Rewinds int `json:"r,omitempty"`
+	// Total is what the latest answer counted that counted at all.
+	Total int `json:"t,omitempty"`
+	// Disproved: an answer counted less than it showed. Counts prove nothing then.
+	Disproved bool `json:"u,omitempty"`
+	// Longest is how many rows the longest answer had.
+	Longest int `json:"m,omitempty"`
+	// Lacking is how many rows are counted before Offset and were not seen.
+	Lacking int `json:"k,omitempty"`
+	// Furthest is the largest Offset so far, and Idle how many steps in a row have
+	// led neither further nor to a row that was not seen.
+	Furthest int `json:"g,omitempty"`
+	Idle     int `json:"d,omitempty"`
+	// Again is the second reading, in the other order.
+	Again bool `json:"a,omitempty"`
+	// Restarts is how often the list has started over.
+	Restarts int `json:"r,omitempty"`
+	// EmptyAt is when the list was shown empty, in milliseconds of Unix time. The
+	// cursor asks for that once more and holds nothing else.
+	EmptyAt int64 `json:"e,omitempty"`
 }
 
 func (c cursor) encode() string {
@@ -82,10 +114,23 @@ func decodeCursor(token string) (cursor, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}
-	if err != nil || c.encode() != token || c.Offset < 0 || c.Offset > maxRows || c.Limit < 1 || c.Limit > pageSizeSteps[0] || c.Total < 0 || c.Rewinds < 0 || c.Rewinds > maxRewinds {
+	if err != nil || c.encode() != token || !c.valid() {
 		return cursor{}, &Error{Endpoint: "a list", Message: "malformed page token", grpcCode: codes.InvalidArgument}
 	}
 	return c, nil
+}
+
+func (c cursor) valid() bool {
+	if c.EmptyAt != 0 {
+		return c == cursor{EmptyAt: c.EmptyAt} && c.EmptyAt > 0
+	}
+	for _, rows := range []int{c.Offset, c.Seen, c.Longest, c.Furthest} {
+		if rows < 0 || rows > maxRows {
+			return false
+		}
+	}
+	return c.Reading != "" && c.Limit >= 1 && c.Limit <= pageSizeSteps[0] && c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 &&
+		c.Restarts >= 0 && c.Restarts <= maxRestarts
 }
 
 // pageSizeSteps are the page sizes to ask for, the next where PrivX refuses one.
@@ -102,16 +147,21 @@ type list struct {
 	request request
 	// size is the place to remember the page size.
 	size *atomic.Int32
+	// emptiness says whether it can be empty.
+	emptiness Emptiness
+	// ifEmpty is the error for one that cannot be empty and is shown so.
+	ifEmpty func(list) *Error
 }
 
-func pageQuery(at cursor) url.Values {
-	return url.Values{
-		"offset":  {strconv.Itoa(at.Offset)},
-		"limit":   {strconv.Itoa(at.Limit)},
-		"sortkey": {"created"},
-		"sortdir": {"ASC"},
-	}
-}
+// Emptiness says whether a list can be empty.
+type Emptiness int
+
+// Whether a list can be empty.
+const (
+	MayBeEmpty Emptiness = iota // An empty first page is to be confirmed.
+	KnownEmpty                  // PrivX says so elsewhere: an empty first page is believed.
+	NeverEmpty                  // An empty first page is asked for again over some seconds, and then an error.
+)
 
 // identified is a row with an id.
 type identified interface{ identity() string }
@@ -145,143 +195,115 @@ func (r rows[T]) list() []T {
 	return *r.Items
 }
 
-// readPage reads the page that token asks for.
-//
-// Rows may come and go between two pages. PrivX knows offsets only, so this is
-// what keeps rows from being lost:
-//   - the sort key is the time of creation, ascending: new users and roles come
-//     last. A new member of a role comes where the user's creation puts him, and
-//     moves others down, where they are read again;
-//   - a total that has shrunk means that rows before the offset may be gone and
-//     that as many rows have moved up, past the reader: the next page starts as
-//     many rows earlier. Rows that are read twice have the same id and do no harm.
-//
-// What offset paging cannot show is a row that goes while another one comes
-// within the same moment (the total stays the same) and rows that PrivX itself
-// sorts differently from one page to the next because they were created at the
-// same instant. The next sync reads anew.
-func readPage[T identified](ctx context.Context, c *Client, l list, token string) (*Page[T], error) {
-	at, err := decodeCursor(token)
-	if err != nil {
-		return nil, err
+// checkRows refuses an answer that is not a list of rows that have ids.
+func checkRows[T identified](endpoint string, got rows[T]) error {
+	if !got.present() {
+		return badList(endpoint, "a list without items")
 	}
-	var got rows[T]
-	if token == "" {
-		at.Limit, got, err = readFirst[T](ctx, c, l)
-	} else {
-		got, err = readRows[T](ctx, c, l, at)
+	for _, item := range got.list() {
+		if item.identity() == "" {
+			return badList(endpoint, "a row without an id")
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	page, err := turnPage(l.request.endpoint(), at, got)
-	if err == nil && page.Next == "" && page.Read < page.Total {
-		err = confirmEnd[T](ctx, c, l, page)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return page, nil
+	return nil
 }
 
-// confirmEnd looks behind an empty page that came before PrivX's own total. A
-// total may be too large; but where its last row can be read, the end was none,
-// and rows would be lost.
-func confirmEnd[T identified](ctx context.Context, c *Client, l list, page *Page[T]) error {
-	last, err := readRows[T](ctx, c, l, cursor{Offset: page.Total - 1, Limit: page.at.Limit})
-	if err != nil || len(last.list()) == 0 {
+// checkWhole is checkRows for a list that comes in one piece.
+func checkWhole[T identified](endpoint string, got rows[T]) error {
+	if err := checkRows(endpoint, got); err != nil {
 		return err
 	}
-	return &Error{
-		Endpoint: l.request.endpoint(), Status: http.StatusOK, grpcCode: codes.FailedPrecondition,
-		Message: "an empty page before the end of a list",
+	if len(got.list()) == 0 && got.Count > 0 {
+		return countedOnly(endpoint, got.Count)
+	}
+	return nil
+}
+
+func badList(endpoint, what string) *Error {
+	return &Error{Endpoint: endpoint, Status: http.StatusOK, Message: what, grpcCode: codes.FailedPrecondition}
+}
+
+func countedOnly(endpoint string, count int) *Error {
+	return badList(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
+}
+
+// part is PrivX's answer to the question for a part of a list.
+type part[T identified] struct {
+	offset int
+	items  []T
+	// count is how many rows PrivX says the whole list has, 0 or less if it does
+	// not say.
+	count int
+	date  time.Time
+}
+
+// end is the place behind the last row.
+func (p part[T]) end() int { return p.offset + len(p.items) }
+
+func (p part[T]) id(i int) string { return p.items[i].identity() }
+
+func (p part[T]) lastID() string { return p.id(len(p.items) - 1) }
+
+// holds tells whether a row is in the answer.
+func (p part[T]) holds(id string) bool {
+	for _, item := range p.items {
+		if sameID(item.identity(), id) {
+			return true
+		}
+	}
+	return false
+}
+
+// ask reads a part of a list.
+func ask[T identified](ctx context.Context, c *Client, l list, offset, limit int, descending bool) (part[T], error) {
+	rq := l.request
+	rq.query = pageQuery(offset, limit, descending)
+	got, p := newRows[T](), part[T]{offset: offset}
+	err := c.retry(ctx, rq.endpoint(), func() error {
+		a, err := c.authorized(ctx, &rq)
+		if err != nil {
+			return err
+		}
+		p.date = a.date()
+		return decodeObject(rq.endpoint(), a, &got)
+	})
+	if err == nil {
+		err = checkRows(rq.endpoint(), got)
+	}
+	p.items, p.count = got.list(), got.Count
+	return p, err
+}
+
+// pageQuery asks for a part of a list in the order of creation, in which new users
+// and roles come last. A new member of a role comes where the user's creation puts
+// him.
+func pageQuery(offset, limit int, descending bool) url.Values {
+	direction := "ASC"
+	if descending {
+		direction = "DESC"
+	}
+	return url.Values{
+		"offset":  {strconv.Itoa(offset)},
+		"limit":   {strconv.Itoa(limit)},
+		"sortkey": {"created"},
+		"sortdir": {direction},
 	}
 }
 
-// readFirst reads the first page in the largest size that PrivX accepts. A size
-// is remembered once it was accepted: a 400 may have another reason.
-func readFirst[T identified](ctx context.Context, c *Client, l list) (int, rows[T], error) {
+// askFirst reads the beginning of a list in the largest page size that PrivX
+// accepts. A size is remembered once it was accepted: a 400 may have another
+// reason.
+func askFirst[T identified](ctx context.Context, c *Client, l list) (int, part[T], error) {
 	for step := l.size.Load(); ; step++ {
-		at := cursor{Limit: pageSizeSteps[step]}
-		got, err := readRows[T](ctx, c, l, at)
+		limit := pageSizeSteps[step]
+		p, err := ask[T](ctx, c, l, 0, limit, false)
 		var e *Error
 		refused := errors.As(err, &e) && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument
 		if err == nil {
 			l.size.Store(step)
 		}
 		if !refused || int(step) == len(pageSizeSteps)-1 {
-			return at.Limit, got, err
+			return limit, p, err
 		}
 	}
-}
-
-func readRows[T identified](ctx context.Context, c *Client, l list, at cursor) (rows[T], error) {
-	rq := l.request
-	rq.query = pageQuery(at)
-	got := newRows[T]()
-	err := c.read(ctx, &rq, &got)
-	return got, err
-}
-
-// turnPage checks a page that was read at a place and says where to go on.
-func turnPage[T identified](endpoint string, at cursor, got rows[T]) (*Page[T], error) {
-	items := got.list()
-	page := &Page[T]{Items: items, Total: max(got.Count, 0), Read: at.Offset + len(items), at: at}
-	if err := checkRows(endpoint, at, got); err != nil {
-		return nil, err
-	}
-	// A total of zero, or one that has been exceeded, says nothing.
-	complete := page.Total > 0 && page.Read == page.Total
-	shrunk := 0
-	if page.Total > 0 {
-		shrunk = min(max(at.Total-page.Total, 0), at.Offset)
-	}
-	if shrunk == 0 && (len(items) == 0 || complete) {
-		return page, nil
-	}
-	next := cursor{Offset: page.Read, Limit: at.Limit, Total: knownTotal(page.Total, at), Rewinds: at.Rewinds}
-	if shrunk > 0 {
-		// If more rows go meanwhile, the same page may rightly come again.
-		next.Offset = at.Offset - shrunk
-		next.Rewinds++
-		page.rewound = true
-	} else {
-		next.First, next.Last = items[0].identity(), items[len(items)-1].identity()
-	}
-	if next.Rewinds > maxRewinds || next.Offset > maxRows {
-		return nil, &Error{Endpoint: endpoint, Message: "the list keeps changing or does not end", grpcCode: codes.Aborted}
-	}
-	page.Next = next.encode()
-	return page, nil
-}
-
-// knownTotal keeps the last total that PrivX gave over a page without one.
-func knownTotal(total int, at cursor) int {
-	if total == 0 {
-		return at.Total
-	}
-	return total
-}
-
-// checkRows refuses a page that would lose rows silently.
-func checkRows[T identified](endpoint string, at cursor, got rows[T]) error {
-	items := got.list()
-	bad := func(what string) error {
-		return &Error{Endpoint: endpoint, Status: http.StatusOK, Message: what, grpcCode: codes.FailedPrecondition}
-	}
-	if !got.present() {
-		return bad("a list without items")
-	}
-	if at.Offset == 0 && len(items) == 0 && got.Count > 0 {
-		return bad("a list that counts " + strconv.Itoa(got.Count) + " rows and shows none")
-	}
-	for _, item := range items {
-		if item.identity() == "" {
-			return bad("a row without an id")
-		}
-	}
-	if at.First != "" && len(items) > 0 && items[0].identity() == at.First && items[len(items)-1].identity() == at.Last {
-		return bad("pagination did not advance: the same page came twice")
-	}
-	return nil
 }

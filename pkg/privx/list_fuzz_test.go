@@ -3,8 +3,9 @@ package privx_test
 import (
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -19,11 +20,12 @@ import (
 // bounds.
 func FuzzPageToken(f *testing.F) {
 	f.Add("")
-	f.Add((privx.Cursor{Offset: 1000, Limit: 1000, Total: 2345, First: "a", Last: "z", Rewinds: 1}).Encode())
+	f.Add((privx.Cursor{Reading: "x", Seen: 999, Offset: 1000, Limit: 1000, Total: 2345, First: "a", Last: "z", Longest: 1000, Furthest: 1000, Restarts: 1}).Encode())
 	for _, text := range []string{
-		`{"o":0,"l":1}`, `{"o":20000000,"l":1000}`, `{"o":20000001,"l":1000}`, `{"o":0,"l":1001}`, `{"o":-1,"l":1}`, `{"o":0,"l":0}`,
-		`{"o":0,"l":1,"t":-1}`, `{"o":0,"l":1,"r":1000}`, `{"o":0,"l":1,"r":1001}`, `{"o":0,"l":1,"r":9223372036854775807}`, `{"o":0,"l":1,"x":1}`, `{"o":1e0,"l":1}`,
-		`{"l":1,"o":0}`, ` {"o":0,"l":1}`, `{"o":0,"l":1}{}`, `{"o":0,"l":1,"f":"<>"}`, `{"o":0,"l":1,"f":"` + "\xff" + `"}`, `null`, `[]`, `{"O":0,"L":1}`,
+		`{"i":"x","o":0,"l":1}`, `{"i":"x","o":4194304,"l":1000}`, `{"i":"x","o":4194305,"l":1000}`, `{"i":"x","o":0,"l":1001}`, `{"i":"x","o":-1,"l":1}`, `{"i":"x","o":0,"l":0}`,
+		`{"i":"x","o":0,"l":1,"t":-1}`, `{"i":"x","o":0,"l":1,"r":3}`, `{"i":"x","o":0,"l":1,"r":4}`, `{"i":"x","o":0,"l":1,"r":9223372036854775807}`, `{"i":"x","o":0,"l":1,"x":1}`, `{"i":"x","o":1e0,"l":1}`,
+		`{"i":"x","l":1,"o":0}`, ` {"i":"x","o":0,"l":1}`, `{"i":"x","o":0,"l":1}{}`, `{"i":"x","o":0,"l":1,"f":"<>"}`, `{"i":"x","o":0,"l":1,"f":"` + "\xff" + `"}`, `null`, `[]`, `{"I":"x","O":0,"L":1}`,
+		`{"o":0,"l":1}`, `{"o":0,"l":0,"e":1}`, `{"o":0,"l":0,"e":-1}`, `{"o":0,"l":0,"e":9223372036854775807}`, `{"i":"x","o":0,"l":1,"e":1}`,
 	} {
 		f.Add(encodeToken(text))
 		f.Add(base64.URLEncoding.EncodeToString([]byte(text)))
@@ -47,21 +49,29 @@ func FuzzPageToken(f *testing.F) {
 
 // inBounds tells whether a page token with this in it is accepted.
 func inBounds(c privx.Cursor) bool {
-	return c.Offset >= 0 && c.Offset <= privx.MaxRows && c.Limit >= 1 && c.Limit <= privx.PageSizeSteps[0] &&
-		c.Total >= 0 && c.Rewinds >= 0 && c.Rewinds <= privx.MaxRewinds
+	if c.EmptyAt != 0 {
+		return c == privx.Cursor{EmptyAt: max(c.EmptyAt, 1)}
+	}
+	inList := func(n int) bool { return n >= 0 && n <= privx.MaxRows }
+	return c.Reading != "" && inList(c.Offset) && inList(c.Seen) && inList(c.Longest) && inList(c.Furthest) &&
+		c.Limit >= 1 && c.Limit <= privx.PageSizeSteps[0] &&
+		c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 && c.Restarts >= 0 && c.Restarts <= privx.MaxRestarts
 }
 
 // What a page token was made of is what is read from it; what cannot be is
 // refused.
 func FuzzCursor(f *testing.F) {
-	f.Add(0, 1000, 0, 0, "", "")
-	f.Add(1000, 50, 100000, 3, "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10", "x<>&\u2028\"\\")
-	f.Add(privx.MaxRows, 1, 1<<62, privx.MaxRewinds, "\xff", "\x00")
-	f.Add(privx.MaxRows+1, 1001, -1, privx.MaxRewinds+1, "", "")
-	f.Fuzz(func(t *testing.T, offset, limit, total, rewinds int, first, last string) {
-		made := privx.Cursor{Offset: offset, Limit: limit, Total: total, First: first, Last: last, Rewinds: rewinds}
-		if !utf8.ValidString(first) || !utf8.ValidString(last) {
-			return // ids come out of JSON, which has nothing of the kind
+	f.Add("x", 0, 1000, 0, 0, int64(0), "", "")
+	f.Add("x", 1000, 50, 100000, 3, int64(0), "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10", "x<>&\u2028\"\\")
+	f.Add("x", privx.MaxRows, 1, 1<<62, privx.MaxRestarts, int64(0), "\xff", "\x00")
+	f.Add("", privx.MaxRows+1, 1001, -1, privx.MaxRestarts+1, int64(0), "", "")
+	f.Add("", 0, 0, 0, 0, int64(1), "", "")
+	f.Fuzz(func(t *testing.T, reading string, offset, limit, total, restarts int, emptyAt int64, first, last string) {
+		made := privx.Cursor{Reading: reading, Offset: offset, Limit: limit, Total: total, First: first, Last: last, Restarts: restarts, EmptyAt: emptyAt}
+		for _, text := range []string{reading, first, last} {
+			if !utf8.ValidString(text) {
+				return // ids come out of JSON, which has nothing of the kind
+			}
 		}
 		got, err := privx.DecodeCursor(made.Encode())
 		if !inBounds(made) {
@@ -73,74 +83,71 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
-// However PrivX answers for a page: no row is lost of what is taken, and reading
-// on comes nearer to the end.
-func FuzzPage(f *testing.F) {
-	network := newNetwork(f)
-	tokens := []string{
-		"", (privx.Cursor{Offset: 1, Limit: 1}).Encode(), (privx.Cursor{Offset: 1000, Limit: 1000, Total: 2000, First: "a", Last: "b"}).Encode(),
-		(privx.Cursor{Offset: privx.MaxRows, Limit: 50, Total: 3, Rewinds: privx.MaxRewinds}).Encode(),
-	}
-	rows := []string{
+// Whatever PrivX answers to each request: no row of an answer is lost, none is handed
+// out twice, and reading comes to an end.
+func FuzzList(f *testing.F) {
+	answers := []string{
 		`{"count":3,"items":[{"id":"a"},{"id":"b"}]}`, `{"count":1,"items":[{"id":"a"}]}`, `{"items":[{"id":"a"}]}`, `{"count":5,"items":[]}`,
 		`{"count":-7,"items":[{"id":"b"}]}`, `{"count":9223372036854775807,"items":[{"id":"b"}]}`, `{"items":null}`, `{"count":2}`, `{"items":[{"id":""}]}`,
+		`{"count":3,"items":[{"id":"b"},{"id":"c"}]}`, `{"count":2,"items":[{"id":"b"},{"id":"a"}]}`, `{"count":0,"items":[]}`,
 	}
-	for i, body := range append(rows, recordedAnswers(f)...) {
-		for _, token := range tokens {
-			f.Add(token, body, []byte{})
-			f.Add(token, body, []byte{byte(i), byte(3 * i)})
-		}
+	for i, body := range append(answers, recordedAnswers(f)...) {
+		f.Add(body, answers[i%len(answers)], []byte{}, []byte{0, 1, 0, 1, 1})
+		f.Add(answers[(i+1)%len(answers)], body, []byte{byte(i), byte(3 * i)}, []byte{1, 0, 0})
 	}
-	f.Fuzz(func(t *testing.T, token, text string, edits []byte) {
-		body := oddjson.Spoil(text, edits)
-		network.answer(http.StatusOK, "application/json", body)
-		page, err := network.client.ListUsers(t.Context(), token)
-		if err != nil {
-			_ = requireTold(t, err)
-			return
-		}
-		require.Equal(t, listedIDs(t, body), identities(page.Items))
-		require.NotContains(t, identities(page.Items), "")
-		require.GreaterOrEqual(t, page.Total, 0)
-		at, err := privx.DecodeCursor(token)
-		require.NoError(t, err)
-		require.Equal(t, at.Offset+len(page.Items), page.Read)
-		if page.Next == "" {
-			return
-		}
-		next, err := privx.DecodeCursor(page.Next)
-		require.NoError(t, err)
-		require.True(t, next.Offset > at.Offset || next.Rewinds == at.Rewinds+1, "%+v does not lead on from %+v", next, at)
-		require.LessOrEqual(t, next.Offset, page.Read, "rows are left out")
-		for n := 1; n < min(len(page.Items), 5); n++ {
-			part, err := privx.DecodeCursor(page.NextAfter(n))
-			require.NoError(t, err)
-			require.LessOrEqual(t, part.Offset, at.Offset+n, "rows are left out")
-			require.True(t, part.Offset > at.Offset || part.Rewinds > at.Rewinds)
-		}
+	client := newShelfClient(f)
+	f.Fuzz(func(t *testing.T, one, other string, edits, order []byte) {
+		bodies := []string{oddjson.Spoil(one, edits), other}
+		shown, asked := map[string]bool{}, 0
+		client.serve(func(question) string {
+			body := bodies[0]
+			if asked < len(order) {
+				body = bodies[order[asked]%2]
+			}
+			asked++
+			for _, id := range listedIDs(body) {
+				shown[id] = true
+			}
+			return body
+		})
+		synctest.Test(t, func(t *testing.T) {
+			got := map[string]bool{}
+			for token := ""; ; {
+				page, err := client.ListMembers(t.Context(), "r", privx.MayBeEmpty, token)
+				if err != nil {
+					_ = requireTold(t, err)
+					return
+				}
+				for _, member := range page.Items {
+					require.NotEmpty(t, member.ID)
+					require.False(t, got[strings.ToLower(member.ID)], "handed out twice")
+					got[strings.ToLower(member.ID)] = true
+				}
+				require.GreaterOrEqual(t, page.Total, 0)
+				require.Equal(t, len(got), page.Read)
+				require.Less(t, asked, 10_000)
+				if token = page.Next; token == "" {
+					for id := range shown {
+						require.True(t, got[strings.ToLower(id)], "%q was shown and not handed out", id)
+					}
+					return
+				}
+			}
+		})
 	})
 }
 
 // listedIDs are the ids of a list's rows.
-func listedIDs(t *testing.T, body string) []string {
-	t.Helper()
+func listedIDs(body string) []string {
 	var list struct {
 		Items []struct {
 			ID string `json:"id"`
 		} `json:"items"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(body), &list))
+	_ = json.Unmarshal([]byte(body), &list)
 	ids := []string{}
 	for _, row := range list.Items {
 		ids = append(ids, row.ID)
-	}
-	return ids
-}
-
-func identities(users []privx.User) []string {
-	ids := []string{}
-	for _, user := range users {
-		ids = append(ids, user.ID)
 	}
 	return ids
 }

@@ -49,7 +49,7 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 	if err := decodeObject(rq.endpoint(), a, &got); err != nil {
 		return roleList{}, err
 	}
-	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
+	if err := checkWhole(rq.endpoint(), got); err != nil {
 		return roleList{}, err
 	}
 	if got.Count > len(got.list()) {

@@ -67,7 +67,7 @@ func (c *Client) ListRoles(ctx context.Context, token string) (*Page[Role], erro
 func (c *Client) roleList() list {
 	return list{
 		request: request{method: http.MethodGet, path: rolesPath, permission: "roles-view"},
-		size:    &c.pageSizes.roles,
+		size:    &c.pageSizes.roles, emptiness: NeverEmpty, ifEmpty: nobodyListed,
 	}
 }
 
@@ -85,12 +85,20 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 }
 
 // ListMembers reads a page of a role's members, explicit and implicit ones, API
-// clients among them. An empty token asks for the first page.
-func (c *Client) ListMembers(ctx context.Context, roleID, token string) (*Page[Member], error) {
+// clients among them. An empty token asks for the first page. Where the role is known
+// to have members and PrivX shows none, the error is one for which IsEmpty is true.
+func (c *Client) ListMembers(ctx context.Context, roleID string, members Emptiness, token string) (*Page[Member], error) {
 	return readPage[Member](ctx, c, list{
 		request: request{method: http.MethodGet, path: membersPath, ids: []string{roleID}, permission: "roles-view"},
-		size:    &c.pageSizes.members,
+		size:    &c.pageSizes.members, emptiness: members, ifEmpty: noMembers,
 	}, token)
+}
+
+func noMembers(l list) *Error {
+	return &Error{
+		Endpoint: l.request.endpoint(), Status: http.StatusOK, grpcCode: codes.Aborted, empty: true,
+		Message: "an empty list of a role that has members", Hint: "sync again",
+	}
 }
 
 // Member is a member of a role. There are many more members than users: what else

@@ -18,10 +18,19 @@ type Source struct {
 
 func (s Source) identity() string { return s.ID }
 
-// Sources reads all directories. PrivX has no paging here.
+// Sources reads all directories. PrivX has no paging here. It has some of its own,
+// so that an answer without any is asked for again over some seconds.
 func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 	rq := &request{method: http.MethodGet, path: sourcesPath, permission: "sources-view"}
-	return readWhole[Source](ctx, c, rq)
+	for i := 0; ; i++ {
+		page, err := readWhole[Source](ctx, c, rq)
+		if err != nil || len(page.Items) > 0 || i == len(emptyPauses) {
+			return page, err
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // readWhole reads a list that PrivX answers in one piece. Where it counts more
@@ -31,7 +40,7 @@ func readWhole[T identified](ctx context.Context, c *Client, rq *request) (*Page
 	if err := c.read(ctx, rq, &got); err != nil {
 		return nil, err
 	}
-	if err := checkRows(rq.endpoint(), cursor{}, got); err != nil {
+	if err := checkWhole(rq.endpoint(), got); err != nil {
 		return nil, err
 	}
 	items := got.list()

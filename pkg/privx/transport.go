@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 	"google.golang.org/grpc/codes"
@@ -191,6 +192,15 @@ type answer struct {
 func (a *answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
 func (a *answer) isJSON() bool { return uhttp.IsJSONContentType(a.header.Get(uhttp.ContentType)) }
+
+// date is PrivX's clock; zero if it did not say.
+func (a *answer) date() time.Time {
+	date, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
 
 // clean makes the server's words fit for one line of a log.
 func (a *answer) clean(s string) string { return clean(a.hide(s)) }

@@ -349,7 +349,7 @@ func TestS6_IDsCannotLeaveTheirPlace(t *testing.T) {
 			"GetUser":     {"/role-store/api/v1/users/", "", func() error { return second(h.client.GetUser(t.Context(), id)) }},
 			"UserRoles":   {"/role-store/api/v1/users/", "/roles", func() error { return second(h.client.UserRoles(t.Context(), id)) }},
 			"GetRole":     {"/role-store/api/v1/roles/", "", func() error { return second(h.client.GetRole(t.Context(), id)) }},
-			"ListMembers": {"/role-store/api/v1/roles/", "/members", func() error { return second(h.client.ListMembers(t.Context(), id, "")) }},
+			"ListMembers": {"/role-store/api/v1/roles/", "/members", func() error { return second(h.client.ListMembers(t.Context(), id, privx.MayBeEmpty, "")) }},
 		} {
 			err := call.run()
 			require.Error(t, err, "%s of %q", name, id)

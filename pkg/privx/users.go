@@ -98,8 +98,16 @@ func (c *Client) userList() list {
 			method: http.MethodPost, path: usersSearchPath, permission: "users-view",
 			body: []byte("{}"), contentType: jsonContent,
 		},
-		size: &c.pageSizes.users,
+		size: &c.pageSizes.users, emptiness: NeverEmpty, ifEmpty: nobodyListed,
 	}
+}
+
+// nobodyListed is the error for a list of users or roles without any: the API client
+// is a user itself, and two roles are built in.
+func nobodyListed(l list) *Error {
+	e := badList(l.request.endpoint(), "an empty list, which cannot be")
+	e.Hint = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
+	return e
 }
 
 // GetUser reads one user.

@@ -1,0 +1,346 @@
+package privx_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+const emptyList = `{"count":0,"items":[]}`
+
+// An empty answer in the middle of a list that was counted longer is no end: PrivX is
+// asked again over some seconds.
+func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {
+	t.Parallel()
+	rows := manyRows(2500)
+	for _, empty := range []string{emptyList, `{"count":0,"items":null}`, `{"items":[]}`} {
+		for times := 1; times <= len(privx.EmptyPauses)+1; times++ {
+			onShelf(t, func(t *testing.T, s *shelf) {
+				left := times
+				s.serve(func(q question) string {
+					if q.offset > 0 && left > 0 {
+						left--
+						return empty
+					}
+					return listed(len(rows), q.part(rows))
+				})
+				got, _, err := s.users(t.Context())
+				if times > len(privx.EmptyPauses) {
+					wantError(t, err, codes.Aborted, http.StatusOK)
+					require.ErrorContains(t, err, "where PrivX counts 2500 rows and has shown 1000")
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, rows, got)
+			})
+		}
+	}
+}
+
+// No users and no roles cannot be: the API client is a user, two roles are built in.
+func TestUnkind_NoUsersAndNoRoles(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{1, 3, 100} {
+		onShelf(t, func(t *testing.T, s *shelf) {
+			left := 0
+			s.serve(func(q question) string {
+				if left > 0 {
+					left--
+					return emptyList
+				}
+				return listed(1, []string{"a"})
+			})
+			for _, read := range []func() error{
+				func() error { return second(s.ListUsers(t.Context(), "")) },
+				func() error { return second(s.ListRoles(t.Context(), "")) },
+				func() error { return s.Check(t.Context()) },
+			} {
+				left = times
+				err := read()
+				if times < 100 {
+					require.NoError(t, err)
+					continue
+				}
+				wantError(t, err, codes.FailedPrecondition, http.StatusOK)
+				require.ErrorContains(t, err, "an empty list, which cannot be")
+			}
+		})
+	}
+}
+
+// Ties without a fixed order: an answer repeats a row in place of one that never
+// comes by itself.
+func TestUnkind_Ties(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{100, 1000} {
+		for _, tied := range []int{20, 50, 90} {
+			for seed := range uint64(20) {
+				random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // The same each time.
+				onShelf(t, func(t *testing.T, s *shelf) {
+					rows := manyRows(2 * size)
+					s.serve(func(q question) string {
+						shown := slices.Clone(rows)
+						group := shown[size-tied/2 : size+tied/2]
+						random.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+						q.limit = size
+						return listed(len(rows), q.part(shown))
+					})
+					got, _, err := s.users(t.Context())
+					require.NoError(t, err)
+					require.ElementsMatch(t, rows, got)
+				})
+			}
+		}
+	}
+}
+
+// Where all rows are tied and come in another order each time, the list is whole or
+// an error.
+func TestUnkind_AllTied(t *testing.T) {
+	t.Parallel()
+	aborted := 0
+	for seed := range uint64(50) {
+		random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // The same each time.
+		onShelf(t, func(t *testing.T, s *shelf) {
+			rows := manyRows(40)
+			s.serve(func(q question) string {
+				shown := slices.Clone(rows)
+				random.Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
+				q.limit = 10
+				return listed(len(rows), q.part(shown))
+			})
+			got, _, err := s.users(t.Context())
+			if err != nil {
+				wantError(t, err, codes.Aborted, http.StatusOK)
+				aborted++
+				return
+			}
+			require.ElementsMatch(t, rows, got)
+		})
+	}
+	require.Positive(t, aborted)
+}
+
+// One row goes and one comes between two answers, at every place.
+func TestUnkind_OneGoesOneComes(t *testing.T) {
+	t.Parallel()
+	const size = 10
+	for gone := range 35 {
+		for comes := range 36 {
+			for before := 1; before <= 3; before++ { // before which answer
+				onShelf(t, func(t *testing.T, s *shelf) {
+					rows, answers := manyRows(35), 0
+					s.serve(func(q question) string {
+						if answers == before {
+							rows = slices.Insert(slices.Delete(slices.Clone(rows), gone, gone+1), min(comes, 34), "new")
+						}
+						answers++
+						q.limit = size
+						return listed(len(rows), q.part(rows))
+					})
+					got, _, err := s.users(t.Context())
+					require.NoError(t, err)
+					for i, row := range manyRows(35) {
+						if i != gone {
+							require.Contains(t, got, row, "%d gone, one came at %d, before answer %d", gone, comes, before)
+						}
+					}
+					require.Len(t, unique(got), len(got), "nothing is handed out twice")
+				})
+			}
+		}
+	}
+}
+
+// A count that is the answer's own ends nothing.
+func TestUnkind_CountOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 999, 1000, 1001, 1999, 2000, 2500} {
+		onShelf(t, func(t *testing.T, s *shelf) {
+			rows := manyRows(n)
+			s.serve(func(q question) string { return listed(len(q.part(rows)), q.part(rows)) })
+			got, _, err := s.users(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, rows, got)
+		})
+	}
+}
+
+// A full page alone cannot be told from a clamped one. That PrivX counts its answers
+// and not its lists shows when the connection is checked.
+func TestUnkind_CountOfAClampedAnswer(t *testing.T) {
+	t.Parallel()
+	onShelf(t, func(t *testing.T, s *shelf) {
+		rows := manyRows(250)
+		s.serve(func(q question) string {
+			q.limit = min(q.limit, 100)
+			return listed(len(q.part(rows)), q.part(rows))
+		})
+		require.NoError(t, s.Check(t.Context()))
+		got, _, err := s.users(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rows, got)
+	})
+}
+
+// Two nodes that count differently by one cost no page.
+func TestUnkind_NodesThatCountDifferently(t *testing.T) {
+	t.Parallel()
+	const n, clamp = 120_000, 100
+	rows := manyRows(n)
+	for _, ends := range []bool{false, true} { // whether the second node shows the last row all the same
+		onShelf(t, func(t *testing.T, s *shelf) {
+			answers := 0
+			s.serve(func(q question) string {
+				answers++
+				q.limit = clamp
+				known := n - answers%2
+				if ends {
+					return listed(known, q.part(rows))
+				}
+				return listed(known, q.part(rows[:known]))
+			})
+			got, _, err := s.users(t.Context())
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, len(got), n-1)
+			require.Equal(t, rows[:len(got)], got)
+			require.LessOrEqual(t, answers, 1+(n-clamp+clamp-2)/(clamp-1)+4)
+		})
+	}
+}
+
+// A node that does not know the first rows yet: each second answer is shifted.
+func TestUnkind_ShiftedNode(t *testing.T) {
+	t.Parallel()
+	for _, missing := range []int{1, 3, 40, 150} {
+		onShelf(t, func(t *testing.T, s *shelf) {
+			rows, answers := manyRows(1000), 0
+			s.serve(func(q question) string {
+				answers++
+				q.limit = 50
+				if answers%2 == 0 {
+					return listed(len(rows)-missing, q.part(rows[missing:]))
+				}
+				return listed(len(rows), q.part(rows))
+			})
+			got, _, err := s.users(t.Context())
+			require.NoError(t, err)
+			require.ElementsMatch(t, rows, got)
+		})
+	}
+}
+
+// A role without members: the first answer alone proves nothing, a second one does,
+// no sooner than a second later. Something else that says so does as well.
+func TestUnkind_NoMembers(t *testing.T) {
+	t.Parallel()
+	onShelf(t, func(t *testing.T, s *shelf) {
+		rows := []string(nil)
+		s.serve(func(q question) string { return listed(len(rows), q.part(rows)) })
+		page, err := s.ListMembers(t.Context(), "r", privx.MayBeEmpty, "")
+		require.NoError(t, err)
+		require.True(t, page.Unconfirmed)
+		require.NotEmpty(t, page.Next)
+		require.Zero(t, time.Since(s.began))
+		confirm := page.Next
+
+		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
+		require.NoError(t, err)
+		require.False(t, page.Unconfirmed)
+		require.Empty(t, page.Next)
+		require.Empty(t, page.Items)
+		require.Equal(t, privx.ConfirmPause, time.Since(s.began))
+		require.Len(t, s.questions, 2)
+
+		// The second is no later than that.
+		_, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
+		require.NoError(t, err)
+		require.Equal(t, privx.ConfirmPause, time.Since(s.began))
+
+		rows = []string{"a", "b"}
+		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
+		require.NoError(t, err)
+		require.Len(t, page.Items, 2)
+		require.True(t, page.First)
+
+		rows = nil
+		page, err = s.ListMembers(t.Context(), "r", privx.KnownEmpty, "")
+		require.NoError(t, err)
+		require.False(t, page.Unconfirmed)
+		require.Empty(t, page.Next)
+
+		began := time.Now()
+		_, err = s.ListMembers(t.Context(), "r", privx.NeverEmpty, "")
+		wantError(t, err, codes.Aborted, http.StatusOK)
+		require.True(t, privx.IsEmpty(err))
+		require.GreaterOrEqual(t, time.Since(began), 5*time.Second)
+	})
+}
+
+// A page can be asked for again, and taken in part, also where the list was over.
+func TestUnkind_PagesAskedForAgain(t *testing.T) {
+	t.Parallel()
+	onShelf(t, func(t *testing.T, s *shelf) {
+		rows := manyRows(25)
+		s.serve(func(q question) string {
+			q.limit = 10
+			return listed(len(rows), q.part(rows))
+		})
+		var got []string
+		for token := ""; ; {
+			first, err := s.ListUsers(t.Context(), token)
+			require.NoError(t, err)
+			page, err := s.ListUsers(t.Context(), token)
+			require.NoError(t, err)
+			require.Equal(t, first.Items, page.Items)
+			take := min(3, len(page.Items))
+			for _, user := range page.Items[:take] {
+				got = append(got, user.ID)
+			}
+			if token = page.Next; take < len(page.Items) {
+				token = page.NextAfter(take)
+			}
+			if token == "" {
+				break
+			}
+		}
+		require.Equal(t, rows, got)
+	})
+}
+
+// A list of which another process has read the beginning starts over, and not for
+// ever.
+func TestUnkind_ListThatAnotherProcessHasBegun(t *testing.T) {
+	t.Parallel()
+	onShelf(t, func(t *testing.T, s *shelf) {
+		rows := manyRows(25)
+		serve := func() {
+			s.serve(func(q question) string {
+				q.limit = 10
+				return listed(len(rows), q.part(rows))
+			})
+		}
+		serve()
+		page, err := s.ListUsers(t.Context(), "")
+		require.NoError(t, err)
+		require.True(t, page.First)
+		for restart := 1; restart <= privx.MaxRestarts+1; restart++ {
+			serve() // which makes the client forget
+			page, err = s.ListUsers(t.Context(), page.Next)
+			if restart > privx.MaxRestarts {
+				wantError(t, err, codes.Aborted, http.StatusOK)
+				return
+			}
+			require.NoError(t, err)
+			require.True(t, page.First)
+			require.Len(t, page.Items, 10)
+		}
+	})
+}

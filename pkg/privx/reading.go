@@ -1,0 +1,136 @@
+package privx
+
+import (
+	"crypto/rand"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Bounds on what is remembered of lists while they are read.
+const (
+	// maxHeldRows is of how many rows the ids are remembered, of all lists together.
+	// A row takes 21 bytes at most: a hash of 8, and what a map adds to it.
+	maxHeldRows = 4 << 20
+	// maxReadings is how many lists are remembered. Those that nobody reads on, of
+	// syncs that were given up, are among them.
+	maxReadings = 1_000
+	// maxEnded is how many lists are remembered that are over: their last page may be
+	// asked for again, or taken in part.
+	maxEnded = 32
+)
+
+// reading remembers the rows that one reading of a list has shown so far.
+type reading struct {
+	// id is one that no other process has made.
+	id string
+	// seen holds a hash of each different id.
+	seen map[uint64]struct{}
+	// added are those hashes that came last, in the order of the page's rows, so
+	// that the page can be read once more.
+	added []uint64
+	// counted is how many rows the readings have counted for this one.
+	counted int
+	// ended: the list is over.
+	ended bool
+}
+
+// idSeed makes the hashes of this process: two ids with the same one, which would
+// count as one row, have other ones in the next.
+var idSeed = maphash.MakeSeed()
+
+func hashID(id string) uint64 { return maphash.String(idSeed, strings.ToLower(id)) }
+
+// add notes a row and tells whether it is a new one.
+func (r *reading) add(id string) bool {
+	hash := hashID(id)
+	if _, found := r.seen[hash]; found {
+		return false
+	}
+	r.seen[hash] = struct{}{}
+	r.added = append(r.added, hash)
+	return true
+}
+
+func (r *reading) has(id string) bool {
+	_, found := r.seen[hashID(id)]
+	return found
+}
+
+// goBack makes the reading what it was when it had so many rows, which may be in
+// the middle of the page that came last and not further back.
+func (r *reading) goBack(rows int) bool {
+	kept := rows - (len(r.seen) - len(r.added))
+	if kept < 0 || kept > len(r.added) {
+		return false
+	}
+	for _, hash := range r.added[kept:] {
+		delete(r.seen, hash)
+	}
+	r.added = r.added[:0]
+	return true
+}
+
+// readings are the lists that are being read.
+type readings struct {
+	mu sync.Mutex
+	// waiting are those that nobody reads in at this moment, the one that was used
+	// last at the end.
+	waiting []*reading
+	rows    int
+}
+
+func newReading() *reading {
+	return &reading{id: rand.Text(), seen: make(map[uint64]struct{})}
+}
+
+// resume finds a reading as it was when it had so many rows, for one caller alone;
+// nil if it is not known any more, or was never known in this process.
+func (r *readings) resume(id string, rows int) *reading {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.waiting, func(one *reading) bool { return one.id == id })
+	if i < 0 {
+		return nil
+	}
+	one := r.waiting[i]
+	if !one.goBack(rows) {
+		r.forget(i)
+		return nil
+	}
+	r.waiting = slices.Delete(r.waiting, i, i+1) // and counted until it is kept again
+	return one
+}
+
+// keep remembers a reading until it is resumed. Where that is too much, those that
+// were not used for the longest time are forgotten.
+func (r *readings) keep(one *reading, ended bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one.ended = ended
+	r.count(one, len(one.seen))
+	r.waiting = append(r.waiting, one)
+	over := 0
+	for _, other := range r.waiting {
+		if other.ended {
+			over++
+		}
+	}
+	if over > maxEnded {
+		r.forget(slices.IndexFunc(r.waiting, func(other *reading) bool { return other.ended }))
+	}
+	for len(r.waiting) > maxReadings || r.rows > maxHeldRows && len(r.waiting) > 0 {
+		r.forget(0)
+	}
+}
+
+func (r *readings) forget(i int) {
+	r.count(r.waiting[i], 0)
+	r.waiting = slices.Delete(r.waiting, i, i+1)
+}
+
+func (r *readings) count(one *reading, rows int) {
+	r.rows += rows - one.counted
+	one.counted = rows
+}

@@ -1,0 +1,441 @@
+package privx
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// How a list is read.
+//
+// PrivX knows offsets only, while rows come and go, nodes lag behind, and an answer
+// may be empty or miscounted. A row that is there all the time must not be lost:
+//
+//   - Answers fit together. Each one after the first is asked for from one row
+//     earlier, and begins with the row that was the last one before, or with
+//     another one that was seen. Then no row between the two has been missed,
+//     whatever has moved. Where it begins with a row that was not seen, rows have
+//     gone, and others have moved up past the reader: the reader goes back until it
+//     fits.
+//   - Rows are counted by their ids. Where fewer different ones were seen than there
+//     are places before the reader, PrivX has shown rows twice in place of others, or
+//     rows have come in between: the part around the joint is read once more.
+//   - A list is at its end where the place behind its last row is what the same
+//     answer counts, and as many different rows were seen. More of them are rows that
+//     have gone meanwhile.
+//   - Where that does not come true, the whole list is read once more in the other
+//     order, and both readings count together. Then it is Aborted.
+//
+// A count is believed until an answer shows more than it counts. Then the list is at
+// its end where two answers, a second apart, show nothing behind its last row.
+
+// emptyPauses are the pauses before PrivX is asked again for what cannot be empty.
+var emptyPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
+
+// confirmPause lies between two answers that prove together what one does not.
+const confirmPause = time.Second
+
+// idleSteps is how many steps in a row may lead to no other row, besides two for
+// each page of the list.
+const idleSteps = 5
+
+// readPage reads the page that token asks for.
+func readPage[T identified](ctx context.Context, c *Client, l list, token string) (*Page[T], error) {
+	at, err := decodeCursor(token)
+	if err != nil {
+		return nil, err
+	}
+	w := &walk[T]{client: c, list: l, at: at}
+	if at.EmptyAt != 0 {
+		w.at, w.list.emptiness = cursor{}, KnownEmpty
+		due := time.UnixMilli(at.EmptyAt).Add(confirmPause)
+		if err := sleep(ctx, min(time.Until(due), confirmPause)); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.resume(); err != nil {
+		return nil, err
+	}
+	first := w.at.Offset == 0 && !w.at.Again
+	ended, err := w.step(ctx)
+	if err != nil {
+		if w.seen.goBack(w.at.Seen) && w.at.Seen > 0 {
+			c.readings.keep(w.seen, false)
+		}
+		return nil, err
+	}
+	page := w.page(ended)
+	page.First = first
+	return page, nil
+}
+
+// walk is a list that is being read, at one of its pages.
+type walk[T identified] struct {
+	client *Client
+	list   list
+	at     cursor
+	seen   *reading
+	// items are the rows of this page, and places where they stand.
+	items  []T
+	places []place
+	// latest is the answer that was taken last, and full tells that it had as many
+	// rows as PrivX gives at a time.
+	latest part[T]
+	full   bool
+	// date is PrivX's clock at the first answer.
+	date time.Time
+	// unconfirmed: the list is shown empty, which one answer alone does not prove.
+	unconfirmed bool
+}
+
+// resume finds what is remembered of the list. Where that is lost, the list starts
+// over.
+func (w *walk[T]) resume() error {
+	if w.at.Reading != "" {
+		if w.seen = w.client.readings.resume(w.at.Reading, w.at.Seen); w.seen != nil {
+			return nil
+		}
+		w.at = cursor{Restarts: w.at.Restarts + 1}
+	}
+	if w.at.Restarts > maxRestarts {
+		return w.aborted("the list has started over too often, because more lists are being read at once than can be remembered", "sync with fewer workers")
+	}
+	w.seen = newReading()
+	w.at.Reading, w.at.Disproved = w.seen.id, w.client.countsPages.Load()
+	return nil
+}
+
+// page makes a page of what was read.
+func (w *walk[T]) page(ended bool) *Page[T] {
+	w.at.Seen = len(w.seen.seen)
+	p := &Page[T]{
+		Items: w.items, Unconfirmed: w.unconfirmed, Total: max(w.latest.count, 0), Read: w.at.Seen, Date: w.date,
+		at: w.at, places: w.places,
+	}
+	switch {
+	case w.unconfirmed:
+		p.Next = cursor{EmptyAt: time.Now().UnixMilli()}.encode()
+	case !ended:
+		p.Next = w.at.encode()
+	}
+	w.client.readings.keep(w.seen, ended)
+	return p
+}
+
+// step reads on, and tells whether the list is at its end. A step may bring no
+// rows: the next one goes on from where it led to.
+func (w *walk[T]) step(ctx context.Context) (bool, error) {
+	if err := w.bound(); err != nil {
+		return false, err
+	}
+	p, err := w.askNext(ctx)
+	if err != nil {
+		return false, err
+	}
+	w.date = p.date
+	switch {
+	case w.at.Offset == 0 && len(p.items) == 0:
+		w.unconfirmed = w.list.emptiness == MayBeEmpty
+		return true, nil
+	case w.nothingBehind(p):
+		return w.stop(ctx, p)
+	}
+	if err := w.join(ctx, p); err != nil {
+		return false, err
+	}
+	if w.full || !w.counts(w.latest) || w.latest.count != w.at.Offset {
+		return false, nil
+	}
+	return w.countUp(ctx, w.latest.count)
+}
+
+// bound ends a list that has no end. It counts what leads nowhere, and not how long
+// the list is.
+func (w *walk[T]) bound() error {
+	if w.at.Offset >= maxRows {
+		return w.aborted("the list does not end", "")
+	}
+	w.at.Idle++
+	if w.at.Idle <= idleSteps+2*(w.at.Furthest/max(w.at.Longest, 1)+1) {
+		return nil
+	}
+	if w.at.Again {
+		return w.aborted("the list keeps changing", "")
+	}
+	w.turn()
+	return nil
+}
+
+// overlap is how many rows are asked for once more with each answer: one, unless
+// PrivX gives no more than one at a time.
+func (w *walk[T]) overlap() int {
+	if w.at.Offset == 0 || w.at.Longest <= 1 {
+		return 0
+	}
+	return 1
+}
+
+func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
+	if w.at.Limit > 0 {
+		return ask[T](ctx, w.client, w.list, offset, w.at.Limit, w.at.Again)
+	}
+	limit, p, err := askFirst[T](ctx, w.client, w.list)
+	if err == nil {
+		w.at.Limit = limit
+	}
+	return p, err
+}
+
+// askNext asks for what comes next, again over some seconds while the answer cannot
+// be right.
+func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
+	offset := w.at.Offset - w.overlap()
+	for i := 0; ; i++ {
+		p, err := w.ask(ctx, offset)
+		if err != nil || !w.doubtful(p) {
+			return p, err
+		}
+		if i == len(emptyPauses) {
+			return p, w.emptyError(p)
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return p, err
+		}
+	}
+}
+
+// doubtful tells whether an answer shows nothing where there must be something.
+func (w *walk[T]) doubtful(p part[T]) bool {
+	if w.at.Offset == 0 {
+		return len(p.items) == 0 && (p.count > 0 || w.list.emptiness == NeverEmpty || w.at.Again)
+	}
+	if p.count > 0 || w.at.Disproved {
+		return false
+	}
+	return len(p.items) == 0 && w.at.Total > 0 || w.nothingBehind(p) && w.at.Total > w.at.Offset
+}
+
+func (w *walk[T]) emptyError(p part[T]) error {
+	switch {
+	case w.at.Offset > 0 || w.at.Again:
+		return w.aborted(fmt.Sprintf("an answer without rows and without a count, %s", w.sofar(w.at.Total)), "")
+	case p.count > 0:
+		return countedOnly(w.list.request.endpoint(), p.count)
+	default:
+		return w.list.ifEmpty(w.list)
+	}
+}
+
+// counts tells whether an answer's count is one to believe.
+func (w *walk[T]) counts(p part[T]) bool { return p.count > 0 && !w.at.Disproved }
+
+// nothingBehind tells whether an answer shows the row that was the last one and none
+// behind it.
+func (w *walk[T]) nothingBehind(p part[T]) bool {
+	if w.overlap() == 0 {
+		return w.at.Offset > 0 && len(p.items) == 0
+	}
+	return len(p.items) == 1 && sameID(p.id(0), w.at.Last)
+}
+
+// stop finds out whether a list is over of which an answer shows nothing more.
+func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
+	w.latest = p
+	switch {
+	case w.counts(p) && p.count == w.at.Offset:
+		return w.countUp(ctx, p.count)
+	case w.counts(p) && p.count > w.at.Offset:
+		return w.countsMore(ctx, p)
+	case w.counts(p):
+		w.at.Disproved = true
+	}
+	if err := sleep(ctx, confirmPause); err != nil {
+		return false, err
+	}
+	again, err := w.ask(ctx, p.offset)
+	switch {
+	case err != nil || !w.nothingBehind(again) || w.counts(again):
+		return false, err
+	case w.at.Disproved || w.at.Total == 0:
+		return true, nil
+	default:
+		return w.countUp(ctx, w.at.Total)
+	}
+}
+
+// countUp tells whether a list is whole that is at its end by its places.
+func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
+	if len(w.seen.seen) >= count {
+		return true, nil
+	}
+	if !w.at.Again {
+		w.turn()
+		return false, nil
+	}
+	// New rows come first in this order, and may have come since it began.
+	p, err := w.ask(ctx, 0)
+	if err != nil {
+		return false, err
+	}
+	w.takeRows(p)
+	if p.count > 0 && len(w.seen.seen) >= p.count {
+		return true, nil
+	}
+	return false, w.aborted(w.sofar(count)+", in both orders", "if it stays so, PrivX changes faster than it can be read, or sorts what was created at the same time differently each time")
+}
+
+// countsMore finds out whether PrivX counts more rows than it shows: at the place of
+// the last one that it counts, there is none, in two readings of the whole list. Such
+// a list is over.
+func (w *walk[T]) countsMore(ctx context.Context, p part[T]) (bool, error) {
+	last, err := w.ask(ctx, p.count-1)
+	if err != nil || len(last.items) > 0 || last.count != p.count {
+		return false, err
+	}
+	if !w.at.Again {
+		w.turn()
+		return false, nil
+	}
+	return true, nil
+}
+
+// turn begins the second reading, in the other order.
+func (w *walk[T]) turn() {
+	w.at = cursor{
+		Reading: w.at.Reading, Seen: w.at.Seen, Limit: w.at.Limit, Longest: w.at.Longest,
+		Disproved: w.at.Disproved, Again: true, Restarts: w.at.Restarts,
+	}
+}
+
+// join takes an answer, and what is missing between it and the rows that were seen.
+func (w *walk[T]) join(ctx context.Context, p part[T]) error {
+	if w.repeats(p) {
+		// Rows that came in may have moved the others down by just one page.
+		next, err := w.ask(ctx, p.offset+1)
+		if err != nil {
+			return err
+		}
+		if w.repeats(next) {
+			return badList(w.list.request.endpoint(), "pagination did not advance: the same page came twice")
+		}
+	}
+	if !w.fits(p) {
+		return w.goBack(ctx, p)
+	}
+	w.take(p)
+	return w.mend(ctx, p.offset)
+}
+
+// repeats tells whether an answer is the one before.
+func (w *walk[T]) repeats(p part[T]) bool {
+	return w.at.Offset > 0 && len(p.items) > 0 && sameID(p.id(0), w.at.First) && sameID(p.lastID(), w.at.Last)
+}
+
+// fits tells whether no row can be missing between an answer and what was seen.
+func (w *walk[T]) fits(p part[T]) bool {
+	if p.offset == 0 || w.at.Longest <= 1 {
+		return true
+	}
+	if len(p.items) == 0 {
+		return false
+	}
+	// In the second reading, nearly every row has been seen, and it says nothing.
+	return p.holds(w.at.Last) || !w.at.Again && w.seen.has(p.id(0))
+}
+
+// goBack reads before an answer that does not fit, from further ahead each time,
+// until an answer does.
+func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
+	for back := max(w.at.Longest/2, 1); ; back *= 2 {
+		p, err := w.askBefore(ctx, max(unfit.offset-back, 0))
+		if err != nil {
+			return err
+		}
+		if len(p.items) == 0 || !w.fits(p) {
+			continue
+		}
+		w.take(p)
+		if len(unfit.items) > 0 && p.holds(unfit.id(0)) {
+			w.take(unfit)
+		}
+		return w.mend(ctx, p.offset)
+	}
+}
+
+// askBefore asks for a part that was read before. The beginning of the list cannot
+// be empty.
+func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
+	for i := 0; ; i++ {
+		p, err := w.ask(ctx, offset)
+		if err != nil || len(p.items) > 0 || offset > 0 {
+			return p, err
+		}
+		if i == len(emptyPauses) {
+			return p, w.aborted("an empty list, "+w.sofar(w.at.Total), "")
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return p, err
+		}
+	}
+}
+
+// take takes an answer that fits: its rows, its place and its count.
+func (w *walk[T]) take(p part[T]) {
+	w.takeRows(p)
+	w.latest = p
+	w.full = len(p.items) >= w.at.Limit || p.offset > 0 && len(p.items) >= w.at.Longest
+	w.at.Offset, w.at.First, w.at.Last = p.end(), p.id(0), p.lastID()
+	w.at.Longest = max(w.at.Longest, len(p.items))
+	switch {
+	case p.count <= 0:
+	case p.count < p.end():
+		w.at.Disproved = true
+	default:
+		w.at.Total = p.count
+	}
+	if w.at.Offset > w.at.Furthest {
+		w.at.Furthest, w.at.Idle = w.at.Offset, 0
+	}
+}
+
+// takeRows takes those rows of an answer that were not seen yet.
+func (w *walk[T]) takeRows(p part[T]) {
+	for i, item := range p.items {
+		if w.seen.add(item.identity()) {
+			w.items, w.places = append(w.items, item), append(w.places, place{p.offset + i, item.identity()})
+			w.at.Idle = 0
+		}
+	}
+}
+
+// mend reads around a joint once more where there are places for rows that were not
+// seen: they are probably near by.
+func (w *walk[T]) mend(ctx context.Context, joint int) error {
+	if w.at.Again {
+		return nil
+	}
+	if w.lacking() > w.at.Lacking {
+		p, err := w.ask(ctx, max(joint-w.at.Longest/2, 0))
+		if err != nil {
+			return err
+		}
+		w.takeRows(p)
+	}
+	w.at.Lacking = w.lacking()
+	return nil
+}
+
+// lacking is how many rows stand before the reader and were not seen, at least.
+func (w *walk[T]) lacking() int { return max(w.at.Offset-len(w.seen.seen), 0) }
+
+// sofar says what was counted and what was seen.
+func (w *walk[T]) sofar(count int) string {
+	return fmt.Sprintf("where PrivX counts %d rows and has shown %d", count, len(w.seen.seen))
+}
+
+func (w *walk[T]) aborted(what, hint string) *Error {
+	return &Error{Endpoint: w.list.request.endpoint(), Status: http.StatusOK, Message: what, Hint: firstOf(hint, "sync again"), grpcCode: codes.Aborted}
+}
