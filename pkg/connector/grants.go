@@ -29,14 +29,16 @@ const lookupsAtOnce = 8
 func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Grant, *rs.SyncOpResults, error) {
 	run := r.syncs.run(opts.SyncID)
 	roleID := role.GetId().GetResource()
-	page, err := r.client.ListMembers(ctx, roleID, opts.PageToken.Token)
-	if privx.IsNotFound(err) {
-		return nil, nil, r.skipIfDeleted(ctx, run, role, err)
-	}
-	if err != nil {
-		return nil, nil, failed("listing the members of role "+roleID, err)
-	}
 	rules := mappingRulesOf(role)
+	page, err := r.members(ctx, run, roleID, rules, opts.PageToken.Token)
+	switch {
+	case privx.IsNotFound(err):
+		return nil, nil, r.skipIfDeleted(ctx, run, role, err)
+	case err != nil:
+		return nil, nil, failed("listing the members of role "+roleID, err)
+	case page.Unconfirmed:
+		return nil, askLater(page.Next), nil
+	}
 	entries, err := r.entries(ctx, run, roleID, page.Items, rules)
 	if err != nil {
 		return nil, nil, err
@@ -49,8 +51,34 @@ func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.Sync
 		}
 	}
 	grants, results := cutPage(grants, page)
-	run.readMembers(ctx, roleID, page, len(grants), results)
+	if err := run.readMembers(ctx, roleID, page, len(grants), results); err != nil {
+		return nil, nil, err
+	}
 	return grants, results, nil
+}
+
+// members reads a page of a role's members. Everybody is a member of privx-user; of
+// another role, PrivX may say how many members it has. That number may be out of date:
+// where it stays and PrivX goes on showing nobody, there is nobody.
+func (r *roleSyncer) members(ctx context.Context, run *syncRun, roleID string, rules mappingRules, token string) (*privx.Page[privx.Member], error) {
+	expected := run.expected(roleID)
+	if rules.everybody {
+		expected = privx.NeverEmpty
+	}
+	page, err := r.client.ListMembers(ctx, roleID, expected, token)
+	if !privx.IsEmpty(err) || rules.everybody {
+		return page, err
+	}
+	if _, err := r.client.GetRole(ctx, roleID); err != nil {
+		return nil, err
+	}
+	return r.client.ListMembers(ctx, roleID, privx.KnownEmpty, "")
+}
+
+// askLater has baton-sdk ask for a page when it has asked for those of other roles:
+// then all roles without members are waited for together.
+func askLater(token string) *rs.SyncOpResults {
+	return &rs.SyncOpResults{Annotations: annotations.New(v2.EnqueuePageTokens_builder{PageTokens: []string{token}}.Build())}
 }
 
 // skipIfDeleted makes an end of a role that was deleted after it had been
@@ -70,8 +98,7 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.R
 		return failed(doing+roleID, errors.Join(err, cause))
 	}
 	ctxzap.Extract(ctx).Warn("baton-privx: role skipped: it was deleted in PrivX during the sync", zap.String("role_id", roleID))
-	run.skippedRole(ctx, roleID)
-	return nil
+	return run.skippedRole(ctx, roleID)
 }
 
 // entries finds for each member how he holds the role. PrivX puts that into the

@@ -38,7 +38,7 @@ func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 	if err != nil {
 		return nil, nil, err
 	}
-	run.listedRoles(ctx, opts.PageToken.Token, page, len(roles), results)
+	run.listedRoles(ctx, page, len(roles), results)
 	return roles, results, nil
 }
 

@@ -38,7 +38,7 @@ func (u *userSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 	if err != nil {
 		return nil, nil, err
 	}
-	run.listedUsers(ctx, opts.PageToken.Token, page, len(users), results)
+	run.listedUsers(ctx, page, len(users), results)
 	return users, results, nil
 }
 

@@ -20,9 +20,11 @@ type Page[T any] struct {
 	Items []T
 	// Next asks for the following page; empty when this is the last one.
 	Next string
-	// First tells that the list begins with this page: for the first time, or anew
-	// because what was known of it has been lost. Then all rows come again.
+	// First tells that the list begins with this page.
 	First bool
+	// Restarted tells that it began before, with another page: what was known of it
+	// is lost, in another process perhaps, and all rows come again.
+	Restarted bool
 	// Unconfirmed: PrivX shows no rows at all, and nothing else says that there are
 	// none. Next asks for that once more, no sooner than a second after the first
 	// time, whenever it is used.

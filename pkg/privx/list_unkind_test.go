@@ -269,6 +269,7 @@ func TestUnkind_NoMembers(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, page.Items, 2)
 		require.True(t, page.First)
+		require.False(t, page.Restarted)
 
 		rows = nil
 		page, err = s.ListMembers(t.Context(), "r", privx.KnownEmpty, "")
@@ -340,6 +341,7 @@ func TestUnkind_ListThatAnotherProcessHasBegun(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.True(t, page.First)
+			require.True(t, page.Restarted)
 			require.Len(t, page.Items, 10)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 const (
@@ -171,6 +172,29 @@ func (c *Client) Self(ctx context.Context) (string, error) {
 	}
 	c.self = user.ID
 	return c.self, nil
+}
+
+// MaxFound is how many users can be searched for at a time.
+const MaxFound = 100
+
+// FindUsers searches for users by id, at most MaxFound of them, and returns those
+// that PrivX finds.
+func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
+	body, err := json.Marshal(map[string][]string{"user_id": ids})
+	if err != nil {
+		return nil, fmt.Errorf("making the search for users: %w", err)
+	}
+	page, err := readWhole[User](ctx, c, &request{
+		method: http.MethodPost, path: usersSearchPath, permission: "users-view", body: body, contentType: jsonContent,
+		query: pageQuery(0, MaxFound, false),
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Others are there where PrivX passes over the ids.
+	return slices.DeleteFunc(page.Items, func(user User) bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { return sameID(id, user.ID) })
+	}), nil
 }
 
 // userExists asks the search whether there is a user. Only an empty answer says

@@ -59,7 +59,7 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 	if err := w.resume(); err != nil {
 		return nil, err
 	}
-	first := w.at.Offset == 0 && !w.at.Again
+	first, restarted := w.at.Offset == 0 && !w.at.Again, w.at.Restarts > at.Restarts
 	ended, err := w.step(ctx)
 	if err != nil {
 		if w.seen.goBack(w.at.Seen) && w.at.Seen > 0 {
@@ -68,7 +68,7 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 		return nil, err
 	}
 	page := w.page(ended)
-	page.First = first
+	page.First, page.Restarted = first, restarted
 	return page, nil
 }
 

@@ -1,0 +1,262 @@
+package connector
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"time"
+
+	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+const (
+	// maxStrangers is how many members that the list of users did not have are searched
+	// for in a sync.
+	maxStrangers = 1_000
+	// maxNamedUsers is how many users a warning names.
+	maxNamedUsers = 5
+	// clocksApart is how far the clocks of PrivX's nodes are thought to be apart at
+	// most.
+	clocksApart = time.Minute
+)
+
+// tally is what a sync has read, as far as conclusions are drawn from it. It is used
+// under the lock of its syncRun.
+type tally struct {
+	// users holds a hash of each listed user's id. They are known once all pages,
+	// from the first to the last, have been listed here; so are the roles.
+	users                  map[uint64]struct{}
+	seed                   maphash.Seed
+	usersBegun, usersKnown bool
+	// usersDate is PrivX's clock when the list of users was begun.
+	usersDate time.Time
+	// waiting holds the roles whose members are still to be read, with the
+	// number of members that PrivX gave for them (nil: none given).
+	waiting                map[string]*int
+	rolesBegun, rolesKnown bool
+	// strangers are members that were not listed as users; toAsk are those of them
+	// that are still to be searched for, and asked is how many were.
+	strangers map[uint64]struct{}
+	named     []string
+	toAsk     []string
+	asked     int
+	// restarted: rows of a list were handed out more than once, or by another process.
+	restarted bool
+
+	roles, memberships, skipped int
+}
+
+func newTally() tally {
+	return tally{
+		users: make(map[uint64]struct{}), seed: maphash.MakeSeed(),
+		waiting: make(map[string]*int), strangers: make(map[uint64]struct{}),
+	}
+}
+
+func (t *tally) hash(id string) uint64 { return maphash.String(t.seed, strings.ToLower(id)) }
+
+// listedUsers notes the first n users of a page.
+func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User], n int, results *rs.SyncOpResults) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restarted = r.restarted || page.Restarted
+	if page.First {
+		r.usersBegun, r.usersDate = true, page.Date
+		if r.usersDate.IsZero() {
+			r.usersDate = time.Now()
+		}
+	}
+	before := len(r.users)
+	for _, user := range page.Items[:n] {
+		r.users[r.hash(user.ID)] = struct{}{}
+	}
+	r.syncs.holdUsers(r, len(r.users)-before)
+	if results.NextPageToken == "" && r.usersBegun {
+		r.usersKnown = true
+		warnOfCount(ctx, "users", page.Total, page.Read)
+	}
+}
+
+// listedRoles notes the first n roles of a page.
+func (r *syncRun) listedRoles(ctx context.Context, page *privx.Page[privx.Role], n int, results *rs.SyncOpResults) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restarted, r.rolesBegun = r.restarted || page.Restarted, r.rolesBegun || page.First
+	for _, role := range page.Items[:n] {
+		r.waiting[role.ID] = role.MemberCount
+	}
+	if results.NextPageToken == "" && r.rolesBegun {
+		r.roles, r.rolesKnown = len(r.waiting), true
+		warnOfCount(ctx, "roles", page.Total, page.Read)
+	}
+}
+
+// expected tells whether a role has members, as far as PrivX has said so.
+func (r *syncRun) expected(roleID string) privx.Emptiness {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch count := r.waiting[roleID]; {
+	case count == nil || *count < 0:
+		return privx.MayBeEmpty
+	case *count == 0:
+		return privx.KnownEmpty
+	default:
+		return privx.NeverEmpty
+	}
+}
+
+// warnOfCount warns of a list that PrivX counts differently from what it shows.
+func warnOfCount(ctx context.Context, of string, counted, listed int) {
+	if counted > 0 && counted != listed {
+		ctxzap.Extract(ctx).Warn("baton-privx: PrivX counts its "+of+" differently from what it lists",
+			zap.Int("counted", counted), zap.Int("listed", listed))
+	}
+}
+
+// readMembers notes the first n members of a page of a role. An error is one of the
+// whole sync.
+func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) error {
+	r.noteMembers(page, n)
+	if err := r.searchStrangers(ctx, privx.MaxFound); err != nil || results.NextPageToken != "" {
+		return err
+	}
+	return r.finished(ctx, roleID, func(count *int) {
+		warnOfCount(ctx, "members of role "+roleID, page.Total, page.Read)
+		if count != nil && *count != page.Read {
+			ctxzap.Extract(ctx).Warn("baton-privx: PrivX's member_count of a role disagrees with the members it lists; the members were taken",
+				zap.String("role_id", roleID), zap.Int("member_count", *count), zap.Int("members", page.Read))
+		}
+		r.memberships += page.Read
+	})
+}
+
+// noteMembers notes which members were not listed as users. Their grants are synced
+// all the same.
+func (r *syncRun) noteMembers(page *privx.Page[privx.Member], n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restarted = r.restarted || page.Restarted
+	if !r.usersKnown {
+		return
+	}
+	for _, member := range page.Items[:n] {
+		hash := r.hash(member.ID)
+		_, listed := r.users[hash]
+		_, noted := r.strangers[hash]
+		if listed || noted {
+			continue
+		}
+		r.strangers[hash] = struct{}{}
+		if len(r.named) < maxNamedUsers {
+			r.named = append(r.named, member.ID)
+		}
+		if r.asked+len(r.toAsk) < maxStrangers {
+			r.toAsk = append(r.toAsk, member.ID)
+		}
+	}
+}
+
+// searchStrangers searches for members that were not listed as users, once there are
+// as many as given. One that was there when the list of users was begun proves that
+// the list was short.
+func (r *syncRun) searchStrangers(ctx context.Context, enough int) error {
+	for {
+		r.mu.Lock()
+		if !r.rolesKnown {
+			enough = 1 // Which role is the last one is not known.
+		}
+		batch := r.toAsk[:min(len(r.toAsk), privx.MaxFound)]
+		if len(batch) < enough {
+			r.mu.Unlock()
+			return nil
+		}
+		r.toAsk, r.asked = r.toAsk[len(batch):], r.asked+len(batch)
+		r.mu.Unlock()
+		if err := r.search(ctx, batch); err != nil {
+			r.mu.Lock()
+			r.toAsk, r.asked = append(batch, r.toAsk...), r.asked-len(batch)
+			r.mu.Unlock()
+			return err
+		}
+	}
+}
+
+func (r *syncRun) search(ctx context.Context, ids []string) error {
+	found, err := r.client.FindUsers(ctx, ids)
+	if err != nil {
+		return failed("searching for members that PrivX did not list as users", err)
+	}
+	for _, user := range found {
+		if created, ok := instant(user.Created); ok && created.Before(r.usersDate.Add(-clocksApart)) {
+			return status.Error(codes.Aborted, fmt.Sprintf("baton-privx: listing users: the list that PrivX gave is not complete: "+
+				"it lacks user %s, who is a member of a role and whom PrivX finds when it is asked for him by id; sync again", user.ID))
+		}
+	}
+	return nil
+}
+
+// skippedRole notes a role that was deleted during the sync.
+func (r *syncRun) skippedRole(ctx context.Context, roleID string) error {
+	return r.finished(ctx, roleID, func(*int) { r.skipped++ })
+}
+
+// finished notes that a role's members have been read, once a role. With the last
+// one, the connector's part of the sync is over: baton-sdk does not say so itself.
+func (r *syncRun) finished(ctx context.Context, roleID string, note func(count *int)) error {
+	last := r.note(roleID, note, false)
+	if !last {
+		return nil
+	}
+	if err := r.searchStrangers(ctx, 1); err != nil {
+		return err // And the last role may be asked for again.
+	}
+	r.note(roleID, note, true)
+	r.close(ctx)
+	return nil
+}
+
+// note lets a role no longer wait, unless it is the last one and that shall wait. It
+// tells whether it is the last one.
+func (r *syncRun) note(roleID string, note func(count *int), theLast bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count, waits := r.waiting[roleID]
+	last := waits && r.rolesKnown && len(r.waiting) == 1
+	if waits && (!last || theLast) {
+		delete(r.waiting, roleID)
+	}
+	if waits && (!last || theLast) || !r.rolesKnown {
+		note(count)
+	}
+	return last
+}
+
+// close ends the session in PrivX and logs the closing line.
+func (r *syncRun) close(ctx context.Context) {
+	log := ctxzap.Extract(ctx)
+	if err := r.client.Logout(ctx); err != nil {
+		log.Debug("baton-privx: the session in PrivX could not be ended; PrivX ends it by itself", zap.Error(err))
+	}
+	r.syncs.forget(r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.strangers) > 0 {
+		log.Warn("baton-privx: members of roles are not among the users that PrivX listed",
+			zap.Int("count", len(r.strangers)), zap.Strings("user_ids", r.named))
+	}
+	if !r.usersKnown || r.restarted {
+		return
+	}
+	log.Info("baton-privx: everything read from PrivX",
+		zap.Int("users", len(r.users)), zap.Int("roles", r.roles), zap.Int("memberships", r.memberships),
+		zap.Int("skipped_roles", r.skipped),
+		zap.Int64("calls", r.client.Calls()-r.callsAtStart),
+		zap.Duration("duration", time.Since(r.began)))
+}
