@@ -17,7 +17,7 @@ const (
 	// maxRuns is how many syncs are remembered. baton-sdk runs at most 100 tasks at a
 	// time.
 	maxRuns = 128
-	// maxSeenUsers is how many users are remembered, at 21 bytes each at most.
+	// maxSeenUsers is how many users are remembered, 96 MiB at most.
 	maxSeenUsers = 4 << 20
 	// maxHeldEntries is how many entries of users' roles are kept where members
 	// do not carry them.
@@ -133,7 +133,7 @@ type syncRun struct {
 func newSyncRun(s *syncs) *syncRun {
 	return &syncRun{
 		syncs: s, client: s.client, began: time.Now(), callsAtStart: s.client.Calls(),
-		held: make(map[string][]privx.RoleEntry), tally: newTally(),
+		held: make(map[string][]privx.RoleEntry), tally: tally{waiting: make(map[string]*int)},
 	}
 }
 

@@ -3,8 +3,6 @@ package connector
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
-	"strings"
 	"time"
 
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
@@ -30,10 +28,9 @@ const (
 // tally is what a sync has read, as far as conclusions are drawn from it. It is used
 // under the lock of its syncRun.
 type tally struct {
-	// users holds a hash of each listed user's id. They are known once all pages,
-	// from the first to the last, have been listed here; so are the roles.
-	users                  map[uint64]struct{}
-	seed                   maphash.Seed
+	// users are those that were listed. They are known once all pages, from the first
+	// to the last, have been listed here; so are the roles.
+	users                  privx.IDs
 	usersBegun, usersKnown bool
 	// usersDate is PrivX's clock when the list of users was begun.
 	usersDate time.Time
@@ -43,7 +40,7 @@ type tally struct {
 	rolesBegun, rolesKnown bool
 	// strangers are members that were not listed as users; toAsk are those of them
 	// that are still to be searched for, and asked is how many were.
-	strangers map[uint64]struct{}
+	strangers privx.IDs
 	named     []string
 	toAsk     []string
 	asked     int
@@ -52,15 +49,6 @@ type tally struct {
 
 	roles, memberships, skipped int
 }
-
-func newTally() tally {
-	return tally{
-		users: make(map[uint64]struct{}), seed: maphash.MakeSeed(),
-		waiting: make(map[string]*int), strangers: make(map[uint64]struct{}),
-	}
-}
-
-func (t *tally) hash(id string) uint64 { return maphash.String(t.seed, strings.ToLower(id)) }
 
 // listedUsers notes the first n users of a page.
 func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User], n int, results *rs.SyncOpResults) {
@@ -73,11 +61,11 @@ func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User],
 			r.usersDate = time.Now()
 		}
 	}
-	before := len(r.users)
+	before := r.users.Len()
 	for _, user := range page.Items[:n] {
-		r.users[r.hash(user.ID)] = struct{}{}
+		r.users.Add(user.ID)
 	}
-	r.syncs.holdUsers(r, len(r.users)-before)
+	r.syncs.holdUsers(r, r.users.Len()-before)
 	if results.NextPageToken == "" && r.usersBegun {
 		r.usersKnown = true
 		warnOfCount(ctx, "users", page.Total, page.Read)
@@ -147,13 +135,9 @@ func (r *syncRun) noteMembers(page *privx.Page[privx.Member], n int) {
 		return
 	}
 	for _, member := range page.Items[:n] {
-		hash := r.hash(member.ID)
-		_, listed := r.users[hash]
-		_, noted := r.strangers[hash]
-		if listed || noted {
+		if r.users.Has(member.ID) || !r.strangers.Add(member.ID) {
 			continue
 		}
-		r.strangers[hash] = struct{}{}
 		if len(r.named) < maxNamedUsers {
 			r.named = append(r.named, member.ID)
 		}
@@ -247,15 +231,15 @@ func (r *syncRun) close(ctx context.Context) {
 	r.syncs.forget(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.strangers) > 0 {
+	if r.strangers.Len() > 0 {
 		log.Warn("baton-privx: members of roles are not among the users that PrivX listed",
-			zap.Int("count", len(r.strangers)), zap.Strings("user_ids", r.named))
+			zap.Int("count", r.strangers.Len()), zap.Strings("user_ids", r.named))
 	}
 	if !r.usersKnown || r.restarted {
 		return
 	}
 	log.Info("baton-privx: everything read from PrivX",
-		zap.Int("users", len(r.users)), zap.Int("roles", r.roles), zap.Int("memberships", r.memberships),
+		zap.Int("users", r.users.Len()), zap.Int("roles", r.roles), zap.Int("memberships", r.memberships),
 		zap.Int("skipped_roles", r.skipped),
 		zap.Int64("calls", r.client.Calls()-r.callsAtStart),
 		zap.Duration("duration", time.Since(r.began)))

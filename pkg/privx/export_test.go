@@ -27,6 +27,8 @@ const (
 	LogoutTimeout    = logoutTimeout
 	MaxRows          = maxRows
 	MaxRestarts      = maxRestarts
+	MaxEnded         = maxEnded
+	MaxReadings      = maxReadings
 	ConfirmPause     = confirmPause
 	LagTime          = lagTime
 	MaxRounds        = maxRounds
@@ -43,6 +45,25 @@ var (
 	PageSizeSteps   = pageSizeSteps
 	EmptyPauses     = emptyPauses
 )
+
+// Reading remembers the rows of a list.
+type Reading = reading
+
+// NewReading makes one, of which many rows are added with AddRow.
+func NewReading() *Reading { return newReading() }
+
+// AddRow notes a row of a page of its own.
+func (r *reading) AddRow(id string) bool {
+	r.added = r.added[:0]
+	return r.add(id)
+}
+
+// Held is of how many rows and lists a client remembers something.
+func Held(c *Client) (int, int) {
+	c.readings.mu.Lock()
+	defer c.readings.mu.Unlock()
+	return c.readings.rows, len(c.readings.waiting)
+}
 
 // Cursor is what a page token holds.
 type Cursor = cursor

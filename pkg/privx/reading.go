@@ -2,16 +2,14 @@ package privx
 
 import (
 	"crypto/rand"
-	"hash/maphash"
 	"slices"
-	"strings"
 	"sync"
 )
 
 // Bounds on what is remembered of lists while they are read.
 const (
-	// maxHeldRows is of how many rows the ids are remembered, of all lists together.
-	// A row takes 21 bytes at most: a hash of 8, and what a map adds to it.
+	// maxHeldRows is of how many rows the ids are remembered, of all lists together:
+	// 96 MiB at most.
 	maxHeldRows = 4 << 20
 	// maxReadings is how many lists are remembered. Those that nobody reads on, of
 	// syncs that were given up, are among them.
@@ -25,48 +23,36 @@ const (
 type reading struct {
 	// id is one that no other process has made.
 	id string
-	// seen holds a hash of each different id.
-	seen map[uint64]struct{}
-	// added are those hashes that came last, in the order of the page's rows, so
+	// seen are the different ids.
+	seen IDs
+	// added are the hashes of those that came last, in the order of the page's rows, so
 	// that the page can be read once more.
-	added []uint64
+	added []idHash
 	// counted is how many rows the readings have counted for this one.
 	counted int
 	// ended: the list is over.
 	ended bool
 }
 
-// idSeed makes the hashes of this process: two ids with the same one, which would
-// count as one row, have other ones in the next.
-var idSeed = maphash.MakeSeed()
-
-func hashID(id string) uint64 { return maphash.String(idSeed, strings.ToLower(id)) }
-
 // add notes a row and tells whether it is a new one.
 func (r *reading) add(id string) bool {
 	hash := hashID(id)
-	if _, found := r.seen[hash]; found {
+	if !r.seen.add(hash) {
 		return false
 	}
-	r.seen[hash] = struct{}{}
 	r.added = append(r.added, hash)
 	return true
-}
-
-func (r *reading) has(id string) bool {
-	_, found := r.seen[hashID(id)]
-	return found
 }
 
 // goBack makes the reading what it was when it had so many rows, which may be in
 // the middle of the page that came last and not further back.
 func (r *reading) goBack(rows int) bool {
-	kept := rows - (len(r.seen) - len(r.added))
+	kept := rows - (r.seen.Len() - len(r.added))
 	if kept < 0 || kept > len(r.added) {
 		return false
 	}
 	for _, hash := range r.added[kept:] {
-		delete(r.seen, hash)
+		delete(r.seen.hashes, hash)
 	}
 	r.added = r.added[:0]
 	return true
@@ -82,7 +68,7 @@ type readings struct {
 }
 
 func newReading() *reading {
-	return &reading{id: rand.Text(), seen: make(map[uint64]struct{})}
+	return &reading{id: rand.Text()}
 }
 
 // resume finds a reading as it was when it had so many rows, for one caller alone;
@@ -109,7 +95,7 @@ func (r *readings) keep(one *reading, ended bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one.ended = ended
-	r.count(one, len(one.seen))
+	r.count(one, one.seen.Len())
 	r.waiting = append(r.waiting, one)
 	over := 0
 	for _, other := range r.waiting {

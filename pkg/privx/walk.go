@@ -62,8 +62,8 @@ func readPage[T identified](ctx context.Context, c *Client, l list, token string
 	first, restarted := w.at.Offset == 0 && !w.at.Again, w.at.Restarts > at.Restarts
 	ended, err := w.step(ctx)
 	if err != nil {
-		if w.seen.goBack(w.at.Seen) && w.at.Seen > 0 {
-			c.readings.keep(w.seen, false)
+		if w.rows.goBack(w.at.Seen) && w.at.Seen > 0 {
+			c.readings.keep(w.rows, false)
 		}
 		return nil, err
 	}
@@ -77,7 +77,7 @@ type walk[T identified] struct {
 	client *Client
 	list   list
 	at     cursor
-	seen   *reading
+	rows   *reading
 	// items are the rows of this page, and places where they stand.
 	items  []T
 	places []place
@@ -95,7 +95,7 @@ type walk[T identified] struct {
 // over.
 func (w *walk[T]) resume() error {
 	if w.at.Reading != "" {
-		if w.seen = w.client.readings.resume(w.at.Reading, w.at.Seen); w.seen != nil {
+		if w.rows = w.client.readings.resume(w.at.Reading, w.at.Seen); w.rows != nil {
 			return nil
 		}
 		w.at = cursor{Restarts: w.at.Restarts + 1}
@@ -103,14 +103,14 @@ func (w *walk[T]) resume() error {
 	if w.at.Restarts > maxRestarts {
 		return w.aborted("the list has started over too often, because more lists are being read at once than can be remembered", "sync with fewer workers")
 	}
-	w.seen = newReading()
-	w.at.Reading, w.at.Disproved = w.seen.id, w.client.countsPages.Load()
+	w.rows = newReading()
+	w.at.Reading, w.at.Disproved = w.rows.id, w.client.countsPages.Load()
 	return nil
 }
 
 // page makes a page of what was read.
 func (w *walk[T]) page(ended bool) *Page[T] {
-	w.at.Seen = len(w.seen.seen)
+	w.at.Seen = w.rows.seen.Len()
 	p := &Page[T]{
 		Items: w.items, Unconfirmed: w.unconfirmed, Total: max(w.latest.count, 0), Read: w.at.Seen, Date: w.date,
 		at: w.at, places: w.places,
@@ -121,7 +121,7 @@ func (w *walk[T]) page(ended bool) *Page[T] {
 	case !ended:
 		p.Next = w.at.encode()
 	}
-	w.client.readings.keep(w.seen, ended)
+	w.client.readings.keep(w.rows, ended)
 	return p
 }
 
@@ -221,7 +221,7 @@ func (w *walk[T]) doubtful(p part[T]) bool {
 func (w *walk[T]) emptyError(p part[T]) error {
 	switch {
 	case w.at.Offset > 0 || w.at.Again:
-		return w.aborted(fmt.Sprintf("an answer without rows and without a count, %s", w.sofar(w.at.Total)), "")
+		return w.aborted("an empty answer, "+w.sofar(w.at.Total), "")
 	case p.count > 0:
 		return countedOnly(w.list.request.endpoint(), p.count)
 	default:
@@ -268,7 +268,7 @@ func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
 
 // countUp tells whether a list is whole that is at its end by its places.
 func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
-	if len(w.seen.seen) >= count {
+	if w.rows.seen.Len() >= count {
 		return true, nil
 	}
 	if !w.at.Again {
@@ -281,7 +281,7 @@ func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
 		return false, err
 	}
 	w.takeRows(p)
-	if p.count > 0 && len(w.seen.seen) >= p.count {
+	if p.count > 0 && w.rows.seen.Len() >= p.count {
 		return true, nil
 	}
 	return false, w.aborted(w.sofar(count)+", in both orders", "if it stays so, PrivX changes faster than it can be read, or sorts what was created at the same time differently each time")
@@ -343,7 +343,7 @@ func (w *walk[T]) fits(p part[T]) bool {
 		return false
 	}
 	// In the second reading, nearly every row has been seen, and it says nothing.
-	return p.holds(w.at.Last) || !w.at.Again && w.seen.has(p.id(0))
+	return p.holds(w.at.Last) || !w.at.Again && w.rows.seen.Has(p.id(0))
 }
 
 // goBack reads before an answer that does not fit, from further ahead each time,
@@ -404,7 +404,7 @@ func (w *walk[T]) take(p part[T]) {
 // takeRows takes those rows of an answer that were not seen yet.
 func (w *walk[T]) takeRows(p part[T]) {
 	for i, item := range p.items {
-		if w.seen.add(item.identity()) {
+		if w.rows.add(item.identity()) {
 			w.items, w.places = append(w.items, item), append(w.places, place{p.offset + i, item.identity()})
 			w.at.Idle = 0
 		}
@@ -429,11 +429,11 @@ func (w *walk[T]) mend(ctx context.Context, joint int) error {
 }
 
 // lacking is how many rows stand before the reader and were not seen, at least.
-func (w *walk[T]) lacking() int { return max(w.at.Offset-len(w.seen.seen), 0) }
+func (w *walk[T]) lacking() int { return max(w.at.Offset-w.rows.seen.Len(), 0) }
 
 // sofar says what was counted and what was seen.
 func (w *walk[T]) sofar(count int) string {
-	return fmt.Sprintf("where PrivX counts %d rows and has shown %d", count, len(w.seen.seen))
+	return fmt.Sprintf("where PrivX counts %d rows and has shown %d", count, w.rows.seen.Len())
 }
 
 func (w *walk[T]) aborted(what, hint string) *Error {
