@@ -11,11 +11,14 @@ func (s *Simulator) listRoles(c *call) answer {
 	if err != nil {
 		return err.answer()
 	}
+	if c.turnover {
+		s.store.turnOverRoles(w)
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	roles := s.store.orderedRoles(w.sortKey)
-	part := cut(roles, w)
-	l := s.newList(len(part), len(roles))
+	part := rows(s, c, roles, w, roleSortKeys.values[w.sortKey])
+	l := s.newList(c, len(part), len(roles))
 	for _, role := range part {
 		l.body = append(l.item(), s.encodeRole(role)...)
 	}
@@ -65,6 +68,9 @@ func (s *Simulator) listMembers(c *call) answer {
 	if err != nil {
 		return err.answer()
 	}
+	if c.turnover {
+		s.store.turnOverMembers(c.id, w)
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	role := s.store.roles[c.id]
@@ -72,8 +78,8 @@ func (s *Simulator) listMembers(c *call) answer {
 		return notFound().answer()
 	}
 	members := s.store.orderedMembers(role, w.sortKey)
-	part := cut(members, w)
-	l := s.newList(len(part), len(members))
+	part := rows(s, c, members, w, userSortKeys.values[w.sortKey])
+	l := s.newList(c, len(part), len(members))
 	for _, user := range part {
 		l.body = s.appendMember(l.item(), role, user)
 	}

@@ -1,8 +1,9 @@
 package privxsim
 
 import (
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,6 +66,9 @@ type Options struct {
 	MemberGrants bool
 	// Count says what lists claim in "count".
 	Count CountMode
+	// RandomTies makes rows that are equal by the sort key come in another order
+	// each time. Guess: PrivX has an order of its own for them, which stays.
+	RandomTies bool
 	// MemberCount gives roles member_count and explicit_count, as newer
 	// versions of PrivX do.
 	MemberCount bool
@@ -88,6 +92,8 @@ type Options struct {
 	// read-only. The default is 503. Guess: PrivX's own is not known.
 	ReadOnlyStatus int
 
+	// Seed is what everything random is made from, but for tokens.
+	Seed int64
 	// Latency is added to every answer.
 	Latency time.Duration
 	// AffinityCookie makes answers carry the cookie of a load balancer.
@@ -126,6 +132,7 @@ type Simulator struct {
 	tokens tokens
 	faults faults
 	record recorder
+	random lottery
 
 	mu       sync.Mutex
 	readOnly bool
@@ -135,6 +142,7 @@ type Simulator struct {
 func New(store *Store, opts Options) *Simulator {
 	s := &Simulator{store: store, opts: opts.withDefaults()}
 	s.record.keep = s.opts.KeepRequests
+	s.random.source = rand.New(rand.NewPCG(uint64(s.opts.Seed), 0)) //nolint:gosec // Order needs no secrecy, but the same seed the same one.
 	s.routes = s.routeTable()
 	return s
 }
@@ -161,7 +169,11 @@ type call struct {
 	query   url.Values
 	id      string // the path's variable
 	holder  holder // of the token that it carries
-	stale   bool   // shall see what was before the last write
+
+	stale     bool // shall see what was before the last write
+	ties      bool // rows that are equal by the sort key come in random order
+	turnover  bool // a row goes and another comes before it is answered
+	pageCount bool // the rows of the page alone are counted
 }
 
 // ServeHTTP answers one request: it is recorded, hooks are called, a fault may
@@ -242,7 +254,7 @@ const affinityCookieName = "privx-lb-node"
 // affinityCookie returns the cookie that keeps a client on its node: the one
 // that it has, or a new one.
 func affinityCookie(r *http.Request) *http.Cookie {
-	node := rand.Text()
+	node := cryptorand.Text()
 	if held, err := r.Cookie(affinityCookieName); err == nil {
 		node = held.Value
 	}

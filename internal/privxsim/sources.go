@@ -6,11 +6,11 @@ import (
 )
 
 // listSources shows all directories: there is no paging.
-func (s *Simulator) listSources(*call) answer {
+func (s *Simulator) listSources(c *call) answer {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	n := len(s.store.sourceRecords)
-	l := s.newList(n, n)
+	l := s.newList(c, n, n)
 	for _, source := range s.store.sourceRecords {
 		l.body = append(l.item(), source.wire...)
 	}

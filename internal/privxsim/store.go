@@ -199,6 +199,10 @@ func (s *Store) Sources() []Source {
 func (s *Store) AddUser(user User) User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.addUser(user)
+}
+
+func (s *Store) addUser(user User) User {
 	if user.ID == "" {
 		user.ID = s.newID()
 	}
@@ -252,6 +256,10 @@ func (s *Store) usersChanged() {
 func (s *Store) RemoveUser(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeUser(id)
+}
+
+func (s *Store) removeUser(id string) {
 	user := s.users[id]
 	if user == nil {
 		return
@@ -303,6 +311,10 @@ func (s *Store) APIClients() []APIClient {
 func (s *Store) AddRole(role Role) Role {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.addRole(role)
+}
+
+func (s *Store) addRole(role Role) Role {
 	if role.ID == "" {
 		role.ID = s.newID()
 	}
@@ -344,6 +356,10 @@ func (s *Store) putRole(role Role) {
 func (s *Store) RemoveRole(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeRole(id)
+}
+
+func (s *Store) removeRole(id string) {
 	role := s.roles[id]
 	if role == nil {
 		return

@@ -46,18 +46,27 @@ func (s *Simulator) searchUsers(c *call) answer {
 	if s.opts.IgnoreUserIDs {
 		search.UserIDs = nil
 	}
+	if c.turnover {
+		s.store.turnOverUsers(*search, w)
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	users := s.store.orderedUsers(w.sortKey)
-	if !search.everything() {
-		users = slices.DeleteFunc(slices.Clone(users), func(u *userRecord) bool { return !search.matches(u) })
-	}
-	part := cut(users, w)
-	l := s.newList(len(part), len(users))
+	users := s.store.find(*search, w.sortKey)
+	part := rows(s, c, users, w, userSortKeys.values[w.sortKey])
+	l := s.newList(c, len(part), len(users))
 	for _, u := range part {
 		l.body = appendWithoutRoles(l.item(), u)
 	}
 	return l.answer()
+}
+
+// find returns the users that a search finds, in ascending order.
+func (s *Store) find(search userSearch, key string) []*userRecord {
+	users := s.orderedUsers(key)
+	if search.everything() {
+		return users
+	}
+	return slices.DeleteFunc(slices.Clone(users), func(u *userRecord) bool { return !search.matches(u) })
 }
 
 // appendWithoutRoles encodes a user without roles and permissions.
@@ -114,7 +123,7 @@ func (s *Simulator) getUserRoles(c *call) answer {
 	if s.opts.SplitMemberships {
 		memberships = splitMemberships(memberships)
 	}
-	l := s.newList(len(memberships), len(memberships))
+	l := s.newList(c, len(memberships), len(memberships))
 	for _, m := range memberships {
 		l.body = m.append(l.item(), s.store.everyone, true)
 	}
