@@ -259,6 +259,13 @@ func (l *lottery) shuffle(n int, swap func(i, j int)) {
 	l.source.Shuffle(n, swap)
 }
 
+// intN returns a number below n.
+func (l *lottery) intN(n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.source.IntN(n)
+}
+
 func sortUsers(users []*userRecord, key string) []*userRecord {
 	return sortBy(users, userSortKeys.values[key], func(u *userRecord) string { return u.ID })
 }
@@ -269,6 +276,12 @@ type list struct {
 	body   []byte
 	length int
 	items  int // so far
+}
+
+// newPage begins a page of a length of a list that has so many items in all, as
+// the node of the call counts them.
+func (s *Simulator) newPage(c *call, length, total int) *list {
+	return s.newList(c, length, max(total+c.node.CountOffset, 0))
 }
 
 // newList begins a list of a length, out of so many items in all.

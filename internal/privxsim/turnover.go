@@ -27,6 +27,7 @@ func (s *Store) turnOverMembers(roleID string, w window) {
 	}
 	if added := s.turnOver(s.orderedMembers(role, w.sortKey), w); added != "" {
 		s.join(roleID, added).explicit = newEntry(Grant{}, nil)
+		s.membershipChanged(roleID, added)
 	}
 }
 
