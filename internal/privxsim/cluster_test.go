@@ -492,3 +492,22 @@ func TestRoute(t *testing.T) {
 		t.Errorf("%v, %v", nodes, told)
 	}
 }
+
+func TestParseNode(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]privxsim.Node{
+		"": {},
+		"lag=5s  token-lag=300ms clock=-1s count=-1 empty=3s": {
+			Lag: 5 * time.Second, TokenLag: 300 * time.Millisecond, ClockOffset: -time.Second, CountOffset: -1, Empty: 3 * time.Second,
+		},
+	} {
+		if got, err := privxsim.ParseNode(line); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"lag", "lag=5", "lag=-5s", "token-lag=-1s", "empty=-1s", "count=x", "clock=", "lags=5s", "5s"} {
+		if got, err := privxsim.ParseNode(line); err == nil || got != (privxsim.Node{}) {
+			t.Errorf("%q: %+v, %v", line, got, err)
+		}
+	}
+}
