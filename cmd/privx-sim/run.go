@@ -37,7 +37,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.seed.Users, "users", 120, "`number` of users")
 	flags.IntVar(&s.seed.Roles, "roles", 24, "`number` of roles")
 	flags.IntVar(&s.seed.MembersPerRole, "members-per-role", 12, "average `number` of members")
-	flags.Int64Var(&s.seed.Seed, "seed", 1, "`number` that the tenant is made from")
+	flags.Int64Var(&s.seed.Seed, "seed", 1, "`number` that the tenant and all chance are made from")
 	flags.DurationVar(&s.simulator.Latency, "latency", 0, "`time` added to each answer")
 	flags.DurationVar(&s.simulator.TokenTTL, "token-ttl", 0, "`time` that tokens hold (default 5m)")
 	flags.IntVar(&s.simulator.MaxPageSize, "max-page-size", 1000, "largest `number` of items on a page")
@@ -50,6 +50,17 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 			s.faults = append(s.faults, fault)
 			return err
 		})
+	flags.Func("node", "`node` of a cluster, repeatable: 'lag=5s token-lag=300ms clock=-1s count=-1 empty=3s', or \"\" for a perfect one",
+		func(line string) error {
+			node, err := privxsim.ParseNode(line)
+			s.simulator.Nodes = append(s.simulator.Nodes, node)
+			return err
+		})
+	flags.BoolVar(&s.simulator.AffinityCookie, "affinity", false, "keep clients on their node by a cookie")
+	flags.BoolVar(&s.simulator.EmptyNotFound, "empty-not-found", false, "let an empty node deny single users and roles, too")
+	flags.BoolVar(&s.simulator.RandomTies, "random-ties", false, "show rows that are equally old in another order each time")
+	flags.BoolVar(&s.simulator.MemberCount, "member-count", false, "count the members of roles, as newer versions do")
+	flags.BoolVar(&s.simulator.HideUserRole, "hide-user-role", false, "leave privx-user out of the roles of a user")
 	flags.StringVar(&s.readyFile, "ready-file", "", "`file` to write the environment to, once it listens")
 	flags.BoolVar(&s.quiet, "quiet", false, "do not log requests")
 	if err := flags.Parse(args); err != nil {
@@ -62,6 +73,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	if flags.NArg() > 0 {
 		return settings{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+	s.simulator.Seed = s.seed.Seed
 	// To the library 0 is the default; to someone who writes 0 it is none.
 	for _, n := range []*int{&s.seed.Users, &s.seed.Roles, &s.seed.MembersPerRole} {
 		if *n == 0 {
@@ -89,7 +101,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !s.quiet {
 		logger := log.New(stderr, "", log.LstdFlags)
 		logger.Printf("%d users, %d roles, %d memberships", len(store.Users()), len(store.Roles()), len(store.Memberships()))
-		simulator.OnResponse(requestLog(logger))
+		simulator.OnResponse(requestLog(logger, len(s.simulator.Nodes) > 1))
 	}
 	server, err := privxsim.Serve(simulator, s.serve)
 	if err != nil {
@@ -108,14 +120,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // requestLog returns a function that logs requests: never headers or bodies,
-// and of the paths where secrets are exchanged no query either.
-func requestLog(logger *log.Logger) func(privxsim.Request) {
+// and of the paths where secrets are exchanged no query either. Of a cluster it says
+// which node has answered.
+func requestLog(logger *log.Logger, cluster bool) func(privxsim.Request) {
 	return func(r privxsim.Request) {
 		target := r.Path
 		if r.RawQuery != "" && !strings.HasPrefix(r.Path, "/auth/") {
 			target += "?" + r.RawQuery
 		}
-		logger.Printf("%s %s %d", r.Method, target, r.Status)
+		node := ""
+		if cluster {
+			node = fmt.Sprintf(" by node %d", r.Node)
+		}
+		logger.Printf("%s %s %d%s", r.Method, target, r.Status, node)
 	}
 }
 

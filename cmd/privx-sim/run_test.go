@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -104,6 +106,24 @@ func (i *instance) newClient() *http.Client {
 // login asks for a token with the credentials of the environment.
 func (i *instance) login() int {
 	i.t.Helper()
+	return i.do(i.tokenRequest())
+}
+
+// token returns one.
+func (i *instance) token() string {
+	i.t.Helper()
+	_, body := i.body(i.tokenRequest())
+	var answer struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		i.t.Fatalf("%v: %s", err, body)
+	}
+	return answer.AccessToken
+}
+
+func (i *instance) tokenRequest() *http.Request {
+	i.t.Helper()
 	form := url.Values{
 		"grant_type": {"password"},
 		"username":   {i.environment["BATON_API_CLIENT_ID"]}, "password": {i.environment["BATON_API_CLIENT_SECRET"]},
@@ -111,7 +131,7 @@ func (i *instance) login() int {
 	request := i.request(http.MethodPost, "/auth/api/v1/oauth/token?secret=leak", strings.NewReader(form.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(i.environment["BATON_OAUTH_CLIENT_ID"], i.environment["BATON_OAUTH_CLIENT_SECRET"])
-	return i.do(request)
+	return request
 }
 
 func (i *instance) request(method, path string, body io.Reader) *http.Request {
@@ -125,12 +145,23 @@ func (i *instance) request(method, path string, body io.Reader) *http.Request {
 
 func (i *instance) do(request *http.Request) int {
 	i.t.Helper()
+	status, _ := i.body(request)
+	return status
+}
+
+// body returns the status and the body of an answer.
+func (i *instance) body(request *http.Request) (int, string) {
+	i.t.Helper()
 	response, err := i.client.Do(request)
 	if err != nil {
 		i.t.Fatal(err)
 	}
 	defer response.Body.Close()
-	return response.StatusCode
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
 }
 
 func TestServesWhatItsEnvironmentSays(t *testing.T) {
@@ -220,10 +251,73 @@ func TestFaultsAreInjected(t *testing.T) {
 	}
 }
 
+// A cluster refuses a token on the nodes that do not know it yet, and keeps a client
+// on its node if it is asked to. The log tells the nodes.
+func TestClusters(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{"chance": nil, "affinity": {"--affinity"}} {
+		i := start(t, append(args, "--node", "token-lag=1h", "--node", "token-lag=1h")...)
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.client.Jar = jar
+		token := i.token()
+		refused := false
+		for range 30 {
+			request := i.request(http.MethodGet, "/role-store/api/v1/roles", nil)
+			request.Header.Set("Authorization", "Bearer "+token)
+			refused = i.do(request) == http.StatusUnauthorized || refused
+		}
+		i.stop()
+		if withAffinity := name == "affinity"; refused == withAffinity {
+			t.Errorf("%s: refused %t", name, refused)
+		}
+		log := i.log.String()
+		both := strings.Contains(log, " 200 by node 0\n") && strings.Contains(log, " 200 by node 1\n")
+		if either := strings.Contains(log, " by node "); !either || both && name == "affinity" {
+			t.Errorf("%s: %s", name, log)
+		}
+	}
+}
+
+// What a node that was just started shows, and what its options change.
+func TestEmptyClusterAndItsOptions(t *testing.T) {
+	t.Parallel()
+	i := start(t, "--node", "empty=1h count=-1", "--empty-not-found", "--member-count", "--hide-user-role", "--random-ties")
+	get := func(path string) (int, string) {
+		request := i.request(http.MethodGet, "/role-store/api/v1/"+path, nil)
+		request.Header.Set("Authorization", "Bearer "+i.token())
+		return i.body(request)
+	}
+	if status, body := get("roles"); status != http.StatusOK || body != `{"count":0,"items":[]}` {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := get("users/current"); status != http.StatusNotFound {
+		t.Errorf("%d %s", status, body)
+	}
+	i = start(t, "--node", "count=-1", "--member-count", "--hide-user-role", "--random-ties", "--users", "0", "--roles", "0")
+	if status, body := get("roles"); status != http.StatusOK || !strings.HasPrefix(body, `{"count":3,`) || !strings.Contains(body, `"member_count":`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := get("users/current"); status != http.StatusOK || strings.Contains(body, `"privx-user"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	bodies := map[string]bool{}
+	for range 20 {
+		_, body := get("roles?sortkey=created") // of which two pairs are equally old
+		bodies[body] = true
+	}
+	if len(bodies) < 2 {
+		t.Error("equal rows always come in the same order")
+	}
+}
+
 func TestMistakesEndIt(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--fault", "GET"},
+		{"--node", "lag=5"},
 		{"--no-such-flag"},
 		{"stray"},
 		{"--listen", "no-such-host.invalid:1"},

@@ -28,7 +28,11 @@ type Fault struct {
 	Forbids bool
 	// Waits tells that it keeps who asks waiting for long.
 	Waits bool
-	// Said is the status that PrivX answers in its own words; 0 if it does not.
+	// Turns tells that PrivX's users or roles are others afterwards: a sync may
+	// have what has gone, and may lack what has come.
+	Turns bool
+	// Said is the status that PrivX answers as its own, in its words or without
+	// any; 0 if it does not.
 	Said int
 
 	fault privxsim.Fault
@@ -47,11 +51,18 @@ type Call struct {
 	Skip int
 	// LaterPage tells that it asks for a page after a list's first.
 	LaterPage bool
+	// Empty tells that it asks for a list that is truly empty, to which an answer
+	// that says so is no fault.
+	Empty bool
 }
 
 const (
-	usersPath = "/role-store/api/v1/users/"
-	hour      = 3600
+	usersPath   = "/role-store/api/v1/users/"
+	searchPath  = usersPath + "search"
+	rolesPath   = "/role-store/api/v1/roles"
+	sourcesPath = "/role-store/api/v1/sources"
+
+	hour = 3600
 	// slow is longer than a grant or a revoke waits for one answer and shorter
 	// than a sync does.
 	slow = 20 * time.Second
@@ -108,10 +119,15 @@ func Faults() []Fault {
 		transient(done(kind("connection reset, though done", privxsim.FaultResetAfter))),
 		transient(done(kind("connection closed in the middle of the answer", privxsim.FaultCut))),
 		transient(waiting(kind("no answer at all", privxsim.FaultStall))),
+		transient(noBody(http.StatusServiceUnavailable)),
+		only(transient(kind("an empty list", privxsim.FaultEmptyList)), filledList),
+		only(transient(kind("a list whose items are null", privxsim.FaultNullItems)), filledList),
 		only(transient(Fault{Name: "the token is revoked", midway: revokeTokens}), func(c Call) bool { return !strings.HasSuffix(c.Path, "/token") }),
 		{Name: "slow: 20 s until the answer begins", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: slow}},
 		{Name: "slow: 20 s in the middle of the answer", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowBody, Delay: slow}},
 		{Name: "an answer without a date", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": nil}}},
+		only(Fault{Name: "equal rows in another order", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultTies}}, pagedList),
+		only(Fault{Name: "a count of the page's rows", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultPageCount}}, pagedList),
 		{Name: "all permissions are lost", Forbids: true, midway: losePermissions},
 	}
 	for _, code := range []int{400, 401, 403, 404, 409, 418, 501} {
@@ -119,6 +135,9 @@ func Faults() []Fault {
 	}
 	return append(faults,
 		retryAfter(status(http.StatusForbidden), "5 s", 5),
+		noBody(http.StatusBadRequest),
+		noBody(http.StatusForbidden),
+		noBody(http.StatusNotFound),
 		page(http.StatusBadRequest),
 		page(http.StatusForbidden),
 		page(http.StatusNotFound),
@@ -136,16 +155,25 @@ func Faults() []Fault {
 		done(kind("half an answer that looks whole", privxsim.FaultTruncated)),
 		kind("an answer without end", privxsim.FaultOversized),
 		kind("JSON nested 100,000 deep", privxsim.FaultNested),
-		only(kind("the same page again and again", privxsim.FaultRepeatPage), func(c Call) bool { return c.LaterPage }),
-		only(Fault{Name: "a node that lags behind", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultStale}}, func(c Call) bool {
-			return c.Method == http.MethodGet && strings.HasPrefix(c.Path, usersPath) && strings.HasSuffix(c.Path, "/roles")
-		}),
+		only(kind("the same page again and again", privxsim.FaultRepeatPage), laterPage),
+		only(Fault{Name: "a row goes and another comes before the page", Turns: true, fault: privxsim.Fault{Kind: privxsim.FaultTurnover}}, laterPage),
+		only(Fault{Name: "a node that lags behind", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultStale}}, rolesOfUser),
 		only(kind("answered as done, and not done", privxsim.FaultDropWrite), func(c Call) bool { return c.Method == http.MethodPut }),
 	)
 }
 
 func status(code int) Fault {
 	return Fault{Name: strconv.Itoa(code), Said: code, fault: privxsim.Fault{Status: code}}
+}
+
+// noBody is a status and nothing more. Of a 404 that says nothing it is not known
+// whether it is PrivX's.
+func noBody(code int) Fault {
+	f := Fault{Name: strconv.Itoa(code) + " without a body", fault: privxsim.Fault{Kind: privxsim.FaultNoBody, Status: code}}
+	if code != http.StatusNotFound {
+		f.Said = code
+	}
+	return f
 }
 
 // page is an answer in HTML, as of a proxy.
@@ -182,6 +210,22 @@ func done(f Fault) Fault {
 func only(f Fault, fits func(Call) bool) Fault {
 	f.fits = fits
 	return f
+}
+
+func laterPage(c Call) bool { return c.LaterPage }
+
+func rolesOfUser(c Call) bool {
+	return c.Method == http.MethodGet && strings.HasPrefix(c.Path, usersPath) && strings.HasSuffix(c.Path, "/roles")
+}
+
+// pagedList tells whether a call is for a list that comes in pages.
+func pagedList(c Call) bool {
+	return c.Path == searchPath || c.Path == rolesPath || strings.HasPrefix(c.Path, rolesPath) && strings.HasSuffix(c.Path, "/members")
+}
+
+// filledList tells whether a call is for a list that is not truly empty.
+func filledList(c Call) bool {
+	return !c.Empty && (pagedList(c) || rolesOfUser(c) || c.Path == sourcesPath)
 }
 
 func revokeTokens(sim *privxsim.Simulator, _ *privxsim.Store) { sim.RevokeTokens() }

@@ -1,6 +1,7 @@
 package faultmatrix
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,47 @@ func TestFaultsAreAll(t *testing.T) {
 		require.Contains(t, kinds, kind, kind.String())
 	}
 	require.Len(t, kinds, int(kind))
+}
+
+// Faults of lists happen to lists, and to none that is truly empty.
+func TestWhatListFaultsFit(t *testing.T) {
+	t.Parallel()
+	const api = "/role-store/api/v1/"
+	calls := map[string]Call{
+		"users":       {Method: http.MethodPost, Path: api + "users/search"},
+		"page 2":      {Method: http.MethodPost, Path: api + "users/search", LaterPage: true},
+		"a user gone": {Method: http.MethodPost, Path: api + "users/search", Empty: true},
+		"roles":       {Method: http.MethodGet, Path: api + "roles"},
+		"members":     {Method: http.MethodGet, Path: api + "roles/{role}/members"},
+		"user roles":  {Method: http.MethodGet, Path: api + "users/*/roles"},
+		"sources":     {Method: http.MethodGet, Path: api + "sources"},
+		"write":       {Method: http.MethodPut, Path: api + "users/*/roles"},
+		"role":        {Method: http.MethodGet, Path: api + "roles/*"},
+		"user":        {Method: http.MethodGet, Path: api + "users/*"},
+		"token":       {Method: http.MethodPost, Path: "/auth/api/v1/oauth/token"},
+	}
+	want := map[privxsim.FaultKind][]string{
+		privxsim.FaultEmptyList: {"members", "page 2", "roles", "sources", "user roles", "users"},
+		privxsim.FaultNullItems: {"members", "page 2", "roles", "sources", "user roles", "users"},
+		privxsim.FaultTies:      {"a user gone", "members", "page 2", "roles", "users"},
+		privxsim.FaultPageCount: {"a user gone", "members", "page 2", "roles", "users"},
+		privxsim.FaultTurnover:  {"page 2"},
+		privxsim.FaultStale:     {"user roles"},
+	}
+	for _, fault := range Faults() {
+		wanted, ok := want[fault.fault.Kind]
+		if !ok || fault.midway != nil {
+			continue
+		}
+		var got []string
+		for name, call := range calls {
+			if fault.Fits(call) {
+				got = append(got, name)
+			}
+		}
+		require.ElementsMatch(t, wanted, got, fault.Name)
+		require.Equal(t, fault.fault.Kind == privxsim.FaultTurnover, fault.Turns, fault.Name)
+	}
 }
 
 // What is written is what is read, and the rest of a document stays.

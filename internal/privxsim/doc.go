@@ -9,7 +9,8 @@
 //
 // A Simulator records every request and can be told to misbehave (Inject), to
 // call back before and after requests (OnRequest, OnResponse), and to follow
-// one of several behaviours where PrivX's own is not known (Options).
+// one of several behaviours where PrivX's own is not known (Options). It can be a
+// cluster, of nodes that know different things at the same time (Node).
 //
 // Where the simulator does something that no public source confirms, the code
 // says so in a comment that begins with "Guess:".

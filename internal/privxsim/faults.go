@@ -1,6 +1,7 @@
 package privxsim
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,7 +23,7 @@ type Fault struct {
 	// Kind is what happens to them.
 	Kind FaultKind
 
-	// Status is that of FaultStatus and FaultStatusAfter, where 0 is 500, and of
+	// Status is that of FaultStatus, FaultStatusAfter and FaultNoBody, where 0 is 500, and of
 	// other kinds that answer by themselves, where 0 leaves them as they are.
 	Status int
 	// Header is added to the answer, as Retry-After or Location, or takes the
@@ -65,6 +66,12 @@ const (
 	FaultStatusAfter                  // executes, and answers with Status and an error all the same
 	FaultHeader                       // executes and answers truly, with other headers
 	FaultStale                        // shows a user's roles as they were before they were last set, as a node that lags does
+	FaultEmptyList                    // answers 200 and a list that is empty: "count":0,"items":[]
+	FaultNullItems                    // answers 200 and a list without rows: "count":0,"items":null
+	FaultTies                         // executes, with rows that are equal by the sort key in random order
+	FaultTurnover                     // executes after a row from the front of the list has gone and another has come to its end
+	FaultPageCount                    // executes, and counts the rows of the page alone
+	FaultNoBody                       // answers with Status, without a body and its type
 )
 
 // behaviour is what a kind of fault does at each step of an answer. What is nil
@@ -102,7 +109,16 @@ var behaviours = map[FaultKind]behaviour{
 	FaultStatusAfter: {name: "status-after", instead: statusAnswer},
 	FaultHeader:      {name: "header"},
 	FaultStale:       {name: "stale", request: func(c *call) { c.stale = true }},
+	FaultEmptyList:   {name: "empty-list", replace: fixedAnswer(http.StatusOK, typeJSON, emptyList)},
+	FaultNullItems:   {name: "null-items", replace: fixedAnswer(http.StatusOK, typeJSON, `{"count":0,"items":null}`)},
+	FaultTies:        {name: "ties", request: func(c *call) { c.ties = true }},
+	FaultTurnover:    {name: "turnover", request: func(c *call) { c.turnover = true }},
+	FaultPageCount:   {name: "page-count", request: func(c *call) { c.pageCount = true }},
+	FaultNoBody:      {name: "no-body", replace: noBodyAnswer},
 }
+
+// emptyList is a list that has nothing.
+const emptyList = `{"count":0,"items":[]}`
 
 // nestedDepth is deeper than decoders that guard themselves go.
 const nestedDepth = 100_000
@@ -184,6 +200,12 @@ func statusAnswer(f *Fault, path string) answer {
 	if f.Body != "" {
 		a.body = []byte(f.Body)
 	}
+	return a
+}
+
+func noBodyAnswer(f *Fault, _ string) answer {
+	a := emptyAnswer()
+	a.status = cmp.Or(f.Status, http.StatusInternalServerError)
 	return a
 }
 

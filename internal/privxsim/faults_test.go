@@ -54,6 +54,10 @@ func TestFaultsInPlaceOfAnAnswer(t *testing.T) {
 		"no content":      {privxsim.Fault{Kind: privxsim.FaultNoContent}, 204, "", ""},
 		"null":            {privxsim.Fault{Kind: privxsim.FaultNull}, 200, typeJSON, "null"},
 		"nested":          {privxsim.Fault{Kind: privxsim.FaultNested}, 200, typeJSON, `{"count":1,"items":[[[[`},
+		"empty list":      {privxsim.Fault{Kind: privxsim.FaultEmptyList}, 200, typeJSON, `{"count":0,"items":[]}`},
+		"null items":      {privxsim.Fault{Kind: privxsim.FaultNullItems}, 200, typeJSON, `{"count":0,"items":null}`},
+		"no body":         {privxsim.Fault{Kind: privxsim.FaultNoBody}, 500, "", ""},
+		"no body, 403":    {privxsim.Fault{Kind: privxsim.FaultNoBody, Status: 403}, 403, "", ""},
 		"dropped write":   {privxsim.Fault{Kind: privxsim.FaultDropWrite}, 200, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -343,15 +347,16 @@ func TestWhichRequestsAreHit(t *testing.T) {
 
 func TestParseFault(t *testing.T) {
 	t.Parallel()
-	f, err := privxsim.ParseFault(" GET /role-store/api/v1/roles/*/members  status=503 count=3 skip=2 retry-after=2 location=/x kind=slow-header delay=1.5s ")
+	f, err := privxsim.ParseFault(" GET /role-store/api/v1/roles/*/members  status=503 count=3 skip=2 retry-after=2 location=/x content-type=text/plain kind=slow-header delay=1.5s ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f.Method != http.MethodGet || f.Path != "/role-store/api/v1/roles/*/members" || f.Status != 503 || f.Count != 3 || f.Skip != 2 ||
-		f.Header.Get("Retry-After") != "2" || f.Header.Get("Location") != "/x" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond {
+		f.Header.Get("Retry-After") != "2" || f.Header.Get("Location") != "/x" ||
+		f.Header.Get("Content-Type") != "text/plain" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond {
 		t.Errorf("%+v", f)
 	}
-	for kind := privxsim.FaultStatus; kind <= privxsim.FaultStale; kind++ {
+	for kind := privxsim.FaultStatus; kind <= privxsim.FaultNoBody; kind++ {
 		f, err := privxsim.ParseFault("* * kind=" + kind.String())
 		if err != nil || f.Kind != kind || f.Method != "" || f.Path != "" {
 			t.Errorf("%s: %+v, %v", kind, f, err)
@@ -365,7 +370,7 @@ func TestParseFault(t *testing.T) {
 			t.Errorf("%q: %+v", line, f)
 		}
 	}
-	if got := (privxsim.FaultStale + 1).String(); got != "FaultKind(22)" {
+	if got := (privxsim.FaultNoBody + 1).String(); got != "FaultKind(28)" {
 		t.Errorf("a kind that is none: %s", got)
 	}
 }

@@ -13,6 +13,7 @@ func (s *Store) GrantExplicit(roleID, userID string, grant Grant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.join(roleID, userID).explicit = newEntry(grant, nil)
+	s.membershipChanged(roleID, userID)
 }
 
 // RemoveExplicit takes the explicit part of a membership away.
@@ -21,7 +22,7 @@ func (s *Store) RemoveExplicit(roleID, userID string) {
 	defer s.mu.Unlock()
 	if m := s.membership(roleID, userID); m != nil {
 		m.explicit = nil
-		s.dropIfEmpty(m)
+		s.settle(m)
 	}
 }
 
@@ -30,6 +31,7 @@ func (s *Store) Map(roleID, userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.join(roleID, userID).implicit = true
+	s.membershipChanged(roleID, userID)
 }
 
 // Unmap takes the rule-mapped part of a membership away. Nobody can be unmapped
@@ -39,7 +41,7 @@ func (s *Store) Unmap(roleID, userID string) {
 	defer s.mu.Unlock()
 	if m := s.membership(roleID, userID); m != nil {
 		m.implicit = false
-		s.dropIfEmpty(m)
+		s.settle(m)
 	}
 }
 
@@ -57,6 +59,7 @@ func (s *Store) StartFloating(roleID, userID string, now time.Time) {
 		Start: now.UTC().Format(time.RFC3339Nano),
 		End:   now.Add(length).UTC().Format(time.RFC3339Nano),
 	}}}, m.explicit.extra)
+	s.membershipChanged(roleID, userID)
 }
 
 // RemoveExpired takes away every explicit membership whose time is over. The
@@ -68,7 +71,7 @@ func (s *Store) RemoveExpired(now time.Time) {
 		for _, m := range role.members {
 			if m.explicit != nil && m.explicit.grant.overAt(now) {
 				m.explicit = nil
-				s.dropIfEmpty(m)
+				s.settle(m)
 			}
 		}
 	}
@@ -164,6 +167,12 @@ func (s *Store) join(roleID, userID string) *membership {
 	return m
 }
 
+// settle ends a change of a membership that may have taken away what it was.
+func (s *Store) settle(m *membership) {
+	s.dropIfEmpty(m)
+	s.membershipChanged(m.role.ID, m.user.ID)
+}
+
 // dropIfEmpty removes the record of a membership that is neither explicit nor
 // implicit any more.
 func (s *Store) dropIfEmpty(m *membership) {
@@ -217,10 +226,12 @@ func (m UnknownRolesMode) check(roles map[string]*roleRecord, entries []putEntry
 }
 
 // replaceExplicit makes the given entries, by role id, the whole set of a
-// user's explicit memberships, as one change.
-func (s *Store) replaceExplicit(userID string, entries []putEntry, unknown UnknownRolesMode) *apiError {
+// user's explicit memberships, as one change that a node was asked for.
+func (s *Store) replaceExplicit(userID string, entries []putEntry, unknown UnknownRolesMode, writer *node) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.writer = writer
+	defer func() { s.writer = nil }()
 	user := s.users[userID]
 	if user == nil {
 		return notFound()
@@ -234,14 +245,17 @@ func (s *Store) replaceExplicit(userID string, entries []putEntry, unknown Unkno
 		before := *m
 		user.before = append(user.before, &before)
 	}
-	for _, m := range slices.Clone(user.memberships) {
+	touched := slices.DeleteFunc(slices.Clone(user.memberships), func(m *membership) bool { return m.explicit == nil })
+	for _, m := range touched {
 		m.explicit = nil
 	}
 	for _, e := range entries {
-		s.join(e.roleID, userID).explicit = e.entry
+		m := s.join(e.roleID, userID)
+		m.explicit = e.entry
+		touched = append(touched, m)
 	}
-	for _, m := range slices.Clone(user.memberships) {
-		s.dropIfEmpty(m)
+	for _, m := range touched {
+		s.settle(m)
 	}
 	return nil
 }

@@ -3,11 +3,13 @@ package privxsim
 import (
 	"cmp"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -225,6 +227,45 @@ func (s *Store) orderedRoles(key string) []*roleRecord {
 	return s.roleOrders[key]
 }
 
+// rows returns the part of an ascending list that a call shows, and in which
+// order: key is the one that the list is sorted by.
+func rows[T any](s *Simulator, c *call, ascending []T, w window, key func(T) string) []T {
+	if !c.ties && !s.opts.RandomTies {
+		return cut(ascending, w)
+	}
+	shuffled := slices.Clone(ascending)
+	for from := 0; from < len(shuffled); {
+		to := from + 1
+		for to < len(shuffled) && key(shuffled[to]) == key(shuffled[from]) {
+			to++
+		}
+		s.random.shuffle(to-from, func(i, j int) {
+			shuffled[from+i], shuffled[from+j] = shuffled[from+j], shuffled[from+i]
+		})
+		from = to
+	}
+	return cut(shuffled, w)
+}
+
+// lottery is a source of chance for several goroutines.
+type lottery struct {
+	mu     sync.Mutex
+	source *rand.Rand
+}
+
+func (l *lottery) shuffle(n int, swap func(i, j int)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.source.Shuffle(n, swap)
+}
+
+// intN returns a number below n.
+func (l *lottery) intN(n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.source.IntN(n)
+}
+
 func sortUsers(users []*userRecord, key string) []*userRecord {
 	return sortBy(users, userSortKeys.values[key], func(u *userRecord) string { return u.ID })
 }
@@ -237,10 +278,20 @@ type list struct {
 	items  int // so far
 }
 
+// newPage begins a page of a length of a list that has so many items in all, as
+// the node of the call counts them.
+func (s *Simulator) newPage(c *call, length, total int) *list {
+	return s.newList(c, length, max(total+c.node.CountOffset, 0))
+}
+
 // newList begins a list of a length, out of so many items in all.
-func (s *Simulator) newList(length, total int) *list {
+func (s *Simulator) newList(c *call, length, total int) *list {
 	l := &list{body: []byte("{"), length: length}
-	if claim := s.opts.Count.claim(total, length); claim != "" {
+	mode := s.opts.Count
+	if c.pageCount {
+		mode = CountPageLength
+	}
+	if claim := mode.claim(total, length); claim != "" {
 		l.body = append(append(l.body, claim...), ',')
 	}
 	l.body = append(l.body, `"items":[`...)

@@ -17,7 +17,8 @@ import (
 //	* * kind=slow-header delay=5s skip=10
 //
 // A method or path of * is any. The keys are kind (a name of FaultKind; the
-// default is status), status, count, skip, delay, retry-after and location.
+// default is status), status, count, skip, delay, retry-after, location and
+// content-type.
 func ParseFault(line string) (Fault, error) {
 	words := strings.Fields(line)
 	if len(words) < 2 {
@@ -63,6 +64,8 @@ func (f *Fault) set(word string) error {
 		f.Header.Set("Retry-After", value)
 	case "location":
 		f.Header.Set("Location", value)
+	case "content-type":
+		f.Header.Set(contentType, value)
 	default:
 		return fmt.Errorf("unknown key %q", key)
 	}

@@ -20,6 +20,7 @@ type Request struct {
 	Header   http.Header
 	Body     []byte // at most 1 MiB of it, once recorded
 	Status   int    // as answered; 0 if there was no answer, or none yet
+	Node     int    // the one that answers, by its index in Options.Nodes
 }
 
 // Matches reports whether the request has a method and a path; "" fits all. The

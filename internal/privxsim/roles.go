@@ -11,34 +11,37 @@ func (s *Simulator) listRoles(c *call) answer {
 	if err != nil {
 		return err.answer()
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	roles := s.store.orderedRoles(w.sortKey)
-	part := cut(roles, w)
-	l := s.newList(len(part), len(roles))
+	if c.turnover {
+		s.store.turnOverRoles(w)
+	}
+	view := c.node.view()
+	defer view.mu.Unlock()
+	roles := view.orderedRoles(w.sortKey)
+	part := rows(s, c, roles, w, roleSortKeys.values[w.sortKey])
+	l := s.newPage(c, len(part), len(roles))
 	for _, role := range part {
-		l.body = append(l.item(), s.encodeRole(role)...)
+		l.body = append(l.item(), s.encodeRole(view, role)...)
 	}
 	return l.answer()
 }
 
 // getRole shows one role.
 func (s *Simulator) getRole(c *call) answer {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	role := s.store.roles[c.id]
+	view := c.node.view()
+	defer view.mu.Unlock()
+	role := view.roles[c.id]
 	if role == nil {
 		return notFound().answer()
 	}
-	return jsonAnswer(http.StatusOK, s.encodeRole(role))
+	return jsonAnswer(http.StatusOK, s.encodeRole(view, role))
 }
 
 // encodeRole encodes a role, with its counts if PrivX is new enough for them.
-func (s *Simulator) encodeRole(role *roleRecord) []byte {
+func (s *Simulator) encodeRole(view *Store, role *roleRecord) []byte {
 	if !s.opts.MemberCount {
 		return role.wire
 	}
-	counts := s.store.countMembers(role)
+	counts := view.countMembers(role)
 	return withMembers(role.wire, fmt.Sprintf(`"member_count":%d,"explicit_count":%d`, counts.all, counts.explicit))
 }
 
@@ -65,35 +68,38 @@ func (s *Simulator) listMembers(c *call) answer {
 	if err != nil {
 		return err.answer()
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	role := s.store.roles[c.id]
+	if c.turnover {
+		s.store.turnOverMembers(c.id, w)
+	}
+	view := c.node.view()
+	defer view.mu.Unlock()
+	role := view.roles[c.id]
 	if role == nil {
 		return notFound().answer()
 	}
-	members := s.store.orderedMembers(role, w.sortKey)
-	part := cut(members, w)
-	l := s.newList(len(part), len(members))
+	members := view.orderedMembers(role, w.sortKey)
+	part := rows(s, c, members, w, userSortKeys.values[w.sortKey])
+	l := s.newPage(c, len(part), len(members))
 	for _, user := range part {
-		l.body = s.appendMember(l.item(), role, user)
+		l.body = s.appendMember(l.item(), view, role, user)
 	}
 	return l.answer()
 }
 
 // appendMember encodes a user as it stands among a role's members.
-func (s *Simulator) appendMember(dst []byte, role *roleRecord, user *userRecord) []byte {
+func (s *Simulator) appendMember(dst []byte, view *Store, role *roleRecord, user *userRecord) []byte {
 	switch s.opts.MemberRoles {
 	case MemberRolesNull:
-		return appendWithoutRoles(dst, user)
+		return appendWithoutRoles(dst, user, nil)
 	case MemberRolesAll:
-		return s.store.appendWithRoles(dst, user, s.opts.MemberGrants, nil)
+		return s.appendWithRoles(dst, view, user, s.opts.MemberGrants, nil)
 	case MemberRolesThisRole:
 	}
 	m := role.members[user]
 	if m == nil {
-		m = s.store.everyoneMembership(user)
+		m = view.everyoneMembership(user)
 	}
 	dst = append(appendOpen(dst, user.wire), `,"roles":[`...)
-	dst = m.append(dst, s.store.everyone, s.opts.MemberGrants)
+	dst = m.append(dst, view.everyone, s.opts.MemberGrants)
 	return append(dst, `],"permissions":null}`...)
 }

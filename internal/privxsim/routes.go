@@ -27,8 +27,18 @@ type route struct {
 	open   bool     // needs no token
 	anyOf  []string // needs one of these permissions, if there are any
 	writes bool     // is refused while read-only
+	shows  shows
 	handle func(*call) answer
 }
+
+// shows says what a route shows, which a node that was just started may not have.
+type shows int
+
+const (
+	showsOther shows = iota
+	showsList
+	showsObject
+)
 
 // services are the parts of PrivX, each with a status.
 var services = []string{
@@ -43,18 +53,18 @@ func (s *Simulator) routeTable() []route {
 		{method: http.MethodPost, path: oauthPath + "token", open: true, handle: s.token},
 		{method: http.MethodPost, path: oauthPath + "clientcredentials/privx-external/token", open: true, handle: s.clientCredentialsToken},
 		{method: http.MethodPost, path: "/auth/api/v1/logout", handle: s.logout},
-		{method: http.MethodPost, path: rs + "users/search", anyOf: []string{permUsersView}, handle: s.searchUsers},
-		{method: http.MethodGet, path: rs + "users/{id}", anyOf: []string{permUsersView}, handle: s.getUser},
+		{method: http.MethodPost, path: rs + "users/search", anyOf: []string{permUsersView}, shows: showsList, handle: s.searchUsers},
+		{method: http.MethodGet, path: rs + "users/{id}", anyOf: []string{permUsersView}, shows: showsObject, handle: s.getUser},
 		// The vendor's own tools disagree on which of the two it needs. Guess: either will do.
-		{method: http.MethodGet, path: rs + "users/{id}/roles", anyOf: []string{permUsersView, permRolesView}, handle: s.getUserRoles},
+		{method: http.MethodGet, path: rs + "users/{id}/roles", anyOf: []string{permUsersView, permRolesView}, shows: showsList, handle: s.getUserRoles},
 		{method: http.MethodPut, path: rs + "users/{id}/roles", anyOf: []string{permRolesManage}, writes: true, handle: s.putUserRoles},
-		{method: http.MethodGet, path: rs + "roles", anyOf: []string{permRolesView}, handle: s.listRoles},
-		{method: http.MethodGet, path: rs + "roles/{id}", anyOf: []string{permRolesView}, handle: s.getRole},
-		{method: http.MethodGet, path: rs + "roles/{id}/members", anyOf: []string{permRolesView}, handle: s.listMembers},
-		{method: http.MethodGet, path: rs + "sources", anyOf: []string{permSourcesView}, handle: s.listSources},
+		{method: http.MethodGet, path: rs + "roles", anyOf: []string{permRolesView}, shows: showsList, handle: s.listRoles},
+		{method: http.MethodGet, path: rs + "roles/{id}", anyOf: []string{permRolesView}, shows: showsObject, handle: s.getRole},
+		{method: http.MethodGet, path: rs + "roles/{id}/members", anyOf: []string{permRolesView}, shows: showsList, handle: s.listMembers},
+		{method: http.MethodGet, path: rs + "sources", anyOf: []string{permSourcesView}, shows: showsList, handle: s.listSources},
 	}
 	if !s.opts.NoCurrentUser {
-		current := route{method: http.MethodGet, path: rs + "users/current", handle: s.getCurrentUser}
+		current := route{method: http.MethodGet, path: rs + "users/current", shows: showsObject, handle: s.getCurrentUser}
 		routes = append([]route{current}, routes...) // before users/{id}
 	}
 	for _, service := range services {
@@ -86,12 +96,20 @@ func (s *Simulator) handle(c *call) answer {
 	if strings.Contains(r.path, "{id}") && !uuidPattern.MatchString(c.id) {
 		return badRequest("id", "id is not a UUID").answer() // Guess: 400 rather than 404.
 	}
+	if c.node.empty() {
+		switch {
+		case r.shows == showsList:
+			return jsonAnswer(http.StatusOK, []byte(emptyList))
+		case r.shows == showsObject && s.opts.EmptyNotFound:
+			return notFound().answer()
+		}
+	}
 	return r.handle(c)
 }
 
 // authorize checks the bearer token and the permissions that it gives.
 func (s *Simulator) authorize(c *call, anyOf []string) *apiError {
-	h, ok := s.tokens.holder(c.Header, s.opts.Clock())
+	h, ok := s.tokens.holder(c.Header, c.node)
 	if !ok {
 		return newAPIError(http.StatusUnauthorized, "", "Unauthorized request, OAuth2 authorization missing or invalid")
 	}

@@ -1,8 +1,8 @@
 package privxsim
 
 import (
-	"crypto/rand"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,7 +25,8 @@ const maxRequestBody = 16 << 20
 type Options struct {
 	// PathPrefix is the base path of all services, as "/privx".
 	PathPrefix string
-	// Clock tells the time for tokens and the Date header. Nil is time.Now.
+	// Clock tells the time for tokens, the Date header and the ages of everything
+	// that a Node goes by. Nil is time.Now.
 	Clock func() time.Time
 
 	// OAuthClientID and OAuthClientSecret are the credentials of the calling
@@ -65,6 +66,9 @@ type Options struct {
 	MemberGrants bool
 	// Count says what lists claim in "count".
 	Count CountMode
+	// RandomTies makes rows that are equal by the sort key come in another order
+	// each time. Guess: PrivX has an order of its own for them, which stays.
+	RandomTies bool
 	// MemberCount gives roles member_count and explicit_count, as newer
 	// versions of PrivX do.
 	MemberCount bool
@@ -81,6 +85,12 @@ type Options struct {
 	// SplitMemberships shows a role that a user has by a grant and by a rule as
 	// two roles in the user's own list. Guess: PrivX shows one that is both.
 	SplitMemberships bool
+	// HideUserRole leaves privx-user out of a user's roles, unless it was granted.
+	// Guess: PrivX shows it, as it shows any other that a user has by a rule.
+	HideUserRole bool
+	// UserRolesNull makes GET /users/{id} say null of the user's roles. Guess: it
+	// carries them, as in the one public sample.
+	UserRolesNull bool
 	// AcceptNullRoles takes `null` for an empty list where a user's roles are
 	// set. Guess: PrivX refuses it, as the default does.
 	AcceptNullRoles bool
@@ -88,10 +98,23 @@ type Options struct {
 	// read-only. The default is 503. Guess: PrivX's own is not known.
 	ReadOnlyStatus int
 
+	// Seed is what everything random is made from, but for tokens.
+	Seed int64
 	// Latency is added to every answer.
 	Latency time.Duration
-	// AffinityCookie makes answers carry the cookie of a load balancer.
+
+	// Nodes make it a cluster. Nil is a single node that is perfect.
+	Nodes []Node
+	// AffinityCookie makes answers carry the cookie of a load balancer, which keeps
+	// a client that sends it back on the node that has answered it first.
 	AffinityCookie bool
+	// Route chooses the node, by its index in Nodes, of each request that no cookie
+	// keeps on one. Nil is any, by chance.
+	Route func(Request) int
+	// EmptyNotFound makes a node that is empty for the moment (see Node) say of a
+	// single user or role that there is none. Guess: it knows them, as by default.
+	EmptyNotFound bool
+
 	// KeepRequests bounds how many requests are kept, the latest. 0 is all.
 	KeepRequests int
 }
@@ -126,6 +149,9 @@ type Simulator struct {
 	tokens tokens
 	faults faults
 	record recorder
+	random lottery
+
+	nodes []*node
 
 	mu       sync.Mutex
 	readOnly bool
@@ -135,7 +161,9 @@ type Simulator struct {
 func New(store *Store, opts Options) *Simulator {
 	s := &Simulator{store: store, opts: opts.withDefaults()}
 	s.record.keep = s.opts.KeepRequests
+	s.random.source = rand.New(rand.NewPCG(uint64(s.opts.Seed), 0)) //nolint:gosec // Order needs no secrecy, but the same seed the same one.
 	s.routes = s.routeTable()
+	s.nodes = newNodes(store, s.opts)
 	return s
 }
 
@@ -157,11 +185,16 @@ func (s *Simulator) isReadOnly() bool {
 type call struct {
 	Request
 
+	node    *node
 	outside bool // of the path prefix
 	query   url.Values
 	id      string // the path's variable
 	holder  holder // of the token that it carries
-	stale   bool   // shall see what was before the last write
+
+	stale     bool // shall see what was before the last write
+	ties      bool // rows that are equal by the sort key come in random order
+	turnover  bool // a row goes and another comes before it is answered
+	pageCount bool // the rows of the page alone are counted
 }
 
 // ServeHTTP answers one request: it is recorded, hooks are called, a fault may
@@ -197,7 +230,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.status = 0
 	}
 	s.record.end(n, a.status)
-	s.addHeaders(a.header, r, fault)
+	s.addHeaders(a.header, r, c.node, fault)
 	if b.write == nil {
 		writeAnswer(w, a)
 		return
@@ -217,6 +250,8 @@ func (s *Simulator) receive(w http.ResponseWriter, r *http.Request) (*call, *api
 		outside: !inside || !strings.HasPrefix(path, "/"),
 		query:   r.URL.Query(),
 	}
+	c.node = s.route(r, c.Request)
+	c.Node = c.node.index
 	if err != nil {
 		return c, newAPIError(http.StatusRequestEntityTooLarge, "", "request body cannot be read")
 	}
@@ -224,30 +259,14 @@ func (s *Simulator) receive(w http.ResponseWriter, r *http.Request) (*call, *api
 }
 
 // addHeaders adds what every answer carries, and what the fault wants added.
-func (s *Simulator) addHeaders(header http.Header, r *http.Request, fault *Fault) {
-	header.Set("Date", s.opts.Clock().UTC().Format(http.TimeFormat))
+func (s *Simulator) addHeaders(header http.Header, r *http.Request, n *node, fault *Fault) {
+	header.Set("Date", n.now().UTC().Format(http.TimeFormat))
 	if s.opts.AffinityCookie {
-		header.Add("Set-Cookie", affinityCookie(r).String())
+		header.Add("Set-Cookie", s.affinityCookie(r, n).String())
 	}
 	if fault != nil {
 		for name, values := range fault.Header {
 			header[http.CanonicalHeaderKey(name)] = values
 		}
-	}
-}
-
-// affinityCookieName is any name: the cookie is the load balancer's.
-const affinityCookieName = "privx-lb-node"
-
-// affinityCookie returns the cookie that keeps a client on its node: the one
-// that it has, or a new one.
-func affinityCookie(r *http.Request) *http.Cookie {
-	node := rand.Text()
-	if held, err := r.Cookie(affinityCookieName); err == nil {
-		node = held.Value
-	}
-	return &http.Cookie{
-		Name: affinityCookieName, Value: node, Path: "/",
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	}
 }

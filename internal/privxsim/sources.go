@@ -6,12 +6,12 @@ import (
 )
 
 // listSources shows all directories: there is no paging.
-func (s *Simulator) listSources(*call) answer {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	n := len(s.store.sourceRecords)
-	l := s.newList(n, n)
-	for _, source := range s.store.sourceRecords {
+func (s *Simulator) listSources(c *call) answer {
+	view := c.node.view()
+	defer view.mu.Unlock()
+	n := len(view.sourceRecords)
+	l := s.newList(c, n, n)
+	for _, source := range view.sourceRecords {
 		l.body = append(l.item(), source.wire...)
 	}
 	return l.answer()

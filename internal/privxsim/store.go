@@ -39,6 +39,10 @@ type Store struct {
 	userOrders    map[string][]*userRecord
 	roleOrders    map[string][]*roleRecord
 	sourceRecords []*sourceRecord // in order of addition
+
+	followers []*node // that have a replica of it
+	writer    *node   // that was asked for the change that is being made
+	changes   int     // how many were told to the followers
 }
 
 // userRecord is a user with its memberships, but for the implicit one of
@@ -171,6 +175,7 @@ func (s *Store) putSource(source Source) {
 	}
 	record.Source = source
 	record.wire = encodeSource(source)
+	s.sourceChanged(source.ID)
 }
 
 // RemoveSource removes a directory. Its users stay, with a source that leads
@@ -178,9 +183,14 @@ func (s *Store) putSource(source Source) {
 func (s *Store) RemoveSource(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeSource(id)
+}
+
+func (s *Store) removeSource(id string) {
 	record := s.sources[id]
 	s.sourceRecords = slices.DeleteFunc(s.sourceRecords, func(r *sourceRecord) bool { return r == record })
 	delete(s.sources, id)
+	s.sourceChanged(id)
 }
 
 // Sources returns all directories in order of addition.
@@ -199,6 +209,10 @@ func (s *Store) Sources() []Source {
 func (s *Store) AddUser(user User) User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.addUser(user)
+}
+
+func (s *Store) addUser(user User) User {
 	if user.ID == "" {
 		user.ID = s.newID()
 	}
@@ -240,6 +254,7 @@ func (s *Store) putUser(user User) {
 	record.wire = encodeUser(user)
 	record.created, record.updated = sortableTime(user.Created), sortableTime(user.Updated)
 	s.usersChanged()
+	s.userChanged(user.ID)
 }
 
 // usersChanged forgets every order that was computed from the users.
@@ -252,16 +267,22 @@ func (s *Store) usersChanged() {
 func (s *Store) RemoveUser(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeUser(id)
+}
+
+func (s *Store) removeUser(id string) {
 	user := s.users[id]
 	if user == nil {
 		return
 	}
 	for _, m := range user.memberships {
 		delete(m.role.members, user)
+		s.membershipChanged(m.role.ID, id)
 	}
 	delete(s.users, id)
 	s.apiClients = slices.DeleteFunc(s.apiClients, func(c APIClient) bool { return c.ID == id })
 	s.usersChanged()
+	s.userChanged(id)
 }
 
 // Users returns all users, API clients among them, by id.
@@ -303,6 +324,10 @@ func (s *Store) APIClients() []APIClient {
 func (s *Store) AddRole(role Role) Role {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.addRole(role)
+}
+
+func (s *Store) addRole(role Role) Role {
 	if role.ID == "" {
 		role.ID = s.newID()
 	}
@@ -338,21 +363,29 @@ func (s *Store) putRole(role Role) {
 	record.wire = encodeRole(role)
 	record.handle = encodeHandle(role)
 	s.roleOrders = nil
+	s.roleChanged(role.ID)
 }
 
 // RemoveRole removes a role and its memberships.
 func (s *Store) RemoveRole(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.removeRole(id)
+}
+
+func (s *Store) removeRole(id string) {
 	role := s.roles[id]
 	if role == nil {
 		return
 	}
 	for user := range role.members {
 		user.memberships = slices.DeleteFunc(user.memberships, func(m *membership) bool { return m.role == role })
+		delete(role.members, user)
+		s.membershipChanged(id, user.ID)
 	}
 	delete(s.roles, id)
 	s.roleOrders = nil
+	s.roleChanged(id)
 }
 
 // Roles returns all roles by id.
@@ -373,6 +406,7 @@ func (s *Store) SetMemberCount(roleID string, members, explicit int) {
 	defer s.mu.Unlock()
 	if role := s.roles[roleID]; role != nil {
 		role.counts = &memberCounts{all: members, explicit: explicit}
+		s.roleChanged(roleID)
 	}
 }
 
@@ -405,4 +439,5 @@ func (s *Store) SetEntryExtra(roleID, userID string, extra map[string]json.RawMe
 		panic(fmt.Sprintf("privxsim: user %s has no explicit membership of role %s", userID, roleID))
 	}
 	m.explicit = newEntry(m.explicit.grant, extra)
+	s.membershipChanged(roleID, userID)
 }

@@ -26,7 +26,9 @@ type holder struct {
 	principal   string
 	permissions []string // sorted
 	admin       bool
-	expires     time.Time
+	issuer      *node
+	issued      time.Time // by Options.Clock
+	expires     time.Time // by the issuer's clock
 }
 
 // may reports whether the holder has one of the permissions, if any is needed.
@@ -53,12 +55,12 @@ func (t *tokens) add(token string, h holder) {
 	t.holders[token] = h
 }
 
-// holder returns whose valid token a request carries.
-func (t *tokens) holder(header http.Header, now time.Time) (holder, bool) {
+// holder returns whose token a request carries that a node accepts.
+func (t *tokens) holder(header http.Header, n *node) (holder, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h, ok := t.holders[bearer(header)]
-	return h, ok && now.Before(h.expires)
+	return h, ok && n.accepts(h)
 }
 
 func (t *tokens) remove(token string) {
@@ -117,17 +119,17 @@ func (s *Simulator) token(c *call) answer {
 	case "":
 		return oauthError(http.StatusBadRequest, oauthInvalidRequest, "grant_type is missing")
 	case grantTypePassword:
-		return s.passwordToken(form.Get("username"), form.Get("password"))
+		return s.passwordToken(c, form.Get("username"), form.Get("password"))
 	case grantTypeClientCredentials:
-		return s.oauthClientToken()
+		return s.oauthClientToken(c)
 	default:
 		return oauthError(http.StatusBadRequest, oauthUnsupportedGrantType, "unsupported grant type")
 	}
 }
 
-func (s *Simulator) passwordToken(id, secret string) answer {
+func (s *Simulator) passwordToken(c *call, id, secret string) answer {
 	if s.store.authenticate(id, secret) {
-		return s.issue(id)
+		return s.issue(c, id)
 	}
 	code := oauthInvalidGrant
 	if s.opts.BadCredentialsStatus == http.StatusUnauthorized {
@@ -138,7 +140,7 @@ func (s *Simulator) passwordToken(id, secret string) answer {
 
 // oauthClientToken answers the OAuth client that comes without an API client.
 // In PrivX only the domain privx-service, its own services, may do that.
-func (s *Simulator) oauthClientToken() answer {
+func (s *Simulator) oauthClientToken(c *call) answer {
 	principal := s.opts.OAuthPrincipal
 	if clients := s.store.APIClients(); principal == "" && len(clients) > 0 {
 		principal = clients[0].ID
@@ -146,7 +148,7 @@ func (s *Simulator) oauthClientToken() answer {
 	if !s.opts.OAuthClientCredentials || principal == "" {
 		return oauthError(http.StatusBadRequest, oauthUnauthorizedClient, "grant type is not allowed for this client")
 	}
-	return s.issue(principal)
+	return s.issue(c, principal)
 }
 
 // clientCredentialsToken is the token endpoint for an API client alone. Its
@@ -168,15 +170,19 @@ func (s *Simulator) clientCredentialsToken(c *call) answer {
 	case !s.store.authenticate(request.ClientID, request.ClientSecret):
 		return oauthError(s.opts.BadCredentialsStatus, oauthInvalidClient, "invalid credentials")
 	default:
-		return s.issue(request.ClientID)
+		return s.issue(c, request.ClientID)
 	}
 }
 
-// issue makes a token for a principal and answers with it.
-func (s *Simulator) issue(principal string) answer {
-	now := s.opts.Clock()
+// issue makes a token for a principal and answers with it. Guess: what it permits
+// does not lag behind on any node.
+func (s *Simulator) issue(c *call, principal string) answer {
+	now := c.node.now()
 	permissions, admin := s.store.permissions(principal, now)
-	h := holder{principal: principal, permissions: permissions, admin: admin, expires: now.Add(s.opts.TokenTTL)}
+	h := holder{
+		principal: principal, permissions: permissions, admin: admin,
+		issuer: c.node, issued: s.opts.Clock(), expires: now.Add(s.opts.TokenTTL),
+	}
 	token := newToken(h, now)
 	s.tokens.add(token, h)
 

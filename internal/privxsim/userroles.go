@@ -40,7 +40,7 @@ type putEntry struct {
 func (s *Simulator) putUserRoles(c *call) answer {
 	entries, err := parseEntries(c.Body, s.opts.AcceptNullRoles)
 	if err == nil {
-		err = s.store.replaceExplicit(c.id, entries, s.opts.UnknownRoles)
+		err = s.store.replaceExplicit(c.id, entries, s.opts.UnknownRoles, c.node)
 	}
 	if err != nil {
 		return err.answer()

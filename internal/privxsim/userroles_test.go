@@ -374,3 +374,47 @@ func TestSplitMemberships(t *testing.T) {
 		t.Errorf("before\n%s\nafter\n%s", before.body, after.body)
 	}
 }
+
+// privx-user can be left out of a user's roles, so that they can be none; not where
+// it was granted, and not from the lists of roles and members.
+func TestUserRoleCanBeHidden(t *testing.T) {
+	t.Parallel()
+	for _, hidden := range []bool{false, true} {
+		g := newGrants(t, privxsim.Options{HideUserRole: hidden, MemberRoles: privxsim.MemberRolesAll})
+		nobody := g.store.AddUser(privxsim.User{Principal: "nobody"}).ID
+		everyone := rolesPath + "/" + g.store.UserRoleID()
+		want := func(n int) {
+			t.Helper()
+			list := g.get(usersPath + nobody + "/roles")
+			roles, _ := g.get(usersPath + nobody).object(t)["roles"].([]any)
+			if count := list.object(t)["count"]; len(list.items(t)) != n || fmt.Sprint(count) != fmt.Sprint(n) || len(roles) != n {
+				t.Errorf("hidden %t: %d roles, count %v, %d with the user", hidden, len(list.items(t)), count, len(roles))
+			}
+		}
+		shown := 1
+		if hidden {
+			shown = 0
+		}
+		want(shown)
+		g.store.GrantExplicit(g.store.UserRoleID(), nobody, privxsim.Grant{})
+		want(1)
+		if n := len(g.get(everyone + "/members").items(t)); n != 3 || g.get(everyone).status != http.StatusOK {
+			t.Errorf("%d members of privx-user", n)
+		}
+	}
+}
+
+// What a single user carries can be null in place of the roles.
+func TestUserWithoutRoles(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{UserRolesNull: true})
+	for _, path := range []string{usersPath + g.user, usersPath + "current"} {
+		user := g.get(path).object(t)
+		if roles, there := user["roles"]; !there || roles != nil || (user["permissions"] == nil) != (path == usersPath+g.user) {
+			t.Errorf("%v", user)
+		}
+	}
+	if n := len(g.roles()); n != 3 {
+		t.Errorf("%d roles in the user's own list", n)
+	}
+}

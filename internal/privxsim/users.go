@@ -46,77 +46,100 @@ func (s *Simulator) searchUsers(c *call) answer {
 	if s.opts.IgnoreUserIDs {
 		search.UserIDs = nil
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	users := s.store.orderedUsers(w.sortKey)
-	if !search.everything() {
-		users = slices.DeleteFunc(slices.Clone(users), func(u *userRecord) bool { return !search.matches(u) })
+	if c.turnover {
+		s.store.turnOverUsers(*search, w)
 	}
-	part := cut(users, w)
-	l := s.newList(len(part), len(users))
+	view := c.node.view()
+	defer view.mu.Unlock()
+	users := view.find(*search, w.sortKey)
+	part := rows(s, c, users, w, userSortKeys.values[w.sortKey])
+	l := s.newPage(c, len(part), len(users))
 	for _, u := range part {
-		l.body = appendWithoutRoles(l.item(), u)
+		l.body = appendWithoutRoles(l.item(), u, nil)
 	}
 	return l.answer()
 }
 
-// appendWithoutRoles encodes a user without roles and permissions.
-func appendWithoutRoles(dst []byte, user *userRecord) []byte {
-	return append(appendOpen(dst, user.wire), `,"roles":null,"permissions":null}`...)
+// find returns the users that a search finds, in ascending order.
+func (s *Store) find(search userSearch, key string) []*userRecord {
+	users := s.orderedUsers(key)
+	if search.everything() {
+		return users
+	}
+	return slices.DeleteFunc(slices.Clone(users), func(u *userRecord) bool { return !search.matches(u) })
+}
+
+// appendWithoutRoles encodes a user without roles.
+func appendWithoutRoles(dst []byte, user *userRecord, permissions []string) []byte {
+	dst = append(appendOpen(dst, user.wire), `,"roles":null,"permissions":`...)
+	return append(append(dst, mustMarshal(permissions)...), '}')
 }
 
 // appendWithRoles encodes a user with all its roles.
-func (s *Store) appendWithRoles(dst []byte, user *userRecord, withGrants bool, permissions []string) []byte {
+func (s *Simulator) appendWithRoles(dst []byte, view *Store, user *userRecord, withGrants bool, permissions []string) []byte {
 	dst = append(appendOpen(dst, user.wire), `,"roles":[`...)
-	for m := range s.membershipsOf(user) {
-		if m.role != s.everyone { // which comes first
+	begun := len(dst)
+	for m := range view.membershipsOf(user) {
+		if s.hides(view, m) {
+			continue
+		}
+		if len(dst) > begun {
 			dst = append(dst, ',')
 		}
-		dst = m.append(dst, s.everyone, withGrants)
+		dst = m.append(dst, view.everyone, withGrants)
 	}
 	dst = append(dst, `],"permissions":`...)
 	return append(append(dst, mustMarshal(permissions)...), '}')
 }
 
+// hides reports whether a membership is left out where a user's are shown.
+func (s *Simulator) hides(view *Store, m *membership) bool {
+	return s.opts.HideUserRole && m.role == view.everyone && m.explicit == nil
+}
+
 // getUser shows one user with its roles.
 func (s *Simulator) getUser(c *call) answer {
-	return s.oneUser(c.id, nil)
+	return s.oneUser(c, c.id, nil)
 }
 
 // getCurrentUser shows who the caller is. Guess: it works for an API client
 // and shows the permissions that the token gives.
 func (s *Simulator) getCurrentUser(c *call) answer {
-	return s.oneUser(c.holder.principal, c.holder.permissions)
+	return s.oneUser(c, c.holder.principal, c.holder.permissions)
 }
 
-func (s *Simulator) oneUser(id string, permissions []string) answer {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	user := s.store.users[id]
+func (s *Simulator) oneUser(c *call, id string, permissions []string) answer {
+	view := c.node.view()
+	defer view.mu.Unlock()
+	user := view.users[id]
 	if user == nil {
 		return notFound().answer()
 	}
-	return jsonAnswer(http.StatusOK, s.store.appendWithRoles(nil, user, true, permissions))
+	if s.opts.UserRolesNull {
+		return jsonAnswer(http.StatusOK, appendWithoutRoles(nil, user, permissions))
+	}
+	return jsonAnswer(http.StatusOK, s.appendWithRoles(nil, view, user, true, permissions))
 }
 
 // getUserRoles shows a user's roles: there is no paging.
 func (s *Simulator) getUserRoles(c *call) answer {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	user := s.store.users[c.id]
+	view := c.node.view()
+	defer view.mu.Unlock()
+	user := view.users[c.id]
 	if user == nil {
 		return notFound().answer()
 	}
-	memberships := slices.Collect(s.store.membershipsOf(user))
+	memberships := slices.Collect(view.membershipsOf(user))
 	if c.stale && user.before != nil {
-		memberships = user.before
+		memberships = slices.Clone(user.before)
 	}
+	memberships = slices.DeleteFunc(memberships, func(m *membership) bool { return s.hides(view, m) })
 	if s.opts.SplitMemberships {
 		memberships = splitMemberships(memberships)
 	}
-	l := s.newList(len(memberships), len(memberships))
+	l := s.newList(c, len(memberships), len(memberships))
 	for _, m := range memberships {
-		l.body = m.append(l.item(), s.store.everyone, true)
+		l.body = m.append(l.item(), view.everyone, true)
 	}
 	return l.answer()
 }

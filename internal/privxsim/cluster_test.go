@@ -1,0 +1,513 @@
+package privxsim_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// cluster is a simulator of several nodes, of which a test chooses the one that
+// answers, with a clock that it moves.
+type cluster struct {
+	grants
+
+	clock clock
+	node  *atomic.Int32
+}
+
+var clusterStart = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// newCluster starts one whose nodes have come to rest.
+func newCluster(t *testing.T, opts privxsim.Options) cluster {
+	t.Helper()
+	c := cluster{clock: newClock(clusterStart), node: &atomic.Int32{}}
+	opts.Clock, opts.TokenTTL = c.clock.Now, 24*time.Hour
+	opts.Route = func(privxsim.Request) int { return int(c.node.Load()) }
+	c.grants = newGrants(t, opts)
+	c.clock.advance(time.Hour)
+	c.http.Transport = direct{c.sim}
+	return c
+}
+
+// direct asks a handler without a connection, for tests that ask for much.
+type direct struct{ handler http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	recorder := httptest.NewRecorder()
+	d.handler.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
+}
+
+// on makes a node answer from now on.
+func (c cluster) on(node int) cluster {
+	c.node.Store(int32(node))
+	return c
+}
+
+// shows returns what the node shows of everything, in an order that is always the
+// same.
+func (c cluster) shows() map[string]string {
+	c.t.Helper()
+	all := map[string]string{"users": canonical(c.search("?limit=1000", "{}"))}
+	for _, path := range []string{rolesPath, sourcePath} {
+		all[path] = canonical(c.get(path))
+	}
+	for _, u := range c.store.Users() {
+		for _, path := range []string{usersPath + u.ID, usersPath + u.ID + "/roles"} {
+			all[path] = canonical(c.get(path))
+		}
+	}
+	for _, r := range c.store.Roles() {
+		for _, path := range []string{rolesPath + "/" + r.ID, rolesPath + "/" + r.ID + "/members"} {
+			all[path] = canonical(c.get(path))
+		}
+	}
+	return all
+}
+
+// canonical is an answer with its lists sorted.
+func canonical(r response) string {
+	var v any
+	if err := json.Unmarshal(r.body, &v); err != nil {
+		return err.Error()
+	}
+	var sorted func(any) string
+	sorted = func(v any) string {
+		var texts []string
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				texts = append(texts, sorted(item))
+			}
+		case map[string]any:
+			for name, value := range v {
+				texts = append(texts, name+":"+sorted(value))
+			}
+		default:
+			return fmt.Sprint(v)
+		}
+		slices.Sort(texts)
+		return fmt.Sprint(texts)
+	}
+	return fmt.Sprint(r.status, sorted(v))
+}
+
+// A node shows each change once it is as old as its lag, and not before.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	const lag = 5 * time.Second
+	c := newCluster(t, privxsim.Options{MemberCount: true, Nodes: []privxsim.Node{{}, {Lag: lag}}})
+	source := c.store.AddSource(privxsim.Source{Name: "AD", Type: privxsim.SourceTypeAD}).ID
+	passing := c.store.AddUser(privxsim.User{Principal: "passing"}).ID
+	c.store.GrantExplicit(c.both, passing, privxsim.Grant{})
+	c.clock.advance(time.Minute)
+	floating := privxsim.Grant{Type: privxsim.GrantFloating, FloatingHours: 1}
+	extra := map[string]json.RawMessage{"x": json.RawMessage("1")}
+	user, role := usersPath+c.user, rolesPath+"/"+c.plain
+	ofUser := []string{user, user + "/roles"}
+	membership := slices.Concat(ofUser, []string{role, role + "/members"})
+	for _, change := range []struct {
+		name  string
+		make  func()
+		shown []string // at least
+	}{
+		{"a grant", func() { c.store.GrantExplicit(c.plain, c.user, privxsim.Grant{}) }, membership},
+		{"a mapping", func() { c.store.Map(c.plain, c.user) }, ofUser},
+		{"fields of an entry", func() { c.store.SetEntryExtra(c.plain, c.user, extra) }, ofUser},
+		{"the end of a grant", func() { c.store.RemoveExplicit(c.plain, c.user) }, ofUser},
+		{"the end of a mapping", func() { c.store.Unmap(c.plain, c.user) }, membership},
+		{"a floating grant", func() { c.store.GrantExplicit(c.plain, c.user, floating) }, membership},
+		{"its start", func() { c.store.StartFloating(c.plain, c.user, clusterStart) }, ofUser},
+		{"its end", func() { c.store.RemoveExpired(clusterStart.Add(time.Hour)) }, membership},
+		{"a write", func() { c.putRoles(c.user, fmt.Sprintf(`[{"id":%q,"explicit":true}]`, c.plain)) }, slices.Concat(membership, []string{rolesPath + "/" + c.both})},
+		{"a count", func() { c.store.SetMemberCount(c.plain, 7, 7) }, []string{role, rolesPath}},
+		{"another name of a role", func() { c.store.UpdateRole(privxsim.Role{ID: c.plain, Name: "renamed"}) }, []string{role, rolesPath, user}},
+		{"another name of a user", func() { c.store.UpdateUser(privxsim.User{ID: c.user, Principal: "renamed"}) }, []string{user, "users", role + "/members"}},
+		{"a new user", func() { c.store.AddUser(privxsim.User{Principal: "new"}) }, []string{"users", rolesPath + "/" + c.store.UserRoleID() + "/members"}},
+		{"a new role", func() { c.store.AddRole(privxsim.Role{Name: "new"}) }, []string{rolesPath}},
+		{"a directory switched on", func() { c.store.SetSourceEnabled(source, true) }, []string{sourcePath}},
+		{"the end of a directory", func() { c.store.RemoveSource(source) }, []string{sourcePath}},
+		{"the end of a user", func() { c.store.RemoveUser(passing) }, []string{"users", rolesPath + "/" + c.both + "/members"}},
+		{"the end of a role", func() { c.store.RemoveRole(c.plain) }, slices.Concat(ofUser, []string{rolesPath})},
+	} {
+		before := c.on(1).shows()
+		c.on(0)
+		change.make()
+		c.clock.advance(lag - 1)
+		truth := c.on(0).shows()
+		for _, path := range change.shown {
+			if truth[path] == before[path] {
+				t.Errorf("%s: it is not seen in %s: %s", change.name, path, truth[path])
+			}
+		}
+		for path, got := range c.on(1).shows() {
+			if want, ok := before[path]; ok && got != want {
+				t.Errorf("%s: shown too early in %s: %s", change.name, path, got)
+			}
+		}
+		c.clock.advance(1)
+		if got := c.on(1).shows(); !reflect.DeepEqual(got, truth) {
+			t.Errorf("%s: after the lag\n%v\nwant\n%v", change.name, got, truth)
+		}
+	}
+}
+
+// The node that takes a write shows it at once, whatever it does not know yet, and
+// is not led back by what it learns later.
+func TestTheNodeThatWritesSeesIt(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, privxsim.Options{Nodes: []privxsim.Node{{}, {Lag: 10 * time.Second}, {Lag: 10 * time.Second}}})
+	roles := func() string {
+		names := values(c.get(usersPath+c.user+"/roles").items(t), "name")
+		slices.Sort(names)
+		return strings.Join(names, " ")
+	}
+	put := func(ids ...string) {
+		t.Helper()
+		entries := []string{}
+		for _, id := range ids {
+			entries = append(entries, fmt.Sprintf(`{"id":%q,"explicit":true}`, id))
+		}
+		if res := c.putRoles(c.user, "["+strings.Join(entries, ",")+"]"); res.status != http.StatusOK {
+			t.Fatalf("%d %s", res.status, res.body)
+		}
+	}
+	want := func(node int, names string) {
+		t.Helper()
+		c.on(node)
+		if got := roles(); got != names {
+			t.Errorf("node %d shows %q, want %q", node, got, names)
+		}
+	}
+	c.on(1)
+	put(c.plain)
+	want(0, "both mapped plain privx-user")
+	want(1, "both mapped plain privx-user")
+	want(2, "both mapped privx-user")
+
+	c.clock.advance(time.Second)
+	c.store.Unmap(c.mapped, c.user)
+	fresh := c.store.AddRole(privxsim.Role{Name: "fresh"}).ID
+	c.on(2)
+	put(fresh)
+	want(0, "both fresh privx-user")
+	want(1, "both mapped plain privx-user")
+	want(2, "both fresh mapped privx-user")
+
+	c.clock.advance(9 * time.Second) // node 2 now learns of the first write
+	want(1, "both mapped plain privx-user")
+	want(2, "both fresh mapped privx-user")
+	c.clock.advance(time.Second)
+	for node := range 3 {
+		want(node, "both fresh privx-user")
+	}
+}
+
+// Whatever happens, a node shows what the truth was its lag ago.
+func TestLaggingNodesShowThePast(t *testing.T) {
+	t.Parallel()
+	c, something := newChangingCluster(t, 0, 3*time.Second, 7*time.Second)
+	history := []map[string]string{c.shows()}
+	for range 40 {
+		c.on(0)
+		something()
+		history = append(history, c.shows())
+		for node, lag := range []int{0, 3, 7} {
+			want := history[max(len(history)-1-lag, 0)]
+			for path, got := range c.on(node).shows() {
+				if past, ok := want[path]; ok && got != past { // what is new was not asked for then
+					t.Fatalf("node %d, %s: %s\nwant %s", node, path, got, past)
+				}
+			}
+		}
+		c.clock.advance(time.Second)
+	}
+}
+
+// Whichever nodes are asked for changes, each shows the truth once its lag is over.
+func TestLaggingNodesComeToTheTruth(t *testing.T) {
+	t.Parallel()
+	c, something := newChangingCluster(t, 0, 3*time.Second, 7*time.Second)
+	random := rand.New(rand.NewPCG(3, 4))
+	for round := range 30 {
+		for range 20 {
+			c.on(random.IntN(3))
+			something()
+			c.clock.advance(time.Duration(random.IntN(2000)) * time.Millisecond)
+			c.on(random.IntN(3)).get(usersPath + c.user)
+		}
+		c.clock.advance(7 * time.Second)
+		want := c.on(0).shows()
+		for node := range 3 {
+			if got := c.on(node).shows(); !reflect.DeepEqual(got, want) {
+				t.Fatalf("round %d, node %d\n%v\nwant\n%v", round, node, got, want)
+			}
+		}
+	}
+}
+
+// newChangingCluster starts a cluster, and returns what makes something happen in it.
+func newChangingCluster(t *testing.T, lags ...time.Duration) (cluster, func()) {
+	t.Helper()
+	var nodes []privxsim.Node
+	for _, lag := range lags {
+		nodes = append(nodes, privxsim.Node{Lag: lag})
+	}
+	c := newCluster(t, privxsim.Options{MemberCount: true, Nodes: nodes})
+	// The same users and roles come and go.
+	users, roles := []string{c.user, nthID(1), nthID(2)}, []string{c.plain, c.mapped, nthID(3), nthID(4)}
+	random := rand.New(rand.NewPCG(1, 2))
+	return c, func() { c.something(random, pickOne(random, users), pickOne(random, roles)) }
+}
+
+func nthID(n int) string { return fmt.Sprintf("b0000000-0000-4000-8000-%012d", n) }
+
+func pickOne(random *rand.Rand, from []string) string { return from[random.IntN(len(from))] }
+
+// something happens to a user or a role.
+func (c cluster) something(random *rand.Rand, user, role string) {
+	c.t.Helper()
+	users, roles := c.store.Users(), c.store.Roles()
+	there := slices.ContainsFunc(users, func(u privxsim.User) bool { return u.ID == user }) &&
+		slices.ContainsFunc(roles, func(r privxsim.Role) bool { return r.ID == role })
+	switch n := random.IntN(12); {
+	case n == 0:
+		c.store.RemoveUser(user)
+	case n == 1:
+		c.store.RemoveRole(role)
+	case n == 2 || !there:
+		c.store.AddUser(privxsim.User{ID: user, Principal: fmt.Sprint("user", random.IntN(100))})
+		c.store.AddRole(privxsim.Role{ID: role, Name: fmt.Sprint("role", random.IntN(100))})
+	case n == 3:
+		c.store.Map(role, user)
+	case n == 4:
+		c.store.Unmap(role, user)
+	case n == 5:
+		c.store.GrantExplicit(role, user, privxsim.Grant{})
+	case n == 6:
+		c.store.RemoveExplicit(role, user)
+	default:
+		if res := c.putRoles(user, fmt.Sprintf(`[{"id":%q,"explicit":true}]`, role)); res.status != http.StatusOK {
+			c.t.Fatalf("%d %s", res.status, res.body)
+		}
+	}
+}
+
+// A token that another node has issued is refused until the lag is over; one of its
+// own is taken at once.
+func TestTokenLag(t *testing.T) {
+	t.Parallel()
+	const lag = 300 * time.Millisecond
+	c := newCluster(t, privxsim.Options{Nodes: []privxsim.Node{{}, {TokenLag: lag}, {TokenLag: lag}}})
+	c.token = c.on(1).login(admin.ID, admin.Secret)
+	want := func(statuses ...int) {
+		t.Helper()
+		for node, status := range statuses {
+			if got := c.on(node).get(rolesPath).status; got != status {
+				t.Errorf("node %d: %d, want %d", node, got, status)
+			}
+		}
+	}
+	want(200, 200, 401)
+	c.clock.advance(lag - 1)
+	want(200, 200, 401)
+	c.clock.advance(1)
+	want(200, 200, 200)
+}
+
+// A node goes by its own clock in what it says and in when a token ends.
+func TestClockOffset(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, privxsim.Options{Nodes: []privxsim.Node{{}, {ClockOffset: -2 * time.Minute}, {ClockOffset: time.Minute}}})
+	for node, date := range []string{"Tue, 01 Jan 2030 01:00:00 GMT", "Tue, 01 Jan 2030 00:58:00 GMT", "Tue, 01 Jan 2030 01:01:00 GMT"} {
+		if got := c.on(node).get(statusPath).header.Get("Date"); got != date {
+			t.Errorf("node %d: %s, want %s", node, got, date)
+		}
+	}
+	for issuer, wants := range [][]int{{401, 200, 401}, {401, 401, 401}, {200, 200, 401}} {
+		c.token = c.on(issuer).login(admin.ID, admin.Secret)
+		c.clock.advance(24 * time.Hour) // which is how long it holds
+		for node, want := range wants {
+			if got := c.on(node).get(rolesPath).status; got != want {
+				t.Errorf("issued by node %d, node %d: %d, want %d", issuer, node, got, want)
+			}
+		}
+	}
+}
+
+// Lists that come in pages are miscounted, and have the rows that they have.
+func TestCountOffset(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, privxsim.Options{Nodes: []privxsim.Node{{}, {CountOffset: -1}, {CountOffset: -100}, {CountOffset: 2}}})
+	for name, page := range c.pagedLists(c.both) {
+		var counts []string
+		for node := range 4 {
+			c.on(node)
+			counts = append(counts, fmt.Sprint(page("").object(t)["count"]))
+		}
+		want := map[string]string{"users": "2 1 0 4", "roles": "5 4 0 7", "members": "1 0 0 3"}[name]
+		if got := strings.Join(counts, " "); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+		if c.on(2); len(page("").items(t)) == 0 {
+			t.Errorf("%s: the rows are gone", name)
+		}
+	}
+	if got := c.on(1).get(usersPath + c.user + "/roles").object(t)["count"]; fmt.Sprint(got) != "3" {
+		t.Errorf("roles of a user: %v", got)
+	}
+}
+
+// For a while after its start, and after each restart, a node's lists are empty.
+func TestEmptyNodes(t *testing.T) {
+	t.Parallel()
+	for _, notFound := range []bool{false, true} {
+		c := newCluster(t, privxsim.Options{EmptyNotFound: notFound, Nodes: []privxsim.Node{{}, {Empty: 3 * time.Second}}})
+		lists := []string{rolesPath, sourcePath, rolesPath + "/" + c.both + "/members", usersPath + c.user + "/roles"}
+		objects := []string{usersPath + c.user, rolesPath + "/" + c.both, usersPath + "current"}
+		want := func(node int, empty bool) {
+			t.Helper()
+			answers := []response{c.on(node).search("", "{}")}
+			for _, path := range lists {
+				answers = append(answers, c.get(path))
+			}
+			for _, res := range answers {
+				if isEmpty := string(res.body) == `{"count":0,"items":[]}`; isEmpty != empty || res.status != http.StatusOK {
+					t.Errorf("node %d, empty %t: %d %s", node, empty, res.status, res.body)
+				}
+			}
+			for _, path := range objects {
+				if got := c.get(path).status == http.StatusNotFound; got != (empty && notFound) {
+					t.Errorf("node %d, empty %t: %s is not found: %t", node, empty, path, got)
+				}
+			}
+		}
+		want(1, false)
+		c.sim.RestartNode(0)
+		c.sim.RestartNode(1)
+		want(0, false)
+		want(1, true)
+		c.clock.advance(3*time.Second - 1)
+		want(1, true)
+		if res := c.putRoles(c.user, "[]"); res.status != http.StatusOK || c.memberships()[c.both] != onlyImplicit {
+			t.Errorf("a write: %d %s", res.status, res.body)
+		}
+		c.clock.advance(1)
+		want(1, false)
+	}
+	now := newClock(clusterStart)
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{Clock: now.Now, Nodes: []privxsim.Node{{Empty: time.Second}}})
+	first := len(h.get(rolesPath).items(t))
+	now.advance(time.Second)
+	if second := len(h.get(rolesPath).items(t)); first != 0 || second != 2 {
+		t.Errorf("%d roles after the start, then %d", first, second)
+	}
+}
+
+// nodesOf are the nodes that have answered.
+func (h *harness) nodesOf(n int, ask func()) []int {
+	h.sim.ResetRequests()
+	var nodes []int
+	for range n {
+		ask()
+	}
+	for _, r := range h.sim.Requests() {
+		nodes = append(nodes, r.Node)
+	}
+	return nodes
+}
+
+// Without a cookie any node answers, by chance and so for each seed in another order.
+func TestNodesByChance(t *testing.T) {
+	t.Parallel()
+	answered := func(seed int64) []int {
+		h := newHarness(t, privxsim.NewStore(), privxsim.Options{Seed: seed, Nodes: make([]privxsim.Node, 3)})
+		return h.nodesOf(40, func() { h.get(rolesPath) })
+	}
+	first := answered(1)
+	if again := answered(1); !slices.Equal(first, again) {
+		t.Errorf("the same seed: %v, %v", first, again)
+	}
+	if other := answered(2); slices.Equal(first, other) {
+		t.Errorf("another seed: %v", other)
+	}
+	if nodes := slices.Compact(slices.Sorted(slices.Values(first))); !slices.Equal(nodes, []int{0, 1, 2}) {
+		t.Errorf("%v", nodes)
+	}
+}
+
+// With the cookie, a client stays where its first answer came from; one with a cookie
+// that no node has gets another.
+func TestAffinity(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{AffinityCookie: true, Nodes: make([]privxsim.Node, 3)})
+	homes := map[int]bool{}
+	for range 20 {
+		cookie := ""
+		nodes := h.nodesOf(5, func() {
+			r := h.request(t.Context(), http.MethodGet, rolesPath, "")
+			r.Header.Set("Cookie", cookie)
+			cookie, _, _ = strings.Cut(h.send(r).header.Get("Set-Cookie"), ";")
+		})
+		if len(slices.Compact(nodes)) != 1 {
+			t.Errorf("a client went from node to node: %v", nodes)
+		}
+		homes[nodes[0]] = true
+	}
+	if len(homes) != 3 {
+		t.Errorf("all clients are on nodes %v", homes)
+	}
+	for _, value := range []string{"x", "x.", "x.3", "x.-1"} {
+		r := h.request(t.Context(), http.MethodGet, rolesPath, "")
+		r.Header.Set("Cookie", "privx-lb-node="+value)
+		if res := h.send(r); res.status != http.StatusOK || strings.Contains(res.header.Get("Set-Cookie"), "="+value+";") {
+			t.Errorf("%s: %d %s", value, res.status, res.header.Get("Set-Cookie"))
+		}
+	}
+}
+
+// A test chooses the node by the request.
+func TestRoute(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{Nodes: make([]privxsim.Node, 2), Route: func(r privxsim.Request) int {
+		if r.Method == http.MethodPut {
+			return 1
+		}
+		return 0
+	}})
+	var told []int
+	h.sim.OnRequest(func(r privxsim.Request) { told = append(told, r.Node) })
+	nodes := h.nodesOf(2, func() { h.get(rolesPath); h.putRoles(admin.ID, "[]") })
+	if want := []int{0, 1, 0, 1}; !slices.Equal(nodes, want) || !slices.Equal(told, want) {
+		t.Errorf("%v, %v", nodes, told)
+	}
+}
+
+func TestParseNode(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]privxsim.Node{
+		"": {},
+		"lag=5s  token-lag=300ms clock=-1s count=-1 empty=3s": {
+			Lag: 5 * time.Second, TokenLag: 300 * time.Millisecond, ClockOffset: -time.Second, CountOffset: -1, Empty: 3 * time.Second,
+		},
+	} {
+		if got, err := privxsim.ParseNode(line); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"lag", "lag=5", "lag=-5s", "token-lag=-1s", "empty=-1s", "count=x", "clock=", "lags=5s", "5s"} {
+		if got, err := privxsim.ParseNode(line); err == nil || got != (privxsim.Node{}) {
+			t.Errorf("%q: %+v, %v", line, got, err)
+		}
+	}
+}
