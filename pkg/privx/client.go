@@ -46,6 +46,9 @@ type Client struct {
 	readings  readings
 	// countsPages: PrivX counts the rows of an answer and not those of the list.
 	countsPages atomic.Bool
+	// unrestful is when PrivX last showed something empty that is not, in
+	// milliseconds of Unix time.
+	unrestful atomic.Int64
 	calls       atomic.Int64
 	grantLength time.Duration
 	// locks are one for each user whose roles are being changed, and one for self.

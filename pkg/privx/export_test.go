@@ -30,6 +30,7 @@ const (
 	MaxEnded         = maxEnded
 	MaxReadings      = maxReadings
 	ConfirmPause     = confirmPause
+	Unrest           = unrest
 	LagTime          = lagTime
 	MaxRounds        = maxRounds
 	ExchangeTimeout  = exchangeTimeout
@@ -116,6 +117,7 @@ func Forget(c *Client) {
 	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
 	c.self, c.failures, c.readings = "", failureLog{}, readings{}
 	c.countsPages.Store(false)
+	c.unrestful.Store(0)
 	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
 		size.Store(0)
 	}

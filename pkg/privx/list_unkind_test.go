@@ -264,6 +264,7 @@ func TestUnkind_NoMembers(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, privx.ConfirmPause, time.Since(s.began))
 
+		// Where it proves to be wrong, the next one is not believed so soon.
 		rows = []string{"a", "b"}
 		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
 		require.NoError(t, err)
@@ -272,12 +273,18 @@ func TestUnkind_NoMembers(t *testing.T) {
 		require.False(t, page.Restarted)
 
 		rows = nil
+		began := time.Now()
+		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, "")
+		require.NoError(t, err)
+		require.NoError(t, second(s.ListMembers(t.Context(), "r", privx.MayBeEmpty, page.Next)))
+		require.Equal(t, privx.Unrest, time.Since(began))
+
 		page, err = s.ListMembers(t.Context(), "r", privx.KnownEmpty, "")
 		require.NoError(t, err)
 		require.False(t, page.Unconfirmed)
 		require.Empty(t, page.Next)
 
-		began := time.Now()
+		began = time.Now()
 		_, err = s.ListMembers(t.Context(), "r", privx.NeverEmpty, "")
 		wantError(t, err, codes.Aborted, http.StatusOK)
 		require.True(t, privx.IsEmpty(err))

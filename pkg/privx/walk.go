@@ -15,11 +15,10 @@ import (
 // may be empty or miscounted. A row that is there all the time must not be lost:
 //
 //   - Answers fit together. Each one after the first is asked for from one row
-//     earlier, and begins with the row that was the last one before, or with
-//     another one that was seen. Then no row between the two has been missed,
-//     whatever has moved. Where it begins with a row that was not seen, rows have
-//     gone, and others have moved up past the reader: the reader goes back until it
-//     fits.
+//     earlier, and shows the row that was the last one before. Then no row between
+//     the two has been missed. Where it does not, rows have gone, and others have
+//     moved up past the reader: the reader goes back until it finds the row. If that
+//     has gone as well, an answer fits that begins with any other row that was seen.
 //   - Rows are counted by their ids. Where fewer different ones were seen than there
 //     are places before the reader, PrivX has shown rows twice in place of others, or
 //     rows have come in between: the part around the joint is read once more.
@@ -42,20 +41,55 @@ const confirmPause = time.Second
 // each page of the list.
 const idleSteps = 5
 
+// unrest is how long after PrivX has shown something empty that is not, as a node may
+// that has just started, it is not believed that a list is empty.
+const unrest = 10 * time.Second
+
+// maxUnrests is how often that is waited for.
+const maxUnrests = 6
+
 // readPage reads the page that token asks for.
 func readPage[T identified](ctx context.Context, c *Client, l list, token string) (*Page[T], error) {
 	at, err := decodeCursor(token)
 	if err != nil {
 		return nil, err
 	}
-	w := &walk[T]{client: c, list: l, at: at}
 	if at.EmptyAt != 0 {
-		w.at, w.list.emptiness = cursor{}, KnownEmpty
-		due := time.UnixMilli(at.EmptyAt).Add(confirmPause)
-		if err := sleep(ctx, min(time.Until(due), confirmPause)); err != nil {
+		return confirmEmpty[T](ctx, c, l, time.UnixMilli(at.EmptyAt))
+	}
+	return turnPage[T](ctx, c, l, at)
+}
+
+// confirmEmpty asks once more for a list that was shown empty.
+func confirmEmpty[T identified](ctx context.Context, c *Client, l list, shown time.Time) (*Page[T], error) {
+	l.emptiness = KnownEmpty
+	wait := min(time.Until(shown.Add(confirmPause)), confirmPause)
+	for i := 0; ; i++ {
+		if err := sleep(ctx, wait); err != nil {
 			return nil, err
 		}
+		page, err := turnPage[T](ctx, c, l, cursor{})
+		if err != nil {
+			return nil, err
+		}
+		if len(page.Items) > 0 {
+			c.showedNothing()
+			return page, nil
+		}
+		if wait = time.Until(c.restsAt()); wait <= 0 || i == maxUnrests {
+			return page, nil
+		}
 	}
+}
+
+// showedNothing notes that PrivX has just shown something empty that is not.
+func (c *Client) showedNothing() { c.unrestful.Store(time.Now().UnixMilli()) }
+
+// restsAt is until when PrivX is not believed that a list is empty.
+func (c *Client) restsAt() time.Time { return time.UnixMilli(c.unrestful.Load()).Add(unrest) }
+
+func turnPage[T identified](ctx context.Context, c *Client, l list, at cursor) (*Page[T], error) {
+	w := &walk[T]{client: c, list: l, at: at}
 	if err := w.resume(); err != nil {
 		return nil, err
 	}
@@ -198,6 +232,7 @@ func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
 		if err != nil || !w.doubtful(p) {
 			return p, err
 		}
+		w.client.showedNothing()
 		if i == len(emptyPauses) {
 			return p, w.emptyError(p)
 		}
@@ -334,34 +369,57 @@ func (w *walk[T]) repeats(p part[T]) bool {
 	return w.at.Offset > 0 && len(p.items) > 0 && sameID(p.id(0), w.at.First) && sameID(p.lastID(), w.at.Last)
 }
 
-// fits tells whether no row can be missing between an answer and what was seen.
+// fits tells whether an answer goes on from what was seen: it is the beginning, or it
+// shows the row that was the last one. Most rows before that one have been seen, unless
+// it stands at another place by now.
 func (w *walk[T]) fits(p part[T]) bool {
 	if p.offset == 0 || w.at.Longest <= 1 {
 		return true
 	}
-	if len(p.items) == 0 {
-		return false
+	seen := 0
+	for i, item := range p.items {
+		if sameID(item.identity(), w.at.Last) {
+			return 2*seen >= i
+		}
+		if w.rows.seen.Has(item.identity()) {
+			seen++
+		}
 	}
-	// In the second reading, nearly every row has been seen, and it says nothing.
-	return p.holds(w.at.Last) || !w.at.Again && w.rows.seen.Has(p.id(0))
+	return false
+}
+
+// mayFit tells whether an answer fits if the row that was the last one has gone. In the
+// second reading nearly every row has been seen, which says nothing.
+func (w *walk[T]) mayFit(p part[T]) bool {
+	return !w.at.Again && len(p.items) > 0 && w.rows.seen.Has(p.id(0))
 }
 
 // goBack reads before an answer that does not fit, from further ahead each time,
 // until an answer does.
 func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
+	var nearest part[T]
+	if w.mayFit(unfit) {
+		nearest = unfit
+	}
 	for back := max(w.at.Longest/2, 1); ; back *= 2 {
 		p, err := w.askBefore(ctx, max(unfit.offset-back, 0))
 		if err != nil {
 			return err
 		}
-		if len(p.items) == 0 || !w.fits(p) {
+		if len(nearest.items) == 0 && w.mayFit(p) {
+			nearest = p
+		}
+		switch {
+		case len(p.items) > 0 && w.fits(p):
+			nearest = p
+		case len(nearest.items) == 0 || back < 2*w.at.Longest:
 			continue
 		}
-		w.take(p)
-		if len(unfit.items) > 0 && p.holds(unfit.id(0)) {
+		w.take(nearest)
+		if nearest.offset != unfit.offset && len(unfit.items) > 0 && nearest.holds(unfit.id(0)) {
 			w.take(unfit)
 		}
-		return w.mend(ctx, p.offset)
+		return w.mend(ctx, nearest.offset)
 	}
 }
 
