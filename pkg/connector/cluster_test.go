@@ -133,6 +133,7 @@ func syncsUnkindCluster(t *testing.T, seed int64) bool {
 	}
 	complete := false
 	inBubble(t, store, unkindCluster(seed), allFour, func(x *tenant) {
+		t := x.t
 		g.sim = x.sim
 		g.note()
 		time.Sleep(20 * time.Second) // Fake time, until all nodes know of it.

@@ -82,6 +82,12 @@ type cursor struct {
 	Total int `json:"t,omitempty"`
 	// Disproved: an answer counted less than it showed. Counts prove nothing then.
 	Disproved bool `json:"u,omitempty"`
+	// Disordered: an answer had a row that was seen behind one that was not, as where
+	// PrivX sorts rows of the same time differently each time. A row may have been
+	// missed then in place of one that has gone.
+	Disordered bool `json:"x,omitempty"`
+	// Behind: the reader has gone back, and there are rows ahead that were seen.
+	Behind bool `json:"b,omitempty"`
 	// Longest is how many rows the longest answer had.
 	Longest int `json:"m,omitempty"`
 	// Lacking is how many rows are counted before Offset and were not seen.

@@ -24,7 +24,8 @@ import (
 //     rows have come in between: the part around the joint is read once more.
 //   - A list is at its end where the place behind its last row is what the same
 //     answer counts, and as many different rows were seen. More of them are rows that
-//     have gone meanwhile.
+//     have gone meanwhile. Where rows came in different orders, there must not be more:
+//     a row that has gone would stand for one that was missed.
 //   - Where that does not come true, the whole list is read once more in the other
 //     order, and both readings count together. Then it is Aborted.
 //
@@ -303,7 +304,7 @@ func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
 
 // countUp tells whether a list is whole that is at its end by its places.
 func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
-	if w.rows.seen.Len() >= count {
+	if w.hasAll(count) {
 		return true, nil
 	}
 	if !w.at.Again {
@@ -316,10 +317,16 @@ func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
 		return false, err
 	}
 	w.takeRows(p)
-	if p.count > 0 && w.rows.seen.Len() >= p.count {
+	if p.count > 0 && w.hasAll(p.count) {
 		return true, nil
 	}
 	return false, w.aborted(w.sofar(count)+", in both orders", "if it stays so, PrivX changes faster than it can be read, or sorts what was created at the same time differently each time")
+}
+
+// hasAll tells whether the rows that were seen are all that are counted.
+func (w *walk[T]) hasAll(count int) bool {
+	seen := w.rows.seen.Len()
+	return seen == count || seen > count && !w.at.Disordered
 }
 
 // countsMore finds out whether PrivX counts more rows than it shows: at the place of
@@ -341,7 +348,7 @@ func (w *walk[T]) countsMore(ctx context.Context, p part[T]) (bool, error) {
 func (w *walk[T]) turn() {
 	w.at = cursor{
 		Reading: w.at.Reading, Seen: w.at.Seen, Limit: w.at.Limit, Longest: w.at.Longest,
-		Disproved: w.at.Disproved, Again: true, Restarts: w.at.Restarts,
+		Disproved: w.at.Disproved, Disordered: w.at.Disordered, Again: true, Restarts: w.at.Restarts,
 	}
 }
 
@@ -442,6 +449,10 @@ func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
 
 // take takes an answer that fits: its rows, its place and its count.
 func (w *walk[T]) take(p part[T]) {
+	if !w.at.Again && !w.at.Behind {
+		w.at.Disordered = w.at.Disordered || w.disordered(p)
+	}
+	w.at.Behind = w.rows.seen.Has(p.lastID()) && !sameID(p.lastID(), w.at.Last)
 	w.takeRows(p)
 	w.latest = p
 	w.full = len(p.items) >= w.at.Limit || p.offset > 0 && len(p.items) >= w.at.Longest
@@ -467,6 +478,20 @@ func (w *walk[T]) takeRows(p part[T]) {
 			w.at.Idle = 0
 		}
 	}
+}
+
+// disordered tells whether an answer shows a row that was seen behind the one that was
+// the last of all. Where that has gone, it is the first one that was not seen.
+func (w *walk[T]) disordered(p part[T]) bool {
+	gone, behind := !p.holds(w.at.Last), false
+	for _, item := range p.items {
+		seen := w.rows.seen.Has(item.identity())
+		if behind && seen {
+			return true
+		}
+		behind = behind || gone && !seen || sameID(item.identity(), w.at.Last)
+	}
+	return false
 }
 
 // mend reads around a joint once more where there are places for rows that were not
