@@ -30,6 +30,7 @@ const (
 	LagTime          = lagTime
 	MaxRounds        = maxRounds
 	ExchangeTimeout  = exchangeTimeout
+	MaxShortPause    = maxShortPause
 )
 
 // Functions that are tested as such.
@@ -91,7 +92,7 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 // Forget makes a client what it was before its first request.
 func Forget(c *Client) {
 	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
-	c.self, c.failures = "", failureLog{}
+	c.self, c.failures = nil, failureLog{}
 	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
 		size.Store(0)
 	}
@@ -101,3 +102,6 @@ func Forget(c *Client) {
 func RequestURL(base *url.URL, userID string) (*url.URL, error) {
 	return (&Client{base: base}).url(userRolesRequest(userID))
 }
+
+// CurrentUser asks PrivX as whom the client acts, whatever the credentials say.
+func (c *Client) CurrentUser(ctx context.Context) (string, error) { return c.currentUser(ctx) }
