@@ -9,7 +9,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// directories are PrivX's sources by id; empty where they may not be read.
+// directories are PrivX's sources by id in its canonical form; empty where they may not be read.
 type directories map[string]privx.Source
 
 // readDirectories reads the sources. Reading them is optional for the API client:
@@ -29,7 +29,7 @@ func readDirectories(ctx context.Context, client *privx.Client) (directories, er
 	warnOfCount(ctx, "sources", sources.Total, sources.Read)
 	byID := make(directories, len(sources.Items))
 	for _, source := range sources.Items {
-		byID[source.ID] = source
+		byID[privx.CanonicalID(source.ID)] = source
 	}
 	return byID, nil
 }
@@ -37,7 +37,7 @@ func readDirectories(ctx context.Context, client *privx.Client) (directories, er
 // status tells whether a directory's users can log in. PrivX has no flag on the
 // user itself.
 func (d directories) status(id string) (bool, string) {
-	source, known := d[id]
+	source, known := d[privx.CanonicalID(id)]
 	if known && source.Enabled != nil && !*source.Enabled {
 		return false, "the directory is disabled in PrivX"
 	}
@@ -45,7 +45,7 @@ func (d directories) status(id string) (bool, string) {
 }
 
 // name is a directory's name, empty if it is not known.
-func (d directories) name(id string) string { return d[id].Name }
+func (d directories) name(id string) string { return d[privx.CanonicalID(id)].Name }
 
 // label is what to call a directory in a sentence.
 func (d directories) label(id string) string {

@@ -139,7 +139,7 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 
 func findEntry(entries []privx.RoleEntry, roleID string) *privx.RoleEntry {
 	for i := range entries {
-		if entries[i].ID == roleID {
+		if privx.SameID(entries[i].ID, roleID) {
 			return &entries[i]
 		}
 	}

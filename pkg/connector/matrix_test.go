@@ -64,8 +64,8 @@ type act struct {
 	undisturbed, undisturbedOutcome string
 	// spare: the operation can do without the call.
 	spare bool
-	// takes is the status that is an answer, too, if PrivX says it; 0 is none.
-	takes int
+	// takes tells which faults are answers, too; nil is none.
+	takes func(faultmatrix.Fault) bool
 }
 
 // stage is a tenant where time is fake (see inBubble), and what the acts are about.
@@ -219,7 +219,7 @@ func holdRules(t *testing.T, a act, fault faultmatrix.Fault, once, forever strin
 	if success(a.good) && (a.spare || made) {
 		require.True(t, success(forever), "it can do without the answer: %s", forever)
 	}
-	answered := fault.Harmless || made || a.spare || a.takes != 0 && a.takes == fault.Said
+	answered := fault.Harmless || made || a.spare || a.takes != nil && a.takes(fault)
 	if !success(a.good) || !answered {
 		require.False(t, success(forever), "without the answer there is no success")
 	}

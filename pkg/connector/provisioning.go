@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
@@ -85,7 +84,7 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	}
 	m.log(ctx, change)
 	held := change.Membership != nil
-	if !held && !change.UserGone {
+	if !held && !change.UserGone && !change.Written {
 		if held, err = r.isEverybodys(ctx, m); err != nil {
 			return nil, err
 		}
@@ -106,16 +105,16 @@ func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, 
 	if given := m.principal.GetResourceType(); given != userResourceType.GetId() {
 		return fmt.Sprintf("only a user can be a member of a role, not a %q", given), nil
 	}
-	self, err := r.client.Self(ctx)
+	itself, err := r.client.ActsAs(ctx, m.userID())
 	switch {
-	case err == nil && strings.EqualFold(self, m.userID()):
+	case err == nil && itself:
 		return "this is the API client that the connector itself runs as, whose roles it never changes: change them in PrivX", nil
 	case err == nil:
 		return "", nil
 	case mayYetSucceed(err) || privx.IsUnauthenticated(err) || errors.Is(err, context.Canceled):
 		return "", m.failed(err)
 	default:
-		return "", m.refused("PrivX does not say as which API client the connector runs, whose roles it must not change: give its api-client-id; " + err.Error())
+		return "", m.refused("PrivX does not say as which API client the connector runs, whose roles it must not change: give its api-client-id, if that is not given yet; " + err.Error())
 	}
 }
 

@@ -219,9 +219,10 @@ func TestGrant(t *testing.T) {
 			require.Equal(t, c.already, already)
 			if c.already {
 				require.Zero(t, x.writes())
-				require.Equal(t, 1, x.sim.CountRequests("GET", ""), "one read tells")
+				require.Equal(t, 1, x.sim.CountRequests("GET", rolesOfPath), "one read tells")
 			} else {
 				require.Equal(t, 1, x.writes())
+				require.Equal(t, 2, x.sim.CountRequests("GET", rolesOfPath))
 				require.Len(t, x.logs.FilterMessage("baton-privx: done and verified: granting a role").All(), 1)
 			}
 			require.Equal(t, grantID(x.role, x.user), got.GetId())
@@ -627,6 +628,7 @@ func requireRemains(t *testing.T, x *tenant, notes annotations.Annotations, role
 func TestPrivxUserIsNeverRevoked(t *testing.T) {
 	t.Parallel()
 	const builtIn = "built in: every user is a member"
+	const otherList = `{"count":1,"items":[{"id":"` + nobody + `","explicit":true}]}`
 	t.Run("among the roles", func(t *testing.T) {
 		t.Parallel()
 		x := newScene(t, privxsim.Options{})
@@ -639,15 +641,17 @@ func TestPrivxUserIsNeverRevoked(t *testing.T) {
 		x.mustGrant(x.store.UserRoleID(), x.user)
 		requireRemains(t, x.tenant, x.mustRevoke(x.store.UserRoleID(), x.user), x.store.UserRoleID(), builtIn)
 	})
-	t.Run("not among the roles", func(t *testing.T) {
-		t.Parallel()
-		x := newScene(t, privxsim.Options{})
-		x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 200, Body: `{"count":0,"items":[]}`})
-		_, err := x.revoke(x.store.UserRoleID(), stub("user", x.user))
-		require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
-		require.ErrorContains(t, err, builtIn)
-		require.Zero(t, x.writes())
-	})
+	for name, list := range map[string]string{"not among the roles": otherList, "no roles": `{"count":0,"items":[]}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newScene(t, privxsim.Options{})
+			x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 200, Body: list})
+			_, err := x.revoke(x.store.UserRoleID(), stub("user", x.user))
+			require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
+			require.ErrorContains(t, err, builtIn)
+			require.Zero(t, x.writes())
+		})
+	}
 	t.Run("not among the roles, but granted on top", func(t *testing.T) {
 		t.Parallel()
 		x := newScene(t, privxsim.Options{})
@@ -668,11 +672,84 @@ func TestPrivxUserIsNeverRevoked(t *testing.T) {
 	t.Run("the role cannot be read", func(t *testing.T) {
 		t.Parallel()
 		x := newScene(t, privxsim.Options{})
-		x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 200, Body: `{"count":0,"items":[]}`})
+		x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesOfPath, Status: 200, Body: otherList})
 		x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesPath + "/*", Status: 403})
 		_, err := x.revoke(x.store.UserRoleID(), stub("user", x.user))
 		require.Equal(t, codes.PermissionDenied, status.Code(err), "%v", err)
 	})
+}
+
+// A revoke that was made and verified is one, whatever PrivX would answer to more
+// questions: there are none.
+func TestRevokeThatWasMadeAsksNothingMore(t *testing.T) {
+	t.Parallel()
+	x := newScene(t, privxsim.Options{})
+	x.store.GrantExplicit(x.role, x.user, privxsim.Grant{})
+	x.sim.Inject(privxsim.Fault{Method: "GET", Path: rolesPath + "/*", Status: 403})
+	require.Empty(t, x.mustRevoke(x.role, x.user))
+	require.False(t, x.membership(x.role, x.user).Explicit)
+	require.Zero(t, x.sim.CountRequests("GET", rolesPath+"/*"))
+}
+
+// What a grant and a revoke cost: three calls, one where nothing is to be done, and
+// one more a process, which asks who the connector is.
+func TestWhatAChangeCosts(t *testing.T) {
+	t.Parallel()
+	x := newScene(t, privxsim.Options{})
+	kept := x.store.AddRole(privxsim.Role{Name: "kept"}).ID
+	x.mustGrant(kept, x.user)
+	for _, c := range []struct {
+		run   func()
+		calls int
+	}{
+		{func() { x.mustGrant(x.role, x.user) }, 3},
+		{func() { x.mustGrant(x.role, x.user) }, 1},
+		{func() { x.mustRevoke(x.role, x.user) }, 3},
+	} {
+		x.sim.ResetRequests()
+		c.run()
+		require.Len(t, x.sim.Requests(), c.calls)
+	}
+	require.Zero(t, x.sim.CountRequests("GET", currentUserPath), "it was asked before the first one")
+}
+
+// An API client that PrivX knows under another id than the credentials name: neither
+// is changed.
+func TestOwnAPIClientUnderAnotherID(t *testing.T) {
+	t.Parallel()
+	x := newScene(t, privxsim.Options{})
+	x.sim.Inject(privxsim.Fault{Path: currentUserPath, Status: 200, Body: `{"id":"` + strings.ToUpper(x.user) + `"}`})
+	for _, user := range []string{x.user, privxsim.DefaultAPIClientID} {
+		_, _, err := x.grant(x.role, stub("user", user))
+		reason, cancelled := grant.IsErrGrantCancelled(err)
+		require.True(t, cancelled, "%v", err)
+		require.Contains(t, reason, "the API client that the connector itself runs as")
+		_, err = x.revoke(x.role, stub("user", user))
+		require.Equal(t, codes.FailedPrecondition, status.Code(err))
+		require.ErrorContains(t, err, "the API client that the connector itself runs as")
+	}
+	require.Zero(t, x.writes())
+	require.Equal(t, 1, x.sim.CountRequests("GET", currentUserPath))
+}
+
+// Where PrivX does not say who the connector is, the id in the credentials does, and
+// the log says so once.
+func TestOwnAPIClientIsTheOneOfTheCredentials(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{400, 403, 404} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			t.Parallel()
+			x := newScene(t, privxsim.Options{})
+			x.sim.Inject(privxsim.Fault{Path: currentUserPath, Status: code})
+			x.mustGrant(x.role, x.user)
+			x.mustRevoke(x.role, x.user)
+			_, _, err := x.grant(x.role, stub("user", privxsim.DefaultAPIClientID))
+			_, cancelled := grant.IsErrGrantCancelled(err)
+			require.True(t, cancelled, "%v", err)
+			require.Equal(t, 1, x.sim.CountRequests("GET", currentUserPath))
+			require.Len(t, x.logs.FilterMessageSnippet("PrivX does not say as which API client the connector runs").All(), 1)
+		})
+	}
 }
 
 // Credentials that do not name the API client: PrivX is asked who it is, once.

@@ -55,8 +55,9 @@ type Client struct {
 	locks keyedLocks
 	// recent are the changes of users' roles that were verified a moment ago.
 	recent recentChanges
-	// self is the API client's own user id once PrivX has been asked for it.
-	self string
+	// self is what is known of the API client's own user id besides the credentials,
+	// once PrivX has been asked for it.
+	self *string
 
 	clock      func() time.Time
 	newBackOff backOffFactory

@@ -55,7 +55,7 @@ func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
 			return []string{role.ID}, nil
 		},
 		func(ctx context.Context) ([]string, error) {
-			id, err := n.client.Self(ctx)
+			id, err := n.client.CurrentUser(ctx)
 			return []string{id}, err
 		},
 	}

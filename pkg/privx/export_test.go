@@ -34,6 +34,7 @@ const (
 	LagTime          = lagTime
 	MaxRounds        = maxRounds
 	ExchangeTimeout  = exchangeTimeout
+	MaxShortPause    = maxShortPause
 )
 
 // Functions that are tested as such.
@@ -115,7 +116,7 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 // Forget makes a client what it was before its first request.
 func Forget(c *Client) {
 	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
-	c.self, c.failures, c.readings = "", failureLog{}, readings{}
+	c.self, c.failures, c.readings = nil, failureLog{}, readings{}
 	c.countsPages.Store(false)
 	c.unrestful.Store(0)
 	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
@@ -127,3 +128,6 @@ func Forget(c *Client) {
 func RequestURL(base *url.URL, userID string) (*url.URL, error) {
 	return (&Client{base: base}).url(userRolesRequest(userID))
 }
+
+// CurrentUser asks PrivX as whom the client acts, whatever the credentials say.
+func (c *Client) CurrentUser(ctx context.Context) (string, error) { return c.currentUser(ctx) }

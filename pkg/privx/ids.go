@@ -3,7 +3,6 @@ package privx
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"strings"
 )
 
 // IDs is a set of ids, case being no part of them. It holds a hash of each, which takes
@@ -22,7 +21,7 @@ var idSeed = maphash.MakeSeed()
 
 func hashID(id string) idHash {
 	var hash idHash
-	binary.NativeEndian.PutUint64(hash[:], maphash.String(idSeed, strings.ToLower(id)))
+	binary.NativeEndian.PutUint64(hash[:], maphash.String(idSeed, CanonicalID(id)))
 	return hash
 }
 

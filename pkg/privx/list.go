@@ -255,7 +255,7 @@ func (p part[T]) lastID() string { return p.id(len(p.items) - 1) }
 // holds tells whether a row is in the answer.
 func (p part[T]) holds(id string) bool {
 	for _, item := range p.items {
-		if sameID(item.identity(), id) {
+		if SameID(item.identity(), id) {
 			return true
 		}
 	}

@@ -13,8 +13,6 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-const emptyList = `{"count":0,"items":[]}`
-
 // An empty answer in the middle of a list that was counted longer is no end: PrivX is
 // asked again over some seconds.
 func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {

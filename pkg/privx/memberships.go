@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -22,13 +22,16 @@ const (
 	// exchangeTimeout is for each request, so that there is time left to find out
 	// what became of a write that stalls.
 	exchangeTimeout = 10 * time.Second
-	// maxRounds is how often the list is read, written and verified when the
-	// change does not stay in it.
-	maxRounds = 3
+	// maxRounds is how often the list is written when the change does not stay in
+	// it. Each time lagTime has to pass before that can be told, and all of it has
+	// to be over within the 30 s that the connector gives a change.
+	maxRounds = 2
 )
 
-// settling are the pauses before the verifying read is repeated: behind a load
-// balancer it may be answered by a node that lags.
+// settling are the pauses before a list is read again that is not as it should be,
+// the last of them again and again: behind a load balancer, a node may answer that
+// lags. What became of a write whose outcome is not known is looked for as long as
+// all of them together, before it is sent again.
 var settling = []time.Duration{250 * time.Millisecond, 750 * time.Millisecond, time.Second}
 
 // Change is what has come of granting or revoking a role.
@@ -40,8 +43,9 @@ type Change struct {
 	// if he does not. A revoked one that is still there is implicit.
 	Membership *RoleEntry
 	// Disturbed are other roles that were explicit when the list was read and not
-	// when the change was verified, or the other way round: something else changed
-	// them at the same time. They are sorted.
+	// when the change was verified, or the other way round, and those of which a
+	// change of a moment ago was not there any more when the list was read: something
+	// else changed them at the same time. They are sorted.
 	Disturbed []string
 	// UserGone: there is no such user (any more).
 	UserGone bool
@@ -54,9 +58,11 @@ type Change struct {
 // PrivX can only read and write the whole list of a user's roles, and has no
 // version of it. So that nothing is lost, changes of one user's roles wait for
 // one another here, the list is read right before it is written, every other
-// entry goes back as it came, and what came of it is read again. A change that
-// something else makes between that read and the write, one round trip, cannot
-// be seen, and is lost.
+// entry goes back as it came, and what came of it is read again. A list that does
+// not show what this client has changed within lagTime is not believed: it is read
+// again until it does, or until that time is over. A change that something else
+// makes between that read and the write, one round trip, or that a node which lags
+// does not show yet, cannot be seen, and is lost.
 //
 // Transient failures are ridden out until ctx's deadline. An error means that it
 // is not verified that the user holds the role: NotFound if there is no such user
@@ -118,8 +124,7 @@ type edit struct {
 func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit) (*Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxElapsed)
 	defer cancel()
-	user := strings.ToLower(userID)
-	unlock, err := c.locks.lock(ctx, user)
+	unlock, err := c.locks.lock(ctx, CanonicalID(userID))
 	if err != nil {
 		return nil, fmt.Errorf("waiting for other changes of the same user's roles: %w", err)
 	}
@@ -129,11 +134,12 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	var renewed bool
 	pauses := short{c.newBackOff()}
 	for round := 0; ; {
-		before, err := c.readUntil(ctx, userID, date, func(list roleList) bool { return !c.recent.contradict(user, list, c.clock()) })
+		before, undone, err := c.readBefore(ctx, userID, date)
 		if err != nil {
-			return nil, err
+			return nil, change.unverified(err)
 		}
 		date = before.date
+		change.disturb(roleID, undone)
 		if e.done(before) {
 			change.Membership = before.membership(roleID)
 			return &change, nil
@@ -143,7 +149,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 		}
 		entries, err := e.entries(before)
 		if err != nil {
-			return nil, err
+			return nil, change.unverified(err)
 		}
 		failure := c.writeRoleList(ctx, userID, entries)
 		if IsUnauthenticated(failure) && !renewed {
@@ -158,30 +164,166 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 			return nil, c.unlessReadOnly(ctx, failure)
 		}
 		change.Written = true
-		after, err := c.readUntil(ctx, userID, before.date, e.done)
+		if failure == nil {
+			c.noteChange(userID, roleID, e, before.date)
+		}
+		after, err := c.readAfter(ctx, userID, before.date, failure == nil, e.done)
 		if err != nil {
-			return nil, fmt.Errorf("the change was sent, and could not be verified: %w", err)
+			return nil, change.unverified(err)
 		}
 		disturbed := before.disturbed(after, roleID)
-		change.Disturbed = sortedSet(append(change.Disturbed, disturbed...))
+		change.disturb(roleID, disturbed)
 		done := e.done(after)
 		if done {
-			c.recent.note(user, roleID, after, c.clock())
+			c.noteChange(userID, roleID, e, after.date)
 		}
 		switch {
 		case done && len(disturbed) == 0:
 			change.Membership = after.membership(roleID)
 			return &change, nil
 		case done || failure == nil:
-			// Something else writes the list, or PrivX lags far behind.
+			// Something else writes the list, or PrivX does not take the change.
 			round++
 		default:
-			// PrivX has not made the change, so it may be sent again.
+			// PrivX has not made the change, so it may be sent again. Should it have,
+			// and lag behind, then the same is written a second time, from a list that
+			// lacks nothing of what was changed here: that does no harm.
 			if err := c.pause(ctx, pauses, c.unlessReadOnly(ctx, failure)); err != nil {
 				return nil, err
 			}
 		}
 	}
+}
+
+// unverified says of an error whether something may have been changed all the
+// same.
+func (c *Change) unverified(err error) error {
+	if !c.Written {
+		return err
+	}
+	return fmt.Errorf("the change was sent, and could not be verified: %w", err)
+}
+
+// disturb adds to Disturbed. The role that is being changed is not among them: what
+// it is like in the end is verified.
+func (c *Change) disturb(roleID string, ids []string) {
+	others := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return SameID(id, roleID) })
+	c.Disturbed = sortedSet(append(c.Disturbed, others...))
+}
+
+// noteChange remembers a change that PrivX has accepted, or shown, by its own time.
+func (c *Client) noteChange(userID, roleID string, e edit, date time.Time) {
+	c.recent.note(CanonicalID(userID), recentChange{role: roleID, done: e.done, date: date, at: c.clock()})
+}
+
+// readBefore reads the list that a change begins with: one that shows what was
+// changed a moment ago. Where that does not come, the list is believed when no node
+// may lag any more; the roles of which it still does not show it are given as well.
+func (c *Client) readBefore(ctx context.Context, userID string, notBefore time.Time) (roleList, []string, error) {
+	var waitedFor []recentChange
+	list, err := c.readUntil(ctx, userID, notBefore, func(list roleList, _ int) bool {
+		missing := c.recent.missing(CanonicalID(userID), list, c.clock())
+		waitedFor = append(waitedFor, missing...)
+		return len(missing) == 0
+	})
+	var undone []string
+	for _, change := range waitedFor {
+		if err == nil && !change.shownIn(list) {
+			undone = append(undone, change.role)
+		}
+	}
+	return list, undone, err
+}
+
+// readAfter reads what came of a write. One that PrivX has accepted is among the
+// recent changes, so that a list which does not show it is not believed for
+// lagTime. One whose outcome is not known is not: it may never be there, and is
+// looked for a few times. It is not found to be done in a list that does not show
+// what was changed before it.
+func (c *Client) readAfter(ctx context.Context, userID string, notBefore time.Time, accepted bool, done func(roleList) bool) (roleList, error) {
+	return c.readUntil(ctx, userID, notBefore, func(list roleList, reads int) bool {
+		if len(c.recent.missing(CanonicalID(userID), list, c.clock())) > 0 {
+			return false
+		}
+		return accepted || done(list) || reads > len(settling)
+	})
+}
+
+// readUntil reads the list until it is good, with short pauses, as long as ctx
+// allows. One that is empty has to be confirmed as well.
+func (c *Client) readUntil(ctx context.Context, userID string, notBefore time.Time, good func(list roleList, reads int) bool) (roleList, error) {
+	for reads := 1; ; reads++ {
+		list, err := c.readRoleList(ctx, userID, notBefore)
+		if err != nil {
+			return roleList{}, err
+		}
+		doubt := outdated()
+		if good(list, reads) {
+			if len(list.entries) > 0 {
+				return list, nil
+			}
+			confirmed, err := c.confirmEmpty(ctx, userID, &list)
+			if err != nil {
+				return roleList{}, err
+			}
+			if confirmed {
+				return list, nil
+			}
+			doubt = mismatch(userRolesRequest(userID), "an empty list of roles, of a user who has some")
+		}
+		if err := waitOr(ctx, settling[min(reads, len(settling))-1], doubt); err != nil {
+			return roleList{}, err
+		}
+	}
+}
+
+// outdated is the error for lists that did not get any better while there was
+// time.
+func outdated() *Error {
+	e := mismatch(userRolesRequest(""), "a list of roles that does not show a change which was made a moment ago")
+	e.grpcCode = codes.Unavailable
+	e.Hint = "a node of PrivX lags behind, or something else has undone the change"
+	return e
+}
+
+// confirmEmpty tells whether an empty list is to be believed: nothing would remain
+// of the user's roles if it was written back, and he had them. It takes a second
+// read and the user's own record, or where that has no roles to tell of, reads that
+// are a second apart. Roles that the record has, and the list has not, are added
+// beside it; they are none that were granted.
+func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList) (bool, error) {
+	again, err := c.readRoleList(ctx, userID, list.date)
+	if err != nil || len(again.entries) > 0 {
+		return false, err
+	}
+	roles, err := c.rolesInRecord(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	if roles != nil {
+		list.beside = roles
+		return !slices.ContainsFunc(roles, func(held heldRole) bool { return held.Explicit || !held.Implicit }), nil
+	}
+	if err := sleep(ctx, time.Second); err != nil {
+		return false, err
+	}
+	again, err = c.readRoleList(ctx, userID, list.date)
+	return len(again.entries) == 0, err
+}
+
+// rolesInRecord are the roles that a user's own record tells of, nil if it does not
+// tell.
+func (c *Client) rolesInRecord(ctx context.Context, userID string) ([]heldRole, error) {
+	rq := userRequest(userID)
+	var user struct {
+		ID    string     `json:"id"`
+		Roles []heldRole `json:"roles"`
+	}
+	err := c.readInTime(ctx, rq, func(a *answer) error { return decodeObject(rq.endpoint(), a, &user) })
+	if err == nil && !SameID(user.ID, userID) {
+		err = mismatch(rq, "another user than the one asked for")
+	}
+	return user.Roles, err
 }
 
 // readRoleList reads a user's list of roles, for as long as ctx allows. Its date
@@ -190,26 +332,44 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time.Time) (roleList, error) {
 	rq := userRolesRequest(userID)
 	var list roleList
+	err := c.readInTime(ctx, rq, func(a *answer) error {
+		var err error
+		list, err = parseRoleList(rq, a)
+		return err
+	})
+	if list.date.Before(notBefore) {
+		list.date = notBefore
+	}
+	return list, err
+}
+
+// readInTime makes a call that changes nothing, and takes what is answered, again
+// and again for as long as ctx and the failures allow.
+func (c *Client) readInTime(ctx context.Context, rq *request, take func(*answer) error) error {
 	try := func() error {
 		a, err := c.exchange(ctx, rq)
 		if err == nil {
-			list, err = parseRoleList(rq, a)
+			err = take(a)
 		}
-		var e *Error
-		if errors.As(err, &e) && e.wait != nil {
-			// There is no bound on the number of tries here: a Retry-After of 0 must
-			// not make it as many as PrivX can refuse.
-			wait := max(*e.wait, settling[0])
-			e.wait = &wait
-		}
-		if list.date.Before(notBefore) {
-			list.date = notBefore
-		}
-		return err
+		return notAtOnce(err)
 	}
 	deadline, _ := ctx.Deadline()
 	err := c.repeat(ctx, try, backoff.WithBackOff(short{c.newBackOff()}), backoff.WithMaxElapsedTime(time.Until(deadline)))
-	return list, err
+	return lasting(err)
+}
+
+// notAtOnce keeps who reads without a bound on the number of tries from making as
+// many as PrivX can refuse with a Retry-After of 0. The error may be that of a
+// token, which others have as well: it is not changed but copied.
+func notAtOnce(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.wait == nil {
+		return err
+	}
+	given := *e
+	wait := max(*e.wait, settling[0])
+	given.wait = &wait
+	return &given
 }
 
 // writeRoleList writes a user's list of roles, once. Only an error for which
@@ -231,23 +391,6 @@ func (c *Client) writeRoleList(ctx context.Context, userID string, entries []jso
 
 // writeEndpoint is what the errors of writeRoleList name.
 const writeEndpoint = "PUT /role-store/api/v1/users/{id}/roles"
-
-// readUntil reads the list, a few times if it is not as it shall be: behind a load
-// balancer, a node that lags may answer.
-func (c *Client) readUntil(ctx context.Context, userID string, notBefore time.Time, good func(roleList) bool) (roleList, error) {
-	for i := 0; ; i++ {
-		list, err := c.readRoleList(ctx, userID, notBefore)
-		if err != nil {
-			return roleList{}, err
-		}
-		if good(list) || i == len(settling) {
-			return list, nil
-		}
-		if err := sleep(ctx, settling[i]); err != nil {
-			return roleList{}, err
-		}
-	}
-}
 
 // exchange is authorized within exchangeTimeout.
 func (c *Client) exchange(ctx context.Context, rq *request) (*answer, error) {
@@ -282,6 +425,11 @@ func (c *Client) pause(ctx context.Context, pauses backoff.BackOff, failure erro
 	if e.wait != nil {
 		wait = *e.wait
 	}
+	return waitOr(ctx, wait, failure)
+}
+
+// waitOr waits, or gives back the failure where there is no time for that.
+func waitOr(ctx context.Context, wait time.Duration, failure error) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 		return failure
 	}

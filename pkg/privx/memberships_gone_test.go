@@ -154,14 +154,14 @@ func TestP9_MalformedIDs(t *testing.T) {
 // A grant of a role that does not exist, however PrivX takes it.
 func TestP9_UnknownRole(t *testing.T) {
 	t.Parallel()
-	cycle := "GET " + settled + " "
+	cycle := "GET " + outwaited + " "
 	for name, tt := range map[string]struct {
 		mode  privxsim.UnknownRolesMode
 		calls string
 	}{
 		"refused":   {privxsim.UnknownRolesRefused, "GET PUT status role"},
 		"not found": {privxsim.UnknownRolesNotFound, "GET PUT status role"},
-		"ignored":   {privxsim.UnknownRolesIgnored, cycle + cycle + cycle + "GET status role"},
+		"ignored":   {privxsim.UnknownRolesIgnored, cycle + cycle + "GET status role"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -242,6 +242,10 @@ func countPuts(foreign func(n int)) func(privxsim.Request) {
 	}
 }
 
-// settled is what a write costs that is not found to be done: it is looked for
-// until PrivX has had the time.
+// settled is what a write costs of which PrivX does not say whether it is done, and
+// that is not: it is looked for, and may be sent again.
 const settled = "PUT GET GET GET GET"
+
+// outwaited is what a write costs that PrivX says it has done, and that is not
+// there: it is looked for until no node may lag any more.
+const outwaited = "PUT GET GET GET GET GET GET GET GET GET GET GET GET"

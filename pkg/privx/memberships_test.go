@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -156,16 +157,13 @@ func TestInForce(t *testing.T) {
 		"no period":                              {restricted, false},
 		"no period, empty":                       {periods(), false},
 		"a period of nothing":                    {periods(`{}`), false},
-		"unreadable end":                         {periods(period("2026-01-01T00:00:00Z", "later")), false},
-		"unreadable start":                       {periods(period("yesterday", "2027-01-01T00:00:00Z")), false},
-		"unreadable start, no end":               {older("1767225600", ""), false},
 		"unreadable, beside one that can be":     {periods(period("x", "y"), running), true},
-		"time without a zone":                    {periods(period("2026-01-01T00:00:00", "2027-01-01T00:00:00")), false},
 		"end before the start":                   {periods(period("2027-01-01T00:00:00Z", "2026-01-01T00:00:00Z")), false},
 		"lower-case type is an unknown one":      {`,"explicit":true,"grant_type":"time_restricted","grant_end":"2020-01-01T00:00:00Z"`, true},
 		"mapped, and a grant that is over":       {`,"implicit":true` + periods(over), false},
 		"mapped, and one that is in force":       {`,"implicit":true` + periods(running), true},
 		"mapped alone, whatever the type":        {`,"implicit":true,"explicit":false,"grant_type":"PERMANENT"`, false},
+		"mapped alone, with unreadable times":    {`,"implicit":true,"grant_type":"TIME_RESTRICTED","grant_end":"later"`, false},
 		"explicit is null, which is not granted": {`,"explicit":null,"grant_type":"PERMANENT"`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,6 +189,48 @@ func TestInForce(t *testing.T) {
 				require.Equal(t, privx.GrantPermanent, got.Membership.GrantType)
 				require.Equal(t, []string{"[" + rewritten(t, entryText(m.none, fields)) + "]"}, m.writes())
 			}
+		})
+	}
+}
+
+// Times that cannot be read are not replaced by a grant without an end: nobody knows
+// whether the membership holds.
+func TestInForce_TimesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	periods := func(periods string) string {
+		return `,"explicit":true,"grant_type":"TIME_RESTRICTED","grant_validity_periods":[` + periods + `]`
+	}
+	const over = `{"grant_start":"2020-01-01T00:00:00Z","grant_end":"2021-01-01T00:00:00Z"}`
+	for name, fields := range map[string]string{
+		"end":            periods(`{"grant_start":"2026-01-01T00:00:00Z","grant_end":"later"}`),
+		"start":          periods(`{"grant_start":"yesterday","grant_end":"2027-01-01T00:00:00Z"}`),
+		"start, no end":  `,"explicit":true,"grant_type":"TIME_RESTRICTED","grant_start":"1767225600"`,
+		"no zone":        periods(`{"grant_start":"2026-01-01T00:00:00","grant_end":"2099-01-01T00:00:00"}`),
+		"no type":        `,"explicit":true,"grant_end":"2099-01-01T00:00:00"`,
+		"one of several": periods(over + `,{"grant_end":"2099-01-01T00:00:00"},` + over),
+		"mapped as well": `,"implicit":true` + periods(`{"grant_end":"2099-01-01"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, length := range []time.Duration{0, grantLength} {
+				m := newMembers(t, setup{grantLength: length})
+				m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.none, fields), entryText(m.other, ""))})
+				got, err := m.client.GrantRole(t.Context(), m.user, m.none)
+				e := asError(t, err, codes.FailedPrecondition, http.StatusOK)
+				require.Contains(t, e.Message, "times cannot be read")
+				require.Contains(t, e.Hint, "in PrivX")
+				require.Nil(t, got)
+				require.Empty(t, m.writes())
+			}
+
+			// They are in nobody's way otherwise.
+			m := newMembers(t, setup{})
+			m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.none, fields), entryText(m.mapped, "")), Count: 1})
+			require.NoError(t, second(m.client.RevokeRole(t.Context(), m.user, m.none)))
+			m.sim.ClearFaults()
+			m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.other, fields)), Count: 1})
+			_ = second(m.client.GrantRole(t.Context(), m.user, m.none)) // the simulator does not take such times
+			require.Contains(t, m.writes()[1], entryText(m.other, fields))
 		})
 	}
 }

@@ -247,24 +247,25 @@ func (m *model) written(k key, grants bool) {
 	m.set(k, func(h *holding) { h.explicit, h.grant = true, grant })
 }
 
-// modelFault is a fault of a write, and whether the write is executed.
+// modelFault is a fault of a write, whether the write is executed, and whether PrivX
+// says so.
 type modelFault struct {
 	privxsim.Fault
 
-	executed bool
+	executed, accepted bool
 }
 
 // anyPutFault is one of all that can be ridden out.
 func (m *model) anyPutFault() modelFault {
 	code := choose(m, 408, 429, 500, 502, 503, 504)
 	f := choose(m,
-		modelFault{privxsim.Fault{Status: code}, false},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: code}, true},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultResetBefore}, false},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultResetAfter}, true},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultStall}, false},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: time.Hour}, true},
-		modelFault{privxsim.Fault{Kind: privxsim.FaultDropWrite}, false},
+		modelFault{privxsim.Fault{Status: code}, false, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: code}, true, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultResetBefore}, false, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultResetAfter}, true, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultStall}, false, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: time.Hour}, true, false},
+		modelFault{privxsim.Fault{Kind: privxsim.FaultDropWrite}, false, true},
 	)
 	f.Count = 1
 	m.tellf("write fails: %s %d, executed %t", f.Kind, f.Status, f.executed)
@@ -299,7 +300,7 @@ func (m *model) change() {
 		}
 		return !m.held[k].explicit
 	}
-	fault := modelFault{executed: true}
+	fault := modelFault{executed: true, accepted: true}
 	if m.chance(25) {
 		fault = m.anyPutFault()
 		m.faultPut(fault.Fault)
@@ -310,7 +311,7 @@ func (m *model) change() {
 		foreign = append(foreign, key{choose(m, k.user, k.user, k.user, m.key().user), choose(m, k.role, m.key().role, m.key().role)})
 	}
 
-	wanted, disturbed := 0, map[string]bool{}
+	wanted, lost, disturbed := 0, 0, map[string]bool{}
 	enough := done()
 	m.callOnPut(func(n int) {
 		if !enough {
@@ -329,6 +330,9 @@ func (m *model) change() {
 			}
 		}
 		enough = enough || done()
+		if !enough && (n > 1 || fault.accepted) {
+			lost++
+		}
 	})
 	run := m.client.RevokeRole
 	if grants {
@@ -336,6 +340,12 @@ func (m *model) change() {
 	}
 	got, err := run(m.t.Context(), k.user, k.role)
 	m.callOnPut(nil)
+	if lost == privx.MaxRounds {
+		wantError(m.t, err, codes.Aborted, http.StatusOK)
+		require.False(m.t, enough, m.told)
+		m.seen["given up"]++
+		return
+	}
 	require.NoError(m.t, err, m.told)
 	require.True(m.t, enough, "the role is not held as it shall be: %s", m.told)
 	require.Len(m.t, m.writes(), wanted, m.told)
@@ -438,6 +448,7 @@ func TestP12_ReferenceModel(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+		assert.Greater(t, seen["given up"], 5, "%v", seen)
 		for writes := range 3 {
 			for _, grants := range []bool{true, false} {
 				for _, disturbed := range []bool{false, writes > 0} {

@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// lagTime is how long after a verified change another node of PrivX may still
-// show the list from before it.
+// lagTime is how long after a change another node of PrivX may still show the
+// list from before it.
 const lagTime = 10 * time.Second
 
-// recentChanges are what this client has verified a moment ago. A list that
-// contradicts them is probably an old one: to write it back would undo them.
+// recentChanges are what this client has changed a moment ago: what PrivX has
+// accepted, and what was verified. A list that does not show them is probably an
+// old one: to write it back would undo them, and to conclude from it that there is
+// nothing to do would be wrong.
 type recentChanges struct {
 	mu   sync.Mutex
 	made map[recentKey]recentChange
@@ -20,35 +22,50 @@ type recentChanges struct {
 // recentKey is a user and a role, in lower case.
 type recentKey struct{ user, role string }
 
+// recentChange is what was done to a user's membership of one role.
 type recentChange struct {
-	explicit bool
-	at       time.Time
+	role string
+	// done tells whether a list is as the change has made it.
+	done func(roleList) bool
+	// date is PrivX's time at which it was so.
+	date time.Time
+	at   time.Time
 }
 
-// note remembers what a list shows of a role that was changed.
-func (r *recentChanges) note(user, role string, list roleList, now time.Time) {
+// shownIn tells whether a list shows the change. The clock of the node that
+// answers may be behind: what had begun by another one has begun.
+func (r recentChange) shownIn(list roleList) bool {
+	if list.date.Before(r.date) {
+		list.date = r.date
+	}
+	return r.done(list)
+}
+
+// note remembers a change.
+func (r *recentChanges) note(user string, change recentChange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.made == nil {
 		r.made = make(map[recentKey]recentChange)
 	}
-	for key, change := range r.made {
-		if now.Sub(change.at) >= lagTime {
+	for key, old := range r.made {
+		if change.at.Sub(old.at) >= lagTime {
 			delete(r.made, key)
 		}
 	}
-	r.made[recentKey{user, strings.ToLower(role)}] = recentChange{list.explicit(role), now}
+	r.made[recentKey{user, strings.ToLower(change.role)}] = change
 }
 
-// contradict tells whether a list does not show a change that was verified a
-// moment ago. It may also be that something else has undone it since.
-func (r *recentChanges) contradict(user string, list roleList, now time.Time) bool {
+// missing are the changes of a moment ago that a list does not show. It may also
+// be that something else has undone them since.
+func (r *recentChanges) missing(user string, list roleList, now time.Time) []recentChange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var missing []recentChange
 	for key, change := range r.made {
-		if key.user == user && now.Sub(change.at) < lagTime && list.explicit(key.role) != change.explicit {
-			return true
+		if key.user == user && now.Sub(change.at) < lagTime && !change.shownIn(list) {
+			missing = append(missing, change)
 		}
 	}
-	return false
+	return missing
 }

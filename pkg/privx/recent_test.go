@@ -1,6 +1,7 @@
 package privx_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,20 +16,17 @@ import (
 // moment ago: nothing is concluded from it, and it is not written back.
 func TestRecent_AStaleFirstRead(t *testing.T) {
 	t.Parallel()
-	for lag := range 4 {
+	for _, stale := range []int{1, 2, 4, 11} {
 		bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 			first := m.changes()[name]
 			require.NoError(t, second(first.change(t.Context(), m.user, first.role)))
 			want := except(m.roles(), m.other, onlyExplicit)
-			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: lag + 1})
-			if lag == 3 {
-				m.sim.ClearFaults()
-			}
+			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: stale})
 			got, err := m.client.GrantRole(t.Context(), m.user, m.other)
 			require.NoError(t, err)
 			require.True(t, got.Written)
 			require.Empty(t, got.Disturbed)
-			require.Equal(t, want, m.roles(), "%d stale reads", lag+1)
+			require.Equal(t, want, m.roles(), "%d stale reads", stale)
 
 			// The opposite is not taken for done already.
 			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: 1})
@@ -40,14 +38,14 @@ func TestRecent_AStaleFirstRead(t *testing.T) {
 	}
 }
 
-// What something else has undone is believed after two seconds, and at once when
-// the change is long past.
+// What something else has undone is believed when no node may lag any more: at once
+// when the change is long past.
 func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		after, took time.Duration
 	}{
-		{0, 2 * time.Second},
+		{0, privx.LagTime},
 		{privx.LagTime - time.Nanosecond, 250 * time.Millisecond},
 		{privx.LagTime, 0},
 	} {
@@ -68,6 +66,36 @@ func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 			require.Zero(t, time.Since(began), "fake time")
 		})
 	}
+}
+
+// A write that PrivX has made and answered with an error is remembered once it was
+// verified.
+func TestRecent_AWriteThatFailedAndWasMade(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		want := except(except(m.roles(), c.role, c.after), m.other, onlyExplicit)
+		m.faultPut(privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: http.StatusBadGateway, Count: 1})
+		require.NoError(t, second(c.change(t.Context(), m.user, c.role)))
+		m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: 5})
+		require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.other)))
+		require.Equal(t, want, m.roles())
+	})
+}
+
+// A node whose clock is behind shows a grant that begins now as one that has not
+// begun. It is there all the same.
+func TestRecent_AClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	membersInBubble(t, setup{grantLength: grantLength}, func(t *testing.T, m *members) {
+		require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.none)))
+		began := time.Now()
+		m.faultGet(privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": {began.Add(-time.Minute).UTC().Format(http.TimeFormat)}}})
+		got, err := m.client.GrantRole(t.Context(), m.user, m.other)
+		require.NoError(t, err)
+		require.Empty(t, got.Disturbed)
+		require.Zero(t, time.Since(began), "fake time")
+	})
 }
 
 // An id in another case is the same role's.

@@ -3,6 +3,7 @@ package privx
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -24,6 +25,9 @@ const (
 // piece.
 type roleList struct {
 	entries []heldRole
+	// beside are the roles in the user's own record where the list is empty. None of
+	// them was granted, and they are never written.
+	beside []heldRole
 	// date is what PrivX's clock said when it was read; zero if it said nothing.
 	date time.Time
 }
@@ -52,6 +56,9 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 	if err := checkWhole(rq.endpoint(), got); err != nil {
 		return roleList{}, err
 	}
+	if got.Items == nil {
+		return roleList{}, nullRoles(rq)
+	}
 	if got.Count > len(got.list()) {
 		return roleList{}, partOfRoles(rq)
 	}
@@ -62,12 +69,37 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 	return list, nil
 }
 
+// errNullRoles is in the error for a list that is null.
+var errNullRoles = errors.New("null in place of the list of a user's roles")
+
+// nullRoles is the error for a list that is null, as that of a node may be which is
+// not yet itself again. It may well be a list in a moment.
+func nullRoles(rq *request) *Error {
+	return &Error{Endpoint: rq.endpoint(), Status: http.StatusOK, grpcCode: codes.Unavailable, cause: errNullRoles}
+}
+
+// lasting gives the error for a list that is null another meaning when it stays
+// so: that does not heal by itself.
+func lasting(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || !errors.Is(e, errNullRoles) {
+		return err
+	}
+	given := *e
+	given.grpcCode = codes.FailedPrecondition
+	return &given
+}
+
 // membership is how the user holds a role, nil if he does not. Should PrivX tell
 // of the explicit and the implicit part in two entries, they are one here.
 func (l roleList) membership(roleID string) *RoleEntry {
 	var found *RoleEntry
-	for _, held := range l.entries {
-		if !sameID(held.ID, roleID) {
+	entries := l.entries
+	if len(entries) == 0 {
+		entries = l.beside
+	}
+	for _, held := range entries {
+		if !SameID(held.ID, roleID) {
 			continue
 		}
 		entry := held.RoleEntry
@@ -83,8 +115,11 @@ func (l roleList) membership(roleID string) *RoleEntry {
 	return found
 }
 
-// sameID compares ids as what they are, UUIDs, of which case is no part.
-func sameID(a, b string) bool { return strings.EqualFold(a, b) }
+// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
+func SameID(a, b string) bool { return CanonicalID(a) == CanonicalID(b) }
+
+// CanonicalID is the form of an id that all that are the same have in common.
+func CanonicalID(id string) string { return strings.ToLower(id) }
 
 // explicit tells whether the user holds a role explicitly.
 func (l roleList) explicit(roleID string) bool {
@@ -96,7 +131,7 @@ func (l roleList) explicit(roleID string) bool {
 func (l roleList) others(roleID string) []json.RawMessage {
 	texts := make([]json.RawMessage, 0, len(l.entries)+1)
 	for _, held := range l.entries {
-		if !sameID(held.ID, roleID) {
+		if !SameID(held.ID, roleID) {
 			texts = append(texts, held.text)
 		}
 	}
@@ -106,6 +141,11 @@ func (l roleList) others(roleID string) []json.RawMessage {
 // granted is the list with a role made explicit, for the given length or, if
 // that is 0, without an end.
 func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessage, error) {
+	if held := l.membership(roleID); held != nil && held.Explicit && slices.ContainsFunc(held.Periods(), Period.unreadable) {
+		e := mismatch(userRolesRequest(""), "a membership whose times cannot be read, and that a grant would replace")
+		e.Hint = "look at the membership in PrivX: if it shall be replaced, remove it there first"
+		return nil, e
+	}
 	entry, err := l.editable(roleID)
 	if err != nil {
 		return nil, err
@@ -117,11 +157,9 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	}
 	if length > 0 {
 		if l.date.IsZero() {
-			return nil, &Error{
-				Endpoint: "GET " + userRolesPath, Status: http.StatusOK, grpcCode: codes.FailedPrecondition,
-				Message: "no Date header, so that a time-limited grant cannot be given an end",
-				Hint:    "let what stands in front of PrivX pass the header on, or leave grant-max-hours out",
-			}
+			e := mismatch(userRolesRequest(""), "no Date header, so that a time-limited grant cannot be given an end")
+			e.Hint = "let what stands in front of PrivX pass the header on, or leave grant-max-hours out"
+			return nil, e
 		}
 		// Both encodings: PrivX before version 33 knows the second alone.
 		start, end := l.date.UTC().Format(time.RFC3339), l.date.Add(length).UTC().Format(time.RFC3339)
@@ -156,7 +194,7 @@ func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
 	fields := make(map[string]json.RawMessage)
 	var text json.RawMessage
 	for _, held := range l.entries {
-		if sameID(held.ID, roleID) && (text == nil || held.Explicit) {
+		if SameID(held.ID, roleID) && (text == nil || held.Explicit) {
 			text = held.text
 		}
 	}
@@ -175,7 +213,7 @@ func (l roleList) disturbed(now roleList, roleID string) []string {
 	var ids []string
 	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
 		for _, held := range pair[0].entries {
-			if held.Explicit && !sameID(held.ID, roleID) && !pair[1].explicit(held.ID) {
+			if held.Explicit && !SameID(held.ID, roleID) && !pair[1].explicit(held.ID) {
 				ids = append(ids, held.ID)
 			}
 		}
@@ -210,6 +248,15 @@ func (r RoleEntry) inForce(now time.Time) bool {
 		return true
 	}
 	return slices.ContainsFunc(periods, func(p Period) bool { return p.contains(now) })
+}
+
+// unreadable tells whether the period has a time that cannot be read, so that
+// nobody knows when it holds.
+func (p Period) unreadable() bool {
+	return slices.ContainsFunc([]string{p.Start, p.End}, func(text string) bool {
+		_, err := time.Parse(time.RFC3339, text)
+		return text != "" && err != nil
+	})
 }
 
 // contains tells whether the period is known to hold at a time. An end that is

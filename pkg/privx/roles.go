@@ -78,7 +78,7 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 	if err := c.read(ctx, rq, &role); err != nil {
 		return nil, err
 	}
-	if role.ID != id {
+	if !SameID(role.ID, id) {
 		return nil, mismatch(rq, "another role than the one asked for")
 	}
 	return &role, nil

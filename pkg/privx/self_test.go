@@ -4,72 +4,141 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// Whom the client acts as: the credentials say so, or PrivX does.
-func TestSelf(t *testing.T) {
+// oauthWorks is a PrivX that lets in who has nothing but an OAuth client.
+func oauthWorks() setup {
+	return setup{credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true}}
+}
+
+// Whom the client acts as: the credentials say so, and PrivX, which is asked once.
+func TestActsAs(t *testing.T) {
 	t.Parallel()
-	oauth := privxsim.Options{OAuthClientCredentials: true}
 	for name, tt := range map[string]struct {
 		setup
-		calls string
+		own string // what it takes to know oneself
 	}{
 		"password grant":     {setup{}, ""},
-		"API client alone":   {setup{credentials: apiOnly}, ""},
-		"OAuth client alone": {setup{credentials: oauthOnly, sim: oauth}, "token current"},
+		"API client alone":   {setup{credentials: apiOnly, sim: privxsim.Options{PublicClient: true}}, ""},
+		"OAuth client alone": {oauthWorks(), "token current"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, tt.setup)
-			for range 3 {
-				id, err := h.client.Self(t.Context())
+			for _, id := range []string{privxsim.DefaultAPIClientID, strings.ToUpper(privxsim.DefaultAPIClientID)} {
+				itself, err := h.client.ActsAs(t.Context(), id)
 				require.NoError(t, err)
-				require.Equal(t, privxsim.DefaultAPIClientID, id)
+				require.True(t, itself, id)
 			}
-			require.Equal(t, tt.calls, h.calls())
+			require.Equal(t, tt.own, h.calls())
+			for range 3 {
+				itself, err := h.client.ActsAs(t.Context(), unknownID)
+				require.NoError(t, err)
+				require.False(t, itself)
+			}
+			require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, currentPath))
 		})
 	}
 }
 
-// Many who ask share one answer, and who does not want to wait need not.
-func TestSelf_AskedOnce(t *testing.T) {
+// A user's id that is not the one of the credentials: both are the client's own.
+func TestActsAs_AnotherID(t *testing.T) {
 	t.Parallel()
-	inBubble(t, setup{credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true}}, func(t *testing.T, h *harness) {
+	h := newHarness(t, setup{})
+	h.answerJSON(currentPath, `{"id":"`+unknownID+`","principal":"`+privxsim.DefaultAPIClientID+`"}`)
+	for _, id := range []string{privxsim.DefaultAPIClientID, unknownID, strings.ToUpper(unknownID)} {
+		itself, err := h.client.ActsAs(t.Context(), id)
+		require.NoError(t, err)
+		require.True(t, itself, id)
+	}
+	itself, err := h.client.ActsAs(t.Context(), h.store.Users()[0].ID)
+	require.NoError(t, err)
+	require.False(t, itself)
+	require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, currentPath))
+}
+
+// Where PrivX does not tell, the credentials decide, and that is logged once.
+func TestActsAs_PrivXDoesNotTellAndTheCredentialsDo(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]privxsim.Fault{
+		"400": {Status: http.StatusBadRequest}, "403": {Status: http.StatusForbidden}, "404": {Status: http.StatusNotFound},
+		"a page for a 404": {Kind: privxsim.FaultHTML, Status: http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{})
+			fault.Path = currentPath
+			h.sim.Inject(fault)
+			core, logs := observer.New(zapcore.InfoLevel)
+			ctx := ctxzap.ToContext(t.Context(), zap.New(core))
+			for range 3 {
+				for id, want := range map[string]bool{privxsim.DefaultAPIClientID: true, unknownID: false} {
+					itself, err := h.client.ActsAs(ctx, id)
+					require.NoError(t, err)
+					require.Equal(t, want, itself)
+				}
+			}
+			require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, currentPath))
+			require.Equal(t, 1, logs.FilterMessageSnippet("PrivX does not say as which API client the connector runs").Len())
+		})
+	}
+}
+
+// A refused token says nothing of who one is.
+func TestActsAs_NoToken(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound} {
+		h := newHarness(t, setup{})
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: code})
+		require.Error(t, second(h.client.ActsAs(t.Context(), unknownID)))
+		require.Zero(t, h.sim.CountRequests(http.MethodGet, currentPath))
+	}
+}
+
+// Many who ask share one answer, and who does not want to wait need not.
+func TestActsAs_AskedOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, oauthWorks(), func(t *testing.T, h *harness) {
 		release := make(chan struct{})
 		h.sim.Inject(privxsim.Fault{Path: currentPath, Kind: privxsim.FaultSlowHeader, Release: release})
 		const callers = 20
 		results := make(chan string, callers)
 		for range callers {
 			go func() {
-				id, err := h.client.Self(t.Context())
-				results <- fmt.Sprint(id, err)
+				itself, err := h.client.ActsAs(t.Context(), privxsim.DefaultAPIClientID)
+				results <- fmt.Sprint(itself, err)
 			}()
 		}
 		synctest.Wait()
 		require.Equal(t, "token current", h.calls())
 		ctx, cancel := context.WithCancel(t.Context())
-		require.ErrorIs(t, awaitResult(func() error { return second(h.client.Self(ctx)) }, cancel), context.Canceled)
+		require.ErrorIs(t, awaitResult(func() error { return second(h.client.ActsAs(ctx, unknownID)) }, cancel), context.Canceled)
 		close(release)
 		for range callers {
-			require.Equal(t, privxsim.DefaultAPIClientID+"<nil>", <-results)
+			require.Equal(t, "true <nil>", <-results)
 		}
 		require.Equal(t, "token current", h.calls())
 		require.Zero(t, privx.Locks(h.client).Len())
 	})
 }
 
-func TestSelf_FailuresAreNotRemembered(t *testing.T) {
+func TestActsAs_FailuresAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{
-		"forbidden":     {Status: http.StatusForbidden},
+		"forbidden":     {Status: http.StatusForbidden}, // to who has no id in the credentials
 		"at fault":      {Status: http.StatusBadGateway},
 		"a login page":  {Kind: privxsim.FaultHTML},
 		"no id":         {Status: http.StatusOK, Body: `{"principal":"alex"}`},
@@ -77,27 +146,35 @@ func TestSelf_FailuresAreNotRemembered(t *testing.T) {
 		"null":          {Kind: privxsim.FaultNull},
 		"another shape": {Status: http.StatusOK, Body: `{"id":{}}`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHarness(t, setup{credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true}})
-			fault.Path = currentPath
-			h.sim.Inject(fault)
-			id, err := h.client.Self(t.Context())
-			var e *privx.Error
-			require.ErrorAs(t, err, &e)
-			require.Empty(t, id)
-			h.sim.ClearFaults()
-			id, err = h.client.Self(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, privxsim.DefaultAPIClientID, id)
-		})
+		for kind, with := range map[string]setup{"OAuth client alone": oauthWorks(), "all four": {}} {
+			if kind == "all four" && name == "forbidden" {
+				continue
+			}
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				h := newHarness(t, with)
+				fault := fault // A row of the table is not changed: it is everybody's.
+				fault.Path = currentPath
+				h.sim.Inject(fault)
+				itself, err := h.client.ActsAs(t.Context(), unknownID)
+				var e *privx.Error
+				require.ErrorAs(t, err, &e)
+				require.False(t, itself)
+				h.sim.ClearFaults()
+				itself, err = h.client.ActsAs(t.Context(), unknownID)
+				require.NoError(t, err)
+				require.False(t, itself)
+			})
+		}
 	}
 }
 
-func TestSelf_PrivXDoesNotTell(t *testing.T) {
+func TestActsAs_NobodyTells(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, setup{credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true, NoCurrentUser: true}})
-	id, err := h.client.Self(t.Context())
+	without := oauthWorks()
+	without.sim.NoCurrentUser = true
+	h := newHarness(t, without)
+	itself, err := h.client.ActsAs(t.Context(), privxsim.DefaultAPIClientID)
 	wantError(t, err, codes.InvalidArgument, http.StatusBadRequest)
-	require.Empty(t, id)
+	require.False(t, itself)
 }

@@ -36,7 +36,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 		body := oddjson.Spoil(text, edits)
 		network.answer(code, contentType, body)
-		_, err := network.client.Self(t.Context())
+		_, err := network.client.CurrentUser(t.Context())
 		if network.lastBearer == "" {
 			_ = requireTold(t, err)
 			if code < 300 {

@@ -3,9 +3,13 @@ package privx
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
 )
 
 const (
@@ -113,15 +117,20 @@ func nobodyListed(l list) *Error {
 
 // GetUser reads one user.
 func (c *Client) GetUser(ctx context.Context, id string) (*User, error) {
-	rq := &request{method: http.MethodGet, path: userPath, ids: []string{id}, permission: "users-view"}
+	rq := userRequest(id)
 	var user User
 	if err := c.read(ctx, rq, &user); err != nil {
 		return nil, err
 	}
-	if user.ID != id {
+	if !SameID(user.ID, id) {
 		return nil, mismatch(rq, "another user than the one asked for")
 	}
 	return &user, nil
+}
+
+// userRequest asks for a user's own record.
+func userRequest(id string) *request {
+	return &request{method: http.MethodGet, path: userPath, ids: []string{id}, permission: "users-view"}
 }
 
 // UserRoles reads how a user comes to hold each of his roles. PrivX has no
@@ -147,21 +156,38 @@ func userRolesRequest(userID string) *request {
 
 func partOfRoles(rq *request) *Error { return mismatch(rq, "a part of the user's roles only") }
 
-// Self is the id of the user that the Client itself acts as: the API client. It
-// is the one that the credentials name, and where they name none, PrivX is asked,
-// once.
-func (c *Client) Self(ctx context.Context) (string, error) {
-	if id := c.tokens.credentials.principal(); id != "" {
-		return id, nil
+// ActsAs tells whether a user is the one that the Client itself acts as: the API
+// client. It is the one that the credentials name, and the one that PrivX says; the
+// two are not known to be the same. PrivX is asked once, by the first who wants to
+// know of another user than the one in the credentials. Where it does not tell,
+// they decide alone.
+func (c *Client) ActsAs(ctx context.Context, userID string) (bool, error) {
+	named := c.tokens.credentials.principal()
+	if named != "" && SameID(named, userID) {
+		return true, nil
 	}
 	unlock, err := c.locks.lock(ctx, currentUserPath)
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	defer unlock()
-	if c.self != "" {
-		return c.self, nil
+	if c.self == nil {
+		self, err := c.currentUser(ctx)
+		if named != "" && doesNotTell(err) {
+			ctxzap.Extract(ctx).Info("baton-privx: PrivX does not say as which API client the connector runs; "+
+				"the roles of the one that api-client-id names are protected", zap.Error(err))
+			self, err = named, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		c.self = &self
 	}
+	return SameID(*c.self, userID), nil
+}
+
+// currentUser asks PrivX for the id of the user that the Client acts as.
+func (c *Client) currentUser(ctx context.Context) (string, error) {
 	rq := &request{method: http.MethodGet, path: currentUserPath}
 	var user identifier
 	if err := c.read(ctx, rq, &user); err != nil {
@@ -170,8 +196,15 @@ func (c *Client) Self(ctx context.Context) (string, error) {
 	if user.ID == "" {
 		return "", mismatch(rq, "a user without an id")
 	}
-	c.self = user.ID
-	return c.self, nil
+	return user.ID, nil
+}
+
+// doesNotTell tells whether an answer means that the question cannot be asked: it
+// is not known of every PrivX that API clients may.
+func doesNotTell(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}, e.Status) &&
+		e.Endpoint == http.MethodGet+" "+currentUserPath // and not a token's
 }
 
 // MaxFound is how many users can be searched for at a time.
@@ -193,7 +226,7 @@ func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
 	}
 	// Others are there where PrivX passes over the ids.
 	return slices.DeleteFunc(page.Items, func(user User) bool {
-		return !slices.ContainsFunc(ids, func(id string) bool { return sameID(id, user.ID) })
+		return !slices.ContainsFunc(ids, func(id string) bool { return SameID(id, user.ID) })
 	}), nil
 }
 
@@ -210,7 +243,7 @@ func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	for _, user := range page.Items {
-		if sameID(user.ID, id) {
+		if SameID(user.ID, id) {
 			return true, nil
 		}
 	}

@@ -274,7 +274,7 @@ func (w *walk[T]) nothingBehind(p part[T]) bool {
 	if w.overlap() == 0 {
 		return w.at.Offset > 0 && len(p.items) == 0
 	}
-	return len(p.items) == 1 && sameID(p.id(0), w.at.Last)
+	return len(p.items) == 1 && SameID(p.id(0), w.at.Last)
 }
 
 // stop finds out whether a list is over of which an answer shows nothing more.
@@ -373,7 +373,7 @@ func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 
 // repeats tells whether an answer is the one before.
 func (w *walk[T]) repeats(p part[T]) bool {
-	return w.at.Offset > 0 && len(p.items) > 0 && sameID(p.id(0), w.at.First) && sameID(p.lastID(), w.at.Last)
+	return w.at.Offset > 0 && len(p.items) > 0 && SameID(p.id(0), w.at.First) && SameID(p.lastID(), w.at.Last)
 }
 
 // fits tells whether an answer goes on from what was seen: it is the beginning, or it
@@ -385,7 +385,7 @@ func (w *walk[T]) fits(p part[T]) bool {
 	}
 	seen := 0
 	for i, item := range p.items {
-		if sameID(item.identity(), w.at.Last) {
+		if SameID(item.identity(), w.at.Last) {
 			return 2*seen >= i
 		}
 		if w.rows.seen.Has(item.identity()) {
@@ -452,7 +452,7 @@ func (w *walk[T]) take(p part[T]) {
 	if !w.at.Again && !w.at.Behind {
 		w.at.Disordered = w.at.Disordered || w.disordered(p)
 	}
-	w.at.Behind = w.rows.seen.Has(p.lastID()) && !sameID(p.lastID(), w.at.Last)
+	w.at.Behind = w.rows.seen.Has(p.lastID()) && !SameID(p.lastID(), w.at.Last)
 	w.takeRows(p)
 	w.latest = p
 	w.full = len(p.items) >= w.at.Limit || p.offset > 0 && len(p.items) >= w.at.Longest
@@ -489,7 +489,7 @@ func (w *walk[T]) disordered(p part[T]) bool {
 		if behind && seen {
 			return true
 		}
-		behind = behind || gone && !seen || sameID(item.identity(), w.at.Last)
+		behind = behind || gone && !seen || SameID(item.identity(), w.at.Last)
 	}
 	return false
 }
