@@ -83,7 +83,7 @@ func (n *node) now() time.Time { return n.clock().Add(n.ClockOffset) }
 func (n *node) empty() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.clock().Sub(n.started) < n.Empty
+	return n.Empty > 0 && n.clock().Sub(n.started) < n.Empty
 }
 
 // accepts reports whether the node knows the token of a holder and its time is not

@@ -9,8 +9,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -139,6 +141,10 @@ func TestLag(t *testing.T) {
 		{"the end of a directory", func() { c.store.RemoveSource(source) }, []string{sourcePath}},
 		{"the end of a user", func() { c.store.RemoveUser(passing) }, []string{"users", rolesPath + "/" + c.both + "/members"}},
 		{"the end of a role", func() { c.store.RemoveRole(c.plain) }, slices.Concat(ofUser, []string{rolesPath})},
+		{"a turnover", func() {
+			c.sim.Inject(privxsim.Fault{Kind: privxsim.FaultTurnover, Count: 1})
+			c.get(rolesPath + "/" + c.both + "/members")
+		}, []string{"users", rolesPath + "/" + c.both + "/members"}},
 	} {
 		before := c.on(1).shows()
 		c.on(0)
@@ -213,12 +219,39 @@ func TestTheNodeThatWritesSeesIt(t *testing.T) {
 	}
 }
 
+// What a node learns before its time is not undone by what was before it: here that
+// a user and a role have gone and come back, without their memberships.
+func TestWhatHasComeBackIsNotWhatItWas(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, privxsim.Options{Nodes: []privxsim.Node{{}, {Lag: 10 * time.Second}}})
+	passing := c.store.AddUser(privxsim.User{ID: nthID(1), Principal: "passing"})
+	staying := c.store.AddUser(privxsim.User{Principal: "staying"}).ID
+	role := c.store.AddRole(privxsim.Role{ID: nthID(2), Name: "passing"})
+	c.store.GrantExplicit(c.plain, passing.ID, privxsim.Grant{})
+	c.store.GrantExplicit(role.ID, staying, privxsim.Grant{})
+	c.store.RemoveUser(passing.ID)
+	c.store.RemoveRole(role.ID)
+	c.store.AddUser(passing)
+	c.store.AddRole(role)
+	if res := c.on(1).putRoles(passing.ID, fmt.Sprintf(`[{"id":%q,"explicit":true}]`, role.ID)); res.status != http.StatusOK {
+		t.Fatalf("%d %s", res.status, res.body)
+	}
+	if names := values(c.get(usersPath+passing.ID+"/roles").items(t), "name"); !slices.Equal(names, []string{"privx-user", "passing"}) {
+		t.Errorf("at once: %q", names)
+	}
+	c.clock.advance(10 * time.Second)
+	want := c.on(0).shows()
+	if got := c.on(1).shows(); !reflect.DeepEqual(got, want) {
+		t.Errorf("after the lag\n%v\nwant\n%v", got, want)
+	}
+}
+
 // Whatever happens, a node shows what the truth was its lag ago.
 func TestLaggingNodesShowThePast(t *testing.T) {
 	t.Parallel()
 	c, something := newChangingCluster(t, 0, 3*time.Second, 7*time.Second)
 	history := []map[string]string{c.shows()}
-	for range 40 {
+	for range 25 {
 		c.on(0)
 		something()
 		history = append(history, c.shows())
@@ -239,7 +272,7 @@ func TestLaggingNodesComeToTheTruth(t *testing.T) {
 	t.Parallel()
 	c, something := newChangingCluster(t, 0, 3*time.Second, 7*time.Second)
 	random := rand.New(rand.NewPCG(3, 4))
-	for round := range 30 {
+	for round := range 15 {
 		for range 20 {
 			c.on(random.IntN(3))
 			something()
@@ -252,6 +285,61 @@ func TestLaggingNodesComeToTheTruth(t *testing.T) {
 			if got := c.on(node).shows(); !reflect.DeepEqual(got, want) {
 				t.Fatalf("round %d, node %d\n%v\nwant\n%v", round, node, got, want)
 			}
+		}
+	}
+}
+
+// Where time is fake, so are the ages that nodes go by.
+func TestClusterWhereTimeIsFake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := privxsim.NewStore()
+		store.AddAPIClient(admin)
+		store.GrantExplicit(store.AdminRoleID(), admin.ID, privxsim.Grant{})
+		sim := privxsim.New(store, privxsim.Options{Nodes: []privxsim.Node{{Lag: 10 * time.Second, Empty: 3 * time.Second}}})
+		pipes := privxsim.ServePipes(sim)
+		defer pipes.Close()
+		h := &harness{t: t, store: store, sim: sim, url: "http://privx", http: &http.Client{Transport: pipes.Transport}}
+		h.token = h.login(admin.ID, admin.Secret)
+		store.AddRole(privxsim.Role{Name: "new"})
+		for _, step := range []struct {
+			after time.Duration
+			roles int
+		}{{0, 0}, {3*time.Second - 1, 0}, {1, 2}, {7*time.Second - 1, 2}, {1, 3}} {
+			time.Sleep(step.after)
+			if got := len(h.get(rolesPath).items(t)); got != step.roles {
+				t.Errorf("%d roles, want %d", got, step.roles)
+			}
+		}
+	})
+}
+
+// Many clients at once, on all nodes, while the store changes and nodes restart.
+func TestClusterAtOnce(t *testing.T) {
+	t.Parallel()
+	c, _ := newChangingCluster(t, 0, 3*time.Second, 7*time.Second)
+	var clients sync.WaitGroup
+	for client := range 6 {
+		clients.Go(func() {
+			for step := range 20 {
+				c.on((client + step) % 3)
+				c.putRoles(c.user, fmt.Sprintf(`[{"id":%q,"explicit":true}]`, []string{c.plain, c.both}[step%2]))
+				c.get(rolesPath + "/" + c.plain + "/members")
+				c.search("", "{}")
+				c.store.AddUser(privxsim.User{ID: nthID(step % 4), Principal: "user"})
+				c.store.Map(c.plain, c.user)
+				c.sim.RestartNode(step % 3)
+				c.store.RemoveUser(nthID((step + 2) % 4))
+				c.clock.advance(500 * time.Millisecond)
+			}
+		})
+	}
+	clients.Wait()
+	c.clock.advance(7 * time.Second)
+	want := c.on(0).shows()
+	for node := range 3 {
+		if got := c.on(node).shows(); !reflect.DeepEqual(got, want) {
+			t.Errorf("node %d\n%v\nwant\n%v", node, got, want)
 		}
 	}
 }
