@@ -86,14 +86,14 @@ type cursor struct {
 	// PrivX sorts rows of the same time differently each time. A row may have been
 	// missed then in place of one that has gone.
 	Disordered bool `json:"x,omitempty"`
-	// Behind: the reader has gone back, and there are rows ahead that were seen.
+	// Behind: the reader has gone back, and there may be rows ahead that were seen.
 	Behind bool `json:"b,omitempty"`
 	// Longest is how many rows the longest answer had.
 	Longest int `json:"m,omitempty"`
 	// Lacking is how many rows are counted before Offset and were not seen.
 	Lacking int `json:"k,omitempty"`
 	// Furthest is the largest Offset so far, and Idle how many steps in a row have
-	// led neither further nor to a row that was not seen.
+	// not led further.
 	Furthest int `json:"g,omitempty"`
 	Idle     int `json:"d,omitempty"`
 	// Again is the second reading, in the other order.

@@ -38,8 +38,8 @@ var emptyPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.
 // confirmPause lies between two answers that prove together what one does not.
 const confirmPause = time.Second
 
-// idleSteps is how many steps in a row may lead to no other row, besides two for
-// each page of the list.
+// idleSteps is how many steps in a row may lead no further, besides two for each page
+// of the list.
 const idleSteps = 5
 
 // unrest is how long after PrivX has shown something empty that is not, as a node may
@@ -452,8 +452,9 @@ func (w *walk[T]) take(p part[T]) {
 	if !w.at.Again && !w.at.Behind {
 		w.at.Disordered = w.at.Disordered || w.disordered(p)
 	}
-	w.at.Behind = w.rows.seen.Has(p.lastID()) && !SameID(p.lastID(), w.at.Last)
+	goesOn, before := w.at.Offset == 0 || p.holds(w.at.Last), w.rows.seen.Len()
 	w.takeRows(p)
+	w.at.Behind = (w.at.Behind || !goesOn) && 2*(w.rows.seen.Len()-before) < len(p.items)
 	w.latest = p
 	w.full = len(p.items) >= w.at.Limit || p.offset > 0 && len(p.items) >= w.at.Longest
 	w.at.Offset, w.at.First, w.at.Last = p.end(), p.id(0), p.lastID()
@@ -475,21 +476,19 @@ func (w *walk[T]) takeRows(p part[T]) {
 	for i, item := range p.items {
 		if w.rows.add(item.identity()) {
 			w.items, w.places = append(w.items, item), append(w.places, place{p.offset + i, item.identity()})
-			w.at.Idle = 0
 		}
 	}
 }
 
 // disordered tells whether an answer shows a row that was seen behind the one that was
-// the last of all. Where that has gone, it is the first one that was not seen.
+// the last of all.
 func (w *walk[T]) disordered(p part[T]) bool {
-	gone, behind := !p.holds(w.at.Last), false
+	behind := false
 	for _, item := range p.items {
-		seen := w.rows.seen.Has(item.identity())
-		if behind && seen {
+		if behind && w.rows.seen.Has(item.identity()) {
 			return true
 		}
-		behind = behind || gone && !seen || SameID(item.identity(), w.at.Last)
+		behind = behind || SameID(item.identity(), w.at.Last)
 	}
 	return false
 }
