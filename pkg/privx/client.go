@@ -48,7 +48,7 @@ type Client struct {
 	countsPages atomic.Bool
 	// unrestful is when PrivX last showed something empty that is not, in
 	// milliseconds of Unix time.
-	unrestful atomic.Int64
+	unrestful   atomic.Int64
 	calls       atomic.Int64
 	grantLength time.Duration
 	// locks are one for each user whose roles are being changed, and one for self.

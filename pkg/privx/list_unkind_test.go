@@ -79,7 +79,7 @@ func TestUnkind_Ties(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{100, 1000} {
 		for _, tied := range []int{20, 50, 90} {
-			for seed := range uint64(20) {
+			for seed := range uint64(5) {
 				random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // The same each time.
 				onShelf(t, func(t *testing.T, s *shelf) {
 					rows := manyRows(2 * size)
@@ -129,15 +129,15 @@ func TestUnkind_AllTied(t *testing.T) {
 // One row goes and one comes between two answers, at every place.
 func TestUnkind_OneGoesOneComes(t *testing.T) {
 	t.Parallel()
-	const size = 10
-	for gone := range 35 {
-		for comes := range 36 {
-			for before := 1; before <= 3; before++ { // before which answer
-				onShelf(t, func(t *testing.T, s *shelf) {
-					rows, answers := manyRows(35), 0
+	const size, all = 6, 21
+	onShelf(t, func(t *testing.T, s *shelf) {
+		for gone := range all {
+			for comes := range all {
+				for before := 1; before <= 3; before++ { // before which answer
+					rows, answers := manyRows(all), 0
 					s.serve(func(q question) string {
 						if answers == before {
-							rows = slices.Insert(slices.Delete(slices.Clone(rows), gone, gone+1), min(comes, 34), "new")
+							rows = slices.Insert(slices.Delete(slices.Clone(rows), gone, gone+1), comes, "new")
 						}
 						answers++
 						q.limit = size
@@ -145,16 +145,13 @@ func TestUnkind_OneGoesOneComes(t *testing.T) {
 					})
 					got, _, err := s.users(t.Context())
 					require.NoError(t, err)
-					for i, row := range manyRows(35) {
-						if i != gone {
-							require.Contains(t, got, row, "%d gone, one came at %d, before answer %d", gone, comes, before)
-						}
-					}
+					stayed := slices.Delete(manyRows(all), gone, gone+1)
+					require.Subset(t, got, stayed, "%d gone, one came at %d, before answer %d", gone, comes, before)
 					require.Len(t, unique(got), len(got), "nothing is handed out twice")
-				})
+				}
 			}
 		}
-	}
+	})
 }
 
 // A count that is the answer's own ends nothing.
@@ -191,9 +188,9 @@ func TestUnkind_CountOfAClampedAnswer(t *testing.T) {
 // Two nodes that count differently by one cost no page.
 func TestUnkind_NodesThatCountDifferently(t *testing.T) {
 	t.Parallel()
-	const n, clamp = 120_000, 100
-	rows := manyRows(n)
-	for _, ends := range []bool{false, true} { // whether the second node shows the last row all the same
+	const clamp = 100
+	for n, ends := range map[int]bool{120_000: false, 20_000: true} { // whether the second node shows the last row all the same
+		rows := manyRows(n)
 		onShelf(t, func(t *testing.T, s *shelf) {
 			answers := 0
 			s.serve(func(q question) string {

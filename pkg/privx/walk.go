@@ -156,7 +156,9 @@ func (w *walk[T]) page(ended bool) *Page[T] {
 	case !ended:
 		p.Next = w.at.encode()
 	}
-	w.client.readings.keep(w.rows, ended)
+	if p.Read > 0 {
+		w.client.readings.keep(w.rows, ended)
+	}
 	return p
 }
 
