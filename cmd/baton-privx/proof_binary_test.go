@@ -173,6 +173,13 @@ func TestProvenRuns(t *testing.T) {
 		require.NoError(t, err)
 		ids[i] = read.Sync.ID
 	}
+	for range 2 { // SQLite keeps both of them.
+		got := runIn(t, d.dir, d.env, "--file", "both.c1z", "--storage-engine", "sqlite")
+		require.Zero(t, got.code, got.stderr)
+	}
+	both, err := c1z.Runs(t.Context(), filepath.Join(d.dir, "both.c1z"), t.TempDir())
+	require.NoError(t, err)
+	require.Len(t, both, 2)
 	d.env["TZ"] = "America/Los_Angeles" // SQLite's files have local times.
 	for name, args := range map[string][]string{
 		"SQLite, far from Greenwich":    {"--file", "lite.c1z", "--storage-engine", "sqlite"},
@@ -182,6 +189,7 @@ func TestProvenRuns(t *testing.T) {
 		"no such role":                  {"--file", "gone.c1z", "--sync-resources", "bid:r:role/00000000-0000-4000-8000-00000000dead"},
 		"the list of actions":           {"--list-action-schemas"},
 		"compaction":                    {"--compact-syncs", "--compact-file-paths", "a.c1z,b.c1z", "--compact-sync-ids", strings.Join(ids, ","), "--compact-output-path", "."},
+		"a comparison":                  {"--file", "both.c1z", "--diff-syncs", "--base-sync-id", both[0].ID, "--applied-sync-id", both[1].ID},
 		"event feeds that are not read": {"--file", "feed.c1z", "--event-feed", "yes"},
 	} {
 		t.Run(name, func(t *testing.T) {
