@@ -6,8 +6,14 @@ import (
 	"context"
 	"os"
 
+	"github.com/conductorone/baton-sdk/pkg/cli"
 	sdkconfig "github.com/conductorone/baton-sdk/pkg/config"
+	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
 	"github.com/conductorone/baton-sdk/pkg/connectorrunner"
+	"github.com/conductorone/baton-sdk/pkg/exit"
+	"github.com/conductorone/baton-sdk/pkg/types"
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
 
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
@@ -22,13 +28,51 @@ var version = "dev"
 const workers = 4
 
 func main() {
-	if needsSupervisor() {
-		os.Exit(supervise())
-	}
 	// The client passes by the SDK's cache of HTTP answers; this spares its upkeep.
 	_ = os.Setenv("BATON_DISABLE_HTTP_CACHE", "true")
-	sdkconfig.RunConnector(context.Background(), "baton-privx", version, config.Config, newConnector,
+	cmd, settings, err := newCommand(context.Background())
+	if err == nil {
+		cmd.RunE = supervised(settings, cmd.RunE)
+		err = cmd.Execute()
+	}
+	if err != nil {
+		exit.LogExit(err)
+	}
+}
+
+// newCommand makes what baton-sdk's RunConnector makes and keeps to itself: its
+// command, and the settings that the command goes by, from flags, variables and
+// the YAML file.
+func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
+	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", newServer, config.Config,
 		connectorrunner.WithDefaultCapabilitiesConnectorBuilderV2(&connector.Connector{}),
 		connectorrunner.WithWorkerCount(workers),
 	)
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.Version = version
+	return cmd, settings, nil
+}
+
+// newServer makes the connector that baton-sdk serves, as RunConnector does. What
+// is under a supervisor tells it how its calls went (see supervise.go).
+func newServer(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
+	builder, builderOpts, err := connector.New(ctx, cfg, &cli.ConnectorOpts{
+		TokenSource:         opts.TokenSource,
+		SelectedAuthMethod:  opts.SelectedAuthMethod,
+		SyncResourceTypeIDs: opts.SyncResourceTypeIDs,
+		EgressPolicy:        opts.EgressPolicy,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server, err := connectorbuilder.NewConnector(ctx, builder, append(builderOpts, connectorbuilder.WithSessionStore(opts.SessionStore))...)
+	if err != nil {
+		return nil, err
+	}
+	if underSupervisor() {
+		server = &watched{ConnectorServer: server, notes: newNotes(notesPipe())}
+	}
+	return server, nil
 }

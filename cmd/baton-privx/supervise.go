@@ -1,19 +1,23 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"runtime"
-	"strconv"
-	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+	"google.golang.org/grpc/codes"
 )
 
 // This file makes the exit code of a one-shot run tell the truth.
@@ -21,57 +25,63 @@ import (
 // baton-sdk v0.25.0 runs the connector in a child process. When a run is over,
 // it kills the child, and a goroutine that sees the child's death before main
 // has returned ends the whole process with exit code 0, also if the run failed
-// (internal/connector/connector.go, runServer). On a busy machine that happens
-// every few runs, and nothing within the process can prevent it. So one more
-// process stands in front: it starts the real one, and where that ends with 0
-// although something failed last, it ends with the code of that failure.
+// (internal/connector/connector.go, runServer). On a busy machine, or where
+// standard error is read slowly, that happens often, and nothing within the
+// process can prevent it. So one more process stands in front: it starts the real
+// one, and where that ends with 0, it asks for the proof that something was done
+// (proof.go). Where there is none, the run ends with the code of what has failed.
 //
 // Service mode does not need it (there the child lives as long as the process),
 // and neither do the commands that describe the connector.
 
-// failureFileVar names the file in which the connector notes what has failed. It
-// is set for the supervised process alone.
-const failureFileVar = "PRIVX_SUPERVISED_FAILURE_FILE"
+// supervisedVar is set for the supervised process and the connector's own, which
+// is the child of that.
+const supervisedVar = "PRIVX_SUPERVISED"
+
+// What the supervised process is given: lifelineFD, a pipe whose end is the
+// supervisor's end, and notesFD, a pipe for the connector's notes. The latter is
+// left open for the child, where baton-sdk has put a socket in the former's place.
+const (
+	lifelineFD = 3
+	notesFD    = 4
+)
+
+// notesPipe is the connector's end of its pipe. It must not be closed for want of
+// somebody who refers to it before the child has inherited it.
+var notesPipe = sync.OnceValue(func() *os.File { return os.NewFile(notesFD, "notes") })
 
 // signalled is what shells add to the number of the signal that ended a process.
 const signalled = 128
 
-// lifelineFD is a pipe to the supervisor: its end is the supervisor's end.
-const lifelineFD = 3
+func underSupervisor() bool { return os.Getenv(supervisedVar) != "" }
 
-// needsSupervisor tells whether this process is to stand in front.
-func needsSupervisor() bool {
-	if os.Getenv(failureFileVar) != "" {
-		followSupervisor()
-		return false
+// supervised puts the supervisor in front of what the SDK's main command runs. The
+// SDK has read all settings by then, and its other commands do not come here.
+func supervised(settings *viper.Viper, run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		// The SDK's first step, too: before it, the settings do not know the flags.
+		if err := settings.BindPFlags(cmd.Flags()); err != nil {
+			return err
+		}
+		if underSupervisor() {
+			followSupervisor()
+			return run(cmd, args)
+		}
+		if runtime.GOOS == "windows" || isService(settings) {
+			return run(cmd, args)
+		}
+		os.Exit(supervise(cmd.Context(), settings))
+		return nil
 	}
-	return runtime.GOOS != "windows" && isOneShot(os.Args[1:], os.LookupEnv)
 }
 
-// isOneShot tells a sync, grant or revoke from service mode and from commands
-// such as capabilities.
-func isOneShot(args []string, env func(string) (string, bool)) bool {
-	if id, _ := env("BATON_CLIENT_ID"); id != "" {
-		return false
-	}
-	for i, arg := range args {
-		if arg == "--client-id" || strings.HasPrefix(arg, "--client-id=") || arg == "_connector-service" {
-			return false
-		}
-		if i == 0 && !strings.HasPrefix(arg, "-") {
-			return false
-		}
-	}
-	return true
-}
+// isService tells service mode from a one-shot run, as the SDK does.
+func isService(settings *viper.Viper) bool { return settings.GetString("client-id") != "" }
 
 // followSupervisor ends this process when the supervisor is gone, however it
 // went: nobody would wait for the result.
 func followSupervisor() {
 	// The child of this process has its own business with the descriptor.
-	if len(os.Args) > 1 && os.Args[len(os.Args)-1] == "_connector-service" {
-		return
-	}
 	syscall.CloseOnExec(lifelineFD)
 	lifeline := os.NewFile(lifelineFD, "lifeline")
 	go func() {
@@ -81,42 +91,79 @@ func followSupervisor() {
 }
 
 // supervise runs this program again and gives the exit code of the run.
-func supervise() int {
-	code, err := runSupervised()
+func supervise(ctx context.Context, settings *viper.Viper) int {
+	proven := wanted(ctx, settings)
+	ended, err := runSupervised(ctx)
 	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "baton-privx: starting:", err)
 		return 1
 	}
+	code, text := ended.verdict(proven)
+	if text != "" {
+		_, _ = fmt.Fprintln(os.Stderr, text)
+	}
 	return code
 }
 
-func runSupervised() (int, error) {
+// ending is how a run ended.
+type ending struct {
+	state     *os.ProcessState
+	stoppedBy syscall.Signal // what the supervisor was told to pass on, or 0
+	heard     account
+}
+
+// verdict is the exit code: the run's own, as a shell would give it, or, where that
+// is 0 without proof, that of the failure behind it, with its text.
+func (e ending) verdict(proven proof) (int, string) {
+	if e.stoppedBy != 0 {
+		// The SDK ends with 0 when it is interrupted, though nothing is finished.
+		return signalled + int(e.stoppedBy), ""
+	}
+	if status, ok := e.state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return signalled + int(status.Signal()), ""
+	}
+	if code := e.state.ExitCode(); code != 0 {
+		return code, ""
+	}
+	missing := proven(e.heard)
+	if missing == nil {
+		return 0, ""
+	}
+	if failure := e.heard.Failure; failure != nil {
+		return int(failure.Code), failure.Text
+	}
+	return int(codes.Unknown), missing.Error()
+}
+
+func runSupervised(ctx context.Context) (ending, error) {
+	var e ending
 	self, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return e, err
 	}
-	dir, err := os.MkdirTemp("", "baton-privx-")
+	theirLifeline, ourLifeline, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return e, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	failureFile := filepath.Join(dir, "failure")
-	theirEnd, ourEnd, err := os.Pipe()
+	defer func() { _ = ourLifeline.Close() }()
+	ourNotes, theirNotes, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return e, err
 	}
-	defer func() { _ = ourEnd.Close() }()
+	defer func() { _ = ourNotes.Close() }()
 
-	cmd := exec.CommandContext(context.Background(), self, os.Args[1:]...) //nolint:gosec // This very program, with the very same arguments.
+	cmd := exec.CommandContext(ctx, self, os.Args[1:]...) //nolint:gosec // This very program, with the very same arguments.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), failureFileVar+"="+failureFile)
-	cmd.ExtraFiles = []*os.File{theirEnd}
+	cmd.Env = append(os.Environ(), supervisedVar+"=1")
+	cmd.ExtraFiles = []*os.File{theirLifeline, theirNotes}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return e, err
 	}
-	_ = theirEnd.Close()
+	_ = theirLifeline.Close()
+	heard := make(chan account, 1)
+	go func() { heard <- listen(ourNotes) }()
 	var stoppedBy atomic.Int32
 	go func() {
 		for s := range signals {
@@ -129,36 +176,40 @@ func runSupervised() (int, error) {
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		return 0, err
+		return e, err
 	}
-	if number := stoppedBy.Load(); number != 0 {
-		// The SDK ends with 0 when it is interrupted, though nothing is finished.
-		return signalled + int(number), nil
-	}
-	code, swallowed := exitCode(cmd.ProcessState, failureFile)
-	if swallowed != "" {
-		_, _ = fmt.Fprintln(os.Stderr, swallowed)
-	}
-	return code, nil
+	// All notes of a run are in the pipe when it ends. Its child may live on for a
+	// moment, so what is waited for is not the end of the pipe, but our own word.
+	_, _ = io.WriteString(theirNotes, "\n"+endOfNotes+"\n")
+	return ending{cmd.ProcessState, syscall.Signal(stoppedBy.Load()), <-heard}, nil
 }
 
-// exitCode is the run's own exit code, as a shell would give it, or that of a
-// failure that the run has swallowed, with its text.
-func exitCode(state *os.ProcessState, failureFile string) (int, string) {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return signalled + int(status.Signal()), ""
+// endOfNotes is what the supervisor writes behind the notes.
+const endOfNotes = "end"
+
+// account is what the notes of a run come to.
+type account struct {
+	// Done are the calls that went well at least once.
+	Done map[string]bool
+	// Failure is the one that tells most of those that nothing has made good since.
+	Failure *failure
+}
+
+// listen reads notes, one a line, to their end.
+func listen(to io.Reader) account {
+	heard := account{Done: make(map[string]bool)}
+	for reader := bufio.NewReader(to); ; {
+		line, err := reader.ReadBytes('\n')
+		if err != nil || string(line) == endOfNotes+"\n" {
+			return heard
+		}
+		var n note
+		if json.Unmarshal(line, &n) != nil {
+			continue // Nobody was told anything, so it proves nothing.
+		}
+		if n.Done != "" {
+			heard.Done[n.Done] = true
+		}
+		heard.Failure = n.Failure
 	}
-	if code := state.ExitCode(); code != 0 {
-		return code, ""
-	}
-	noted, err := os.ReadFile(failureFile)
-	if err != nil {
-		return 0, ""
-	}
-	number, text, _ := strings.Cut(string(noted), "\n")
-	code, err := strconv.Atoi(number)
-	if err != nil {
-		return 1, text
-	}
-	return code, text
 }

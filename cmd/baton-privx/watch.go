@@ -2,151 +2,210 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"sync"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
-	"github.com/conductorone/baton-sdk/pkg/annotations"
-	"github.com/conductorone/baton-sdk/pkg/cli"
-	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
-	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
+	"github.com/conductorone/baton-sdk/pkg/types"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/conductorone/baton-privx/pkg/config"
-	"github.com/conductorone/baton-privx/pkg/connector"
+	"google.golang.org/protobuf/proto"
 )
 
-// newConnector makes the connector; where a supervisor wants to know, its
-// failures are noted (see supervise.go).
-func newConnector(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
-	made, builderOpts, err := connector.New(ctx, cfg, opts)
-	if path := os.Getenv(failureFileVar); err == nil && path != "" {
-		made = &watched{ConnectorBuilderV2: made, failures: &failures{path: path, open: make(map[string]error)}}
-	}
-	return made, builderOpts, err
+// note is what the supervisor is told: a call that has just gone well, if it is the
+// first of its kind, and what is wrong at this time.
+type note struct {
+	Done    string   `json:"done,omitempty"`
+	Failure *failure `json:"failure,omitempty"`
 }
 
-// failures are the calls of the connector that have failed and have not
-// succeeded since. While there is any, the file holds the code of one of them in
-// its first line and what was wrong behind it.
-type failures struct {
-	path string
+// failure is the gRPC code of a failed call and what was wrong.
+type failure struct {
+	Code codes.Code `json:"code"`
+	Text string     `json:"text"`
+}
+
+// notes tell the supervisor how calls went.
+type notes struct {
+	to   io.Writer
 	mu   sync.Mutex
-	open map[string]error
+	done map[string]bool
+	open map[string]error // calls that have failed and have not succeeded since
 }
 
-// note takes down how a call went. A cancelled one is the consequence of
-// something else.
-func (f *failures) note(call string, err error) {
+func newNotes(to io.Writer) *notes {
+	return &notes{to: to, done: make(map[string]bool), open: make(map[string]error)}
+}
+
+// take notes how a call went. A cancelled one is the consequence of something else.
+func (n *notes) take(call string, request proto.Message, err error) {
 	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
 		return
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch status.Code(err) {
-	case codes.OK:
-		if _, failed := f.open[call]; !failed {
-			return
-		}
-		delete(f.open, call)
-	default:
-		f.open[call] = err
+	what, _ := proto.MarshalOptions{Deterministic: true}.Marshal(request) // a key, and no more
+	key := call + " " + string(what)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err != nil {
+		n.open[key] = err
+		n.tell(note{Failure: n.worst()})
+		return
 	}
-	f.write()
+	if n.open[key] == nil && n.done[call] {
+		return
+	}
+	delete(n.open, key)
+	n.done[call] = true
+	n.tell(note{Done: call, Failure: n.worst()})
 }
 
-func (f *failures) write() {
+// tell writes a line. One that does not arrive is a proof that is missing.
+func (n *notes) tell(what note) {
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, _ = n.to.Write(append(line, '\n'))
+	}
+}
+
+func (n *notes) worst() *failure {
 	var worst error
-	for _, err := range f.open {
+	for _, err := range n.open {
 		// Unavailable may yet succeed; what is final tells more.
 		if worst == nil || status.Code(worst) == codes.Unavailable {
 			worst = err
 		}
 	}
 	if worst == nil {
-		_ = os.Remove(f.path)
-		return
+		return nil
 	}
-	// Not being able to note it leaves the SDK's own exit code, which is mostly right.
-	_ = os.WriteFile(f.path, fmt.Appendf(nil, "%d\n%v", uint32(status.Code(worst)), worst), 0o600)
+	return &failure{status.Code(worst), worst.Error()}
 }
 
-// watched is a connector whose failures are noted.
+// watched is a connector whose calls are noted: all those that a one-shot run makes.
+// It stands outside of what the SDK makes of the connector and leaves all else as it
+// is, so that nothing the connector can do is hidden.
 type watched struct {
-	connectorbuilder.ConnectorBuilderV2
-	failures *failures
+	types.ConnectorServer
+
+	notes *notes
 }
 
-func (w *watched) Validate(ctx context.Context) (annotations.Annotations, error) {
-	notes, err := w.ConnectorBuilderV2.Validate(ctx)
-	w.failures.note("validate", err)
-	return notes, err
+// noted passes a call on and notes how it went.
+func noted[Q, A proto.Message](ctx context.Context, w *watched, call string, request Q, to func(context.Context, Q) (A, error)) (A, error) {
+	answer, err := to(ctx, request)
+	w.notes.take(call, request, err)
+	return answer, err
 }
 
-func (w *watched) ResourceSyncers(ctx context.Context) []connectorbuilder.ResourceSyncerV2 {
-	syncers := w.ConnectorBuilderV2.ResourceSyncers(ctx)
-	for i, syncer := range syncers {
-		targeted, ok := syncer.(targetedSyncer)
-		if !ok {
-			continue
-		}
-		made := &watchedSyncer{targetedSyncer: targeted, failures: w.failures}
-		syncers[i] = made
-		if provisioner, ok := syncer.(connectorbuilder.ResourceProvisionerV2Limited); ok {
-			syncers[i] = &watchedProvisioner{watchedSyncer: made, provisioner: provisioner}
-		}
-	}
-	return syncers
+func (w *watched) Validate(ctx context.Context, r *v2.ConnectorServiceValidateRequest) (*v2.ConnectorServiceValidateResponse, error) {
+	return noted(ctx, w, "Validate", r, w.ConnectorServer.Validate)
 }
 
-// targetedSyncer is what the connector's syncers are.
-type targetedSyncer interface {
-	connectorbuilder.ResourceSyncerV2
-	connectorbuilder.ResourceTargetedSyncerLimited
+func (w *watched) ListResourceTypes(ctx context.Context, r *v2.ResourceTypesServiceListResourceTypesRequest) (*v2.ResourceTypesServiceListResourceTypesResponse, error) {
+	return noted(ctx, w, "ListResourceTypes", r, w.ConnectorServer.ListResourceTypes)
 }
 
-type watchedSyncer struct {
-	targetedSyncer
-	failures *failures
+func (w *watched) ListResources(ctx context.Context, r *v2.ResourcesServiceListResourcesRequest) (*v2.ResourcesServiceListResourcesResponse, error) {
+	return noted(ctx, w, "ListResources", r, w.ConnectorServer.ListResources)
 }
 
-func (w *watchedSyncer) List(ctx context.Context, parent *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
-	rows, results, err := w.targetedSyncer.List(ctx, parent, opts)
-	w.failures.note("list "+w.ResourceType(ctx).GetId()+opts.PageToken.Token, err)
-	return rows, results, err
-}
-
-func (w *watchedSyncer) Grants(ctx context.Context, of *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Grant, *rs.SyncOpResults, error) {
-	rows, results, err := w.targetedSyncer.Grants(ctx, of, opts)
-	w.failures.note("grants "+of.GetId().GetResource()+opts.PageToken.Token, err)
-	return rows, results, err
-}
-
-func (w *watchedSyncer) Get(ctx context.Context, id, parent *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
-	row, notes, err := w.targetedSyncer.Get(ctx, id, parent)
+func (w *watched) GetResource(ctx context.Context, r *v2.ResourceGetterServiceGetResourceRequest) (*v2.ResourceGetterServiceGetResourceResponse, error) {
+	answer, err := w.ConnectorServer.GetResource(ctx, r)
 	if status.Code(err) != codes.NotFound { // which a targeted sync leaves out
-		w.failures.note("get "+id.GetResource(), err)
+		w.notes.take("GetResource", r, err)
 	}
-	return row, notes, err
+	return answer, err
 }
 
-// watchedProvisioner is a syncer that also grants and revokes.
-type watchedProvisioner struct {
-	*watchedSyncer
-	provisioner connectorbuilder.ResourceProvisionerV2Limited
+func (w *watched) ListEntitlements(ctx context.Context, r *v2.EntitlementsServiceListEntitlementsRequest) (*v2.EntitlementsServiceListEntitlementsResponse, error) {
+	return noted(ctx, w, "ListEntitlements", r, w.ConnectorServer.ListEntitlements)
 }
 
-func (w *watchedProvisioner) Grant(ctx context.Context, principal *v2.Resource, entitlement *v2.Entitlement) ([]*v2.Grant, annotations.Annotations, error) {
-	grants, notes, err := w.provisioner.Grant(ctx, principal, entitlement)
-	w.failures.note("grant "+entitlement.GetId()+" "+principal.GetId().GetResource(), err)
-	return grants, notes, err
+func (w *watched) ListStaticEntitlements(ctx context.Context, r *v2.EntitlementsServiceListStaticEntitlementsRequest) (*v2.EntitlementsServiceListStaticEntitlementsResponse, error) {
+	return noted(ctx, w, "ListStaticEntitlements", r, w.ConnectorServer.ListStaticEntitlements)
 }
 
-func (w *watchedProvisioner) Revoke(ctx context.Context, grant *v2.Grant) (annotations.Annotations, error) {
-	notes, err := w.provisioner.Revoke(ctx, grant)
-	w.failures.note("revoke "+grant.GetEntitlement().GetId()+" "+grant.GetPrincipal().GetId().GetResource(), err)
-	return notes, err
+func (w *watched) ListGrants(ctx context.Context, r *v2.GrantsServiceListGrantsRequest) (*v2.GrantsServiceListGrantsResponse, error) {
+	return noted(ctx, w, "ListGrants", r, w.ConnectorServer.ListGrants)
+}
+
+func (w *watched) Cleanup(ctx context.Context, r *v2.ConnectorServiceCleanupRequest) (*v2.ConnectorServiceCleanupResponse, error) {
+	return noted(ctx, w, "Cleanup", r, w.ConnectorServer.Cleanup)
+}
+
+func (w *watched) Grant(ctx context.Context, r *v2.GrantManagerServiceGrantRequest) (*v2.GrantManagerServiceGrantResponse, error) {
+	return noted(ctx, w, "Grant", r, w.ConnectorServer.Grant)
+}
+
+func (w *watched) Revoke(ctx context.Context, r *v2.GrantManagerServiceRevokeRequest) (*v2.GrantManagerServiceRevokeResponse, error) {
+	return noted(ctx, w, "Revoke", r, w.ConnectorServer.Revoke)
+}
+
+func (w *watched) CreateAccount(ctx context.Context, r *v2.CreateAccountRequest) (*v2.CreateAccountResponse, error) {
+	return noted(ctx, w, "CreateAccount", r, w.ConnectorServer.CreateAccount)
+}
+
+func (w *watched) DeleteResource(ctx context.Context, r *v2.DeleteResourceRequest) (*v2.DeleteResourceResponse, error) {
+	return noted(ctx, w, "DeleteResource", r, w.ConnectorServer.DeleteResource)
+}
+
+func (w *watched) RotateCredential(ctx context.Context, r *v2.RotateCredentialRequest) (*v2.RotateCredentialResponse, error) {
+	return noted(ctx, w, "RotateCredential", r, w.ConnectorServer.RotateCredential)
+}
+
+func (w *watched) ListEvents(ctx context.Context, r *v2.ListEventsRequest) (*v2.ListEventsResponse, error) {
+	return noted(ctx, w, "ListEvents", r, w.ConnectorServer.ListEvents)
+}
+
+func (w *watched) ListActionSchemas(ctx context.Context, r *v2.ListActionSchemasRequest) (*v2.ListActionSchemasResponse, error) {
+	return noted(ctx, w, "ListActionSchemas", r, w.ConnectorServer.ListActionSchemas)
+}
+
+func (w *watched) InvokeAction(ctx context.Context, r *v2.InvokeActionRequest) (*v2.InvokeActionResponse, error) {
+	answer, err := w.ConnectorServer.InvokeAction(ctx, r)
+	w.action(r, answer, err)
+	return answer, err
+}
+
+func (w *watched) GetActionStatus(ctx context.Context, r *v2.GetActionStatusRequest) (*v2.GetActionStatusResponse, error) {
+	answer, err := w.ConnectorServer.GetActionStatus(ctx, r)
+	w.action(r, answer, err)
+	return answer, err
+}
+
+// action notes what has become of an action: no error means no more than that the
+// question was answered.
+func (w *watched) action(request proto.Message, answer interface{ GetStatus() v2.BatonActionStatus }, err error) {
+	switch {
+	case err != nil:
+	case answer.GetStatus() == v2.BatonActionStatus_BATON_ACTION_STATUS_COMPLETE:
+	case answer.GetStatus() == v2.BatonActionStatus_BATON_ACTION_STATUS_FAILED:
+		err = fmt.Errorf("the action has failed: %v", answer)
+	default:
+		return // It is under way.
+	}
+	w.notes.take("InvokeAction", request, err)
+}
+
+func (w *watched) CreateTicket(ctx context.Context, r *v2.TicketsServiceCreateTicketRequest) (*v2.TicketsServiceCreateTicketResponse, error) {
+	return noted(ctx, w, "CreateTicket", r, w.ConnectorServer.CreateTicket)
+}
+
+func (w *watched) BulkCreateTickets(ctx context.Context, r *v2.TicketsServiceBulkCreateTicketsRequest) (*v2.TicketsServiceBulkCreateTicketsResponse, error) {
+	return noted(ctx, w, "BulkCreateTickets", r, w.ConnectorServer.BulkCreateTickets)
+}
+
+func (w *watched) ListTicketSchemas(ctx context.Context, r *v2.TicketsServiceListTicketSchemasRequest) (*v2.TicketsServiceListTicketSchemasResponse, error) {
+	return noted(ctx, w, "ListTicketSchemas", r, w.ConnectorServer.ListTicketSchemas)
+}
+
+func (w *watched) GetTicketSchema(ctx context.Context, r *v2.TicketsServiceGetTicketSchemaRequest) (*v2.TicketsServiceGetTicketSchemaResponse, error) {
+	return noted(ctx, w, "GetTicketSchema", r, w.ConnectorServer.GetTicketSchema)
+}
+
+func (w *watched) GetTicket(ctx context.Context, r *v2.TicketsServiceGetTicketRequest) (*v2.TicketsServiceGetTicketResponse, error) {
+	return noted(ctx, w, "GetTicket", r, w.ConnectorServer.GetTicket)
 }

@@ -1,5 +1,6 @@
-// Package c1z reads what syncs have left in their files, for tests, benchmarks and
-// the simulated ConductorOne.
+// Package c1z reads what syncs have left in their files: which syncs those are, for
+// the program itself, and their rows, for tests, benchmarks and the simulated
+// ConductorOne.
 package c1z
 
 import (
@@ -27,9 +28,9 @@ type file struct {
 	temporary string
 }
 
-// open opens the latest finished sync of a file.
-func open(ctx context.Context, path string) (*file, error) {
-	temporary, err := os.MkdirTemp("", "c1z-read-")
+// openStore opens a file, with what it is unpacked to in a folder inside another.
+func openStore(ctx context.Context, path, parent string) (*file, error) {
+	temporary, err := os.MkdirTemp(parent, "c1z-read-")
 	if err != nil {
 		return nil, err
 	}
@@ -37,14 +38,22 @@ func open(ctx context.Context, path string) (*file, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), os.RemoveAll(temporary))
 	}
-	f := &file{Store: store, temporary: temporary}
-	latest, err := store.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
+	return &file{Store: store, temporary: temporary}, nil
+}
+
+// open opens the latest finished sync of a file.
+func open(ctx context.Context, path string) (*file, error) {
+	f, err := openStore(ctx, path, "")
+	if err != nil {
+		return nil, err
+	}
+	latest, err := f.SyncMeta().LatestFinishedSyncOfAnyType(ctx)
 	switch {
 	case err == nil && latest == nil:
 		err = ErrNoFinishedSync
 	case err == nil:
 		f.sync = *latest
-		err = store.SetCurrentSync(ctx, latest.ID)
+		err = f.SetCurrentSync(ctx, latest.ID)
 	}
 	if err != nil {
 		f.close(ctx)
