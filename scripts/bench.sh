@@ -116,9 +116,9 @@ POST /auth/api/v1/logout|POST …/logout for the end of the session|0|so that no
 END
         local sent
         sent=$(grep -cE ' (GET|POST|PUT) ' privx-sim.log)
-        echo "| | all | $all | $fewest | $((all - fewest)) more, however large PrivX is |"
+        echo "| | all | $all | $fewest | $((all - fewest)) more |"
         echo
-        echo "So the least is 2 + ⌈users / 1000⌉ + ⌈roles / 1000⌉ + the sum of ⌈members / 1000⌉ over all roles, at least 1 for each, and the connector makes 3 calls more."
+        echo "So the least is 2 + ⌈users / 1000⌉ + ⌈roles / 1000⌉ + the sum of ⌈members / 1000⌉ over all roles, at least 1 for each. The connector makes 3 calls more, besides one for each list whose length meets or passes a multiple of 1000, because each page shows a row of the one before, and one for each role without members."
         [ "$sent" -eq "$all" ] || { echo "$sent calls, of which $all are known" >&2; exit 1; }
     } >parts/calls
 }
