@@ -20,13 +20,26 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
-// mutely runs the binary with a standard error that nobody reads until nothing is
-// left of the run but the process that was started. So the SDK's own process cannot
-// tell its error, and its goroutine that waits for the connector's end always comes
-// first: where the SDK fails, it ends with 0.
+// mutely runs the binary until the SDK fails and ends with 0. Standard error is a pipe
+// that nobody reads until nothing is left of the run but the process that was started.
+// So the SDK's own process cannot tell its error, and its goroutine that waits for the
+// connector's end comes first. Only if the connector happens to end by itself, before
+// it is killed, does the goroutine let the error be told: then the run is repeated.
 func mutely(t *testing.T, dir string, env map[string]string, args ...string) outcome {
 	t.Helper()
+	for range 10 {
+		if got, swallowed := onceMutely(t, dir, env, args...); swallowed {
+			return got
+		}
+	}
+	require.Fail(t, "the SDK did not end with 0")
+	return outcome{}
+}
+
+func onceMutely(t *testing.T, dir string, env map[string]string, args ...string) (outcome, bool) {
+	t.Helper()
 	log := filepath.Join(dir, "errors.log")
+	require.NoError(t, os.RemoveAll(log))
 	cmd := exec.CommandContext(t.Context(), binary, append([]string{"--log-level", "error", "--log-path", log}, args...)...)
 	cmd.Dir, cmd.Env = dir, environment(t, dir)
 	for name, value := range env {
@@ -39,14 +52,24 @@ func mutely(t *testing.T, dir string, env map[string]string, args ...string) out
 	cmd.Stderr = write
 	require.NoError(t, cmd.Start())
 	require.NoError(t, write.Close())
-	require.Eventually(t, func() bool {
+	await := func(patience time.Duration, what func() bool) bool {
+		for end := time.Now().Add(patience); !what(); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				return false
+			}
+		}
+		return true
+	}
+	failed := await(time.Minute, func() bool {
 		logged, _ := os.ReadFile(log)
-		return strings.Contains(string(logged), "error running connector") && len(processesOf(t, dir, "")) <= 1
-	}, time.Minute, 10*time.Millisecond, "the SDK did not fail and end")
+		return strings.Contains(string(logged), "error processing on-demand task") && len(processesOf(t, dir, "_connector-service")) == 0
+	})
+	swallowed := failed && await(10*time.Second, func() bool { return len(processesOf(t, dir, "")) <= 1 })
 	text, err := io.ReadAll(read)
 	require.NoError(t, err)
 	_ = cmd.Wait()
-	return outcome{stderr: string(text[held:]), code: cmd.ProcessState.ExitCode(), dir: dir}
+	require.True(t, failed, "the SDK did not fail")
+	return outcome{stderr: string(text[held:]), code: cmd.ProcessState.ExitCode(), dir: dir}, swallowed
 }
 
 // fill leaves no room in a pipe, and tells how much it has put into it.
@@ -152,7 +175,6 @@ func TestSwallowedFailures(t *testing.T) {
 			got := mutely(t, d.dir, d.env, c.args(d)...)
 			require.Equal(t, int(c.code), got.code, got.stderr)
 			require.Contains(t, got.lastLine(), c.says)
-			require.Equal(t, 1, strings.Count(got.stderr, "\n"), got.stderr)
 			require.Equal(t, before, d.memberships())
 			if name != "a sync that PrivX forbids" { // which leaves what it has read for the next one
 				require.Equal(t, before, grantsIn(t, filepath.Join(d.dir, "sync.c1z")), "what was there is not there any more")
