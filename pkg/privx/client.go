@@ -44,6 +44,8 @@ type Client struct {
 	failures  failureLog
 	pageSizes pageSizes
 	readings  readings
+	// checked is what PrivX counted when the connection was checked.
+	checked struct{ users, roles atomic.Int64 }
 	// countsPages: PrivX counts the rows of an answer and not those of the list.
 	countsPages atomic.Bool
 	// unrestful is when PrivX last showed something empty that is not, in
@@ -189,8 +191,11 @@ func checkList[T identified](ctx context.Context, c *Client, l list) (int, error
 			err = checkRows(rq.endpoint(), got)
 		}
 		switch {
-		case err != nil || len(got.list()) > 0:
-			return got.Count, err
+		case err != nil:
+			return 0, err
+		case len(got.list()) > 0:
+			l.checked.Store(int64(got.Count))
+			return got.Count, nil
 		case i == len(emptyPauses) && got.Count > 0:
 			return 0, countedOnly(rq.endpoint(), got.Count)
 		case i == len(emptyPauses):

@@ -118,6 +118,9 @@ func Forget(c *Client) {
 	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
 	c.self, c.failures, c.readings = nil, failureLog{}, readings{}
 	c.countsPages.Store(false)
+	c.checked.users.Store(0)
+	c.checked.roles.Store(0)
+	c.pageSizes.cut.Store(0)
 	c.unrestful.Store(0)
 	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
 		size.Store(0)
