@@ -13,7 +13,8 @@ import (
 type directories map[string]privx.Source
 
 // readDirectories reads the sources. Reading them is optional for the API client:
-// without the permission, users count as enabled and directories have no name.
+// without the permission, or where PrivX goes on showing none, users count as enabled and
+// directories have no name.
 // Any other failure is one.
 func readDirectories(ctx context.Context, client *privx.Client) (directories, error) {
 	sources, err := client.Sources(ctx)
@@ -25,6 +26,11 @@ func readDirectories(ctx context.Context, client *privx.Client) (directories, er
 	}
 	if err != nil {
 		return nil, failed("reading the sources (directories)", err)
+	}
+	if len(sources.Items) == 0 {
+		ctxzap.Extract(ctx).Warn("baton-privx: PrivX shows no sources, and has some of its own: "+
+			"every user counts as enabled, and directories are shown by id alone; "+
+			"look whether PrivX shows them to the API client")
 	}
 	warnOfCount(ctx, "sources", sources.Total, sources.Read)
 	byID := make(directories, len(sources.Items))

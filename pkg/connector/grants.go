@@ -117,7 +117,7 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 			continue
 		}
 		group.Go(func() error {
-			held, err := run.rolesOf(groupCtx, member.ID)
+			held, err := run.rolesOf(groupCtx, member.ID, rules.everybody)
 			if privx.IsNotFound(err) {
 				// Listed as a member a moment ago: reported, without particulars.
 				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX does not know the user any more",
@@ -126,6 +126,10 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 			}
 			if err != nil {
 				return failed("reading the roles of user "+member.ID, err)
+			}
+			if len(held) == 0 && !rules.everybody {
+				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX shows that the user has none",
+					zap.String("role_id", roleID), zap.String("user_id", member.ID))
 			}
 			entries[i] = findEntry(held, roleID)
 			return nil

@@ -24,6 +24,9 @@ const (
 	maxHeldEntries = 100_000
 )
 
+// confirmPause lies between two answers that prove together what one does not.
+const confirmPause = time.Second
+
 // syncs remembers, for each sync that is under way, what one call of baton-sdk
 // leaves for another.
 type syncs struct {
@@ -127,6 +130,9 @@ type syncRun struct {
 	sources directories
 	// held holds users' roles, as many as there is room for.
 	held map[string][]privx.RoleEntry
+	// hidesRoles: a user's list of roles was empty twice, so that PrivX leaves out the
+	// one that everybody holds.
+	hidesRoles bool
 	tally
 }
 
@@ -156,27 +162,54 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 	})
 }
 
-// rolesOf asks for a user's roles, usually once a sync: when there is no more
-// room for what was asked for, it is asked for again.
-func (r *syncRun) rolesOf(ctx context.Context, userID string) ([]privx.RoleEntry, error) {
+// rolesOf asks for the roles of a member of a role, usually once a sync: when there is
+// no more room for what was asked for, it is asked for again. A list that is empty is
+// asked for once more, a second later, unless the role is everybody's and PrivX is known
+// to leave that out.
+func (r *syncRun) rolesOf(ctx context.Context, userID string, everybodys bool) ([]privx.RoleEntry, error) {
 	known := func() ([]privx.RoleEntry, bool) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		entries, found := r.held[userID]
 		return entries, found
 	}
-	return once(ctx, &r.calls, "roles of "+userID, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+	entries, err := once(ctx, &r.calls, "roles of "+userID, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+		entries, err := r.client.UserRoles(ctx, userID)
+		if err == nil && len(entries) > 0 {
+			r.hold(userID, entries)
+		}
+		return entries, err
+	})
+	if err != nil || len(entries) > 0 || everybodys && r.hidesEverybodys() {
+		return entries, err
+	}
+	return once(ctx, &r.calls, "roles of "+userID+" again", known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+		time.Sleep(confirmPause)
 		entries, err := r.client.UserRoles(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
-		if r.syncs.hold(r, len(entries)+1) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.held[userID] = entries
-		}
+		r.hold(userID, entries)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.hidesRoles = r.hidesRoles || len(entries) == 0
 		return entries, nil
 	})
+}
+
+func (r *syncRun) hidesEverybodys() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.hidesRoles
+}
+
+// hold keeps a user's roles, if there is room for them.
+func (r *syncRun) hold(userID string, entries []privx.RoleEntry) {
+	if r.syncs.hold(r, len(entries)+1) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.held[userID] = entries
+	}
 }
 
 // once gives what is known, or makes the call that finds out, for all who want to

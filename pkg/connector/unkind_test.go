@@ -304,3 +304,32 @@ func TestCountOfClampedAnswers(t *testing.T) {
 		x.requireComplete(x.mustSync())
 	})
 }
+
+// A member whose own roles are shown empty is asked for once more. Where PrivX leaves
+// out the role that everybody holds, that is found out once and not of each user.
+func TestMembersWhoseRolesAreShownEmpty(t *testing.T) {
+	t.Parallel()
+	store := plainStore()
+	role := store.AddRole(privxsim.Role{Name: "held"}).ID
+	for i := range 40 {
+		user := store.AddUser(privxsim.User{Principal: fmt.Sprint("u", i)})
+		if i == 0 {
+			store.GrantExplicit(role, user.ID, privxsim.Grant{})
+		}
+	}
+	inBubble(t, store, privxsim.Options{MemberRoles: privxsim.MemberRolesNull, HideUserRole: true}, allFour, func(x *tenant) {
+		began := time.Now()
+		x.requireComplete(x.mustSync())
+		require.LessOrEqual(t, time.Since(began), 5*time.Second)
+		require.Empty(t, x.warnings())
+		for count, warnings := range []int{1, 0} { // For ever, and once.
+			x.logs.TakeAll()
+			x.sim.ClearFaults()
+			x.sim.Inject(privxsim.Fault{Path: rolesOfPath, Kind: privxsim.FaultEmptyList, Count: count})
+			s := x.mustSync()
+			x.requireComplete(s)
+			require.Len(t, x.logs.FilterMessage("baton-privx: a member's roles cannot be read: PrivX shows that the user has none").All(), 2*warnings,
+				"of the user and of the API client")
+		}
+	})
+}

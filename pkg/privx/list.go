@@ -148,7 +148,12 @@ var pageSizeSteps = [...]int{1000, 500, 100, 50}
 
 // pageSizes remembers for each kind of list the index in pageSizeSteps of the
 // largest page size that PrivX has accepted.
-type pageSizes struct{ users, roles, members atomic.Int32 }
+type pageSizes struct {
+	users, roles, members atomic.Int32
+	// cut is how many rows an answer had that was not all of a list, where that is less
+	// than was asked for; 0 if there was none.
+	cut atomic.Int32
+}
 
 // list is one of PrivX's paged lists.
 type list struct {
@@ -157,6 +162,8 @@ type list struct {
 	size *atomic.Int32
 	// emptiness says whether it can be empty.
 	emptiness Emptiness
+	// toTheEnd: what the first answer counts alone does not end the list.
+	toTheEnd bool
 	// ifEmpty is the error for one that cannot be empty and is shown so.
 	ifEmpty func(list) *Error
 }

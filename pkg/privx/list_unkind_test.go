@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
+	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -185,6 +186,21 @@ func TestUnkind_CountOfAClampedAnswer(t *testing.T) {
 		got, _, err := s.users(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, rows, got)
+	})
+}
+
+// That an answer which was cut short counts its own rows, once, ends no list: neither of
+// those of which that is always looked at, nor another once it is known how many rows
+// PrivX gives at a time.
+func TestUnkind_CountOfOneClampedAnswer(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{sim: privxsim.Options{MaxPageSize: 7}}, func(t *testing.T, h *harness) {
+		for _, l := range h.lists() {
+			require.Greater(t, len(l.truth()), 7)
+			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultPageCount, Count: 1})
+			l.wantAll(t)
+			h.sim.ClearFaults()
+		}
 	})
 }
 

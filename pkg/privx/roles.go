@@ -67,7 +67,7 @@ func (c *Client) ListRoles(ctx context.Context, token string) (*Page[Role], erro
 func (c *Client) roleList() list {
 	return list{
 		request: request{method: http.MethodGet, path: rolesPath, permission: "roles-view"},
-		size:    &c.pageSizes.roles, emptiness: NeverEmpty, ifEmpty: nobodyListed,
+		size:    &c.pageSizes.roles, emptiness: NeverEmpty, toTheEnd: true, ifEmpty: nobodyListed,
 	}
 }
 

@@ -103,7 +103,7 @@ func (c *Client) userList() list {
 			method: http.MethodPost, path: usersSearchPath, permission: "users-view",
 			body: []byte("{}"), contentType: jsonContent,
 		},
-		size: &c.pageSizes.users, emptiness: NeverEmpty, ifEmpty: nobodyListed,
+		size: &c.pageSizes.users, emptiness: NeverEmpty, toTheEnd: true, ifEmpty: nobodyListed,
 	}
 }
 

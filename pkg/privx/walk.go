@@ -30,7 +30,10 @@ import (
 //     order, and both readings count together. Then it is Aborted.
 //
 // A count is believed until an answer shows more than it counts. Then the list is at
-// its end where two answers, a second apart, show nothing behind its last row.
+// its end where two answers, a second apart, show nothing behind its last row. An answer
+// that may have been cut short is not the end of a list because it counts its own rows:
+// PrivX is asked for what is behind them. That is so for the first answer of the lists
+// of users and roles, and for one of other lists that is as long as one that was cut.
 
 // emptyPauses are the pauses before PrivX is asked again for what cannot be empty.
 var emptyPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
@@ -355,6 +358,10 @@ func (w *walk[T]) turn() {
 // join takes an answer, and what is missing between it and the rows that were seen.
 func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 	if w.repeats(p) {
+		if w.counts(p) && p.count == w.at.Offset {
+			w.latest = p // All rows at once, from whichever it is asked.
+			return nil
+		}
 		// Rows that came in may have moved the others down by just one page.
 		next, err := w.ask(ctx, p.offset+1)
 		if err != nil {
@@ -456,7 +463,10 @@ func (w *walk[T]) take(p part[T]) {
 	w.takeRows(p)
 	w.at.Behind = (w.at.Behind || !goesOn) && 2*(w.rows.seen.Len()-before) < len(p.items)
 	w.latest = p
-	w.full = len(p.items) >= w.at.Limit || p.offset > 0 && len(p.items) >= w.at.Longest
+	if p.offset > 0 && len(w.items) > 0 && w.at.Longest < w.at.Limit {
+		w.client.pageSizes.cut.Store(int32(w.at.Longest)) //nolint:gosec // Less than a page's size.
+	}
+	w.full = w.mayBeCut(p)
 	w.at.Offset, w.at.First, w.at.Last = p.end(), p.id(0), p.lastID()
 	w.at.Longest = max(w.at.Longest, len(p.items))
 	switch {
@@ -468,6 +478,20 @@ func (w *walk[T]) take(p part[T]) {
 	}
 	if w.at.Offset > w.at.Furthest {
 		w.at.Furthest, w.at.Idle = w.at.Offset, 0
+	}
+}
+
+// mayBeCut tells whether there may be more rows than an answer has, although it counts
+// no more: it may have counted its own alone.
+func (w *walk[T]) mayBeCut(p part[T]) bool {
+	rows, cut := len(p.items), int(w.client.pageSizes.cut.Load())
+	switch {
+	case rows >= w.at.Limit:
+		return true
+	case p.offset > 0:
+		return rows >= w.at.Longest
+	default:
+		return w.list.toTheEnd && rows > 1 || cut > 1 && rows >= cut
 	}
 }
 
