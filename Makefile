@@ -50,7 +50,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 
 .PHONY: faults
 faults: ## Write the tables of docs/faults.md.
-	go test -count=1 -run TestFaultMatrix ./pkg/connector -update-faults
+	go test -count=1 -timeout 30m -run TestFaultMatrix ./pkg/connector -update-faults
 
 # A number of inputs and not a time, so that a check does not end with a time-out.
 FUZZTIME ?= 50000x

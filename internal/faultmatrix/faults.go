@@ -31,6 +31,8 @@ type Fault struct {
 	// Turns tells that PrivX's users or roles are others afterwards: a sync may
 	// have what has gone, and may lack what has come.
 	Turns bool
+	// Empties tells that a list is shown empty that is not.
+	Empties bool
 	// Said is the status that PrivX answers as its own, in its words or without
 	// any; 0 if it does not.
 	Said int
@@ -120,8 +122,8 @@ func Faults() []Fault {
 		transient(done(kind("connection closed in the middle of the answer", privxsim.FaultCut))),
 		transient(waiting(kind("no answer at all", privxsim.FaultStall))),
 		transient(noBody(http.StatusServiceUnavailable)),
-		only(transient(kind("an empty list", privxsim.FaultEmptyList)), filledList),
-		only(transient(kind("a list whose items are null", privxsim.FaultNullItems)), filledList),
+		only(transient(empties(kind("an empty list", privxsim.FaultEmptyList))), filledList),
+		only(transient(empties(kind("a list whose items are null", privxsim.FaultNullItems))), filledList),
 		only(transient(Fault{Name: "the token is revoked", midway: revokeTokens}), func(c Call) bool { return !strings.HasSuffix(c.Path, "/token") }),
 		{Name: "slow: 20 s until the answer begins", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: slow}},
 		{Name: "slow: 20 s in the middle of the answer", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowBody, Delay: slow}},
@@ -199,6 +201,11 @@ func transient(f Fault) Fault {
 
 func waiting(f Fault) Fault {
 	f.Waits = true
+	return f
+}
+
+func empties(f Fault) Fault {
+	f.Empties = true
 	return f
 }
 

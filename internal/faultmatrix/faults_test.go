@@ -70,6 +70,7 @@ func TestWhatListFaultsFit(t *testing.T) {
 		}
 		require.ElementsMatch(t, wanted, got, fault.Name)
 		require.Equal(t, fault.fault.Kind == privxsim.FaultTurnover, fault.Turns, fault.Name)
+		require.Equal(t, fault.fault.Kind == privxsim.FaultEmptyList || fault.fault.Kind == privxsim.FaultNullItems, fault.Empties, fault.Name)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -47,11 +48,25 @@ func post(path string, skip int) faultmatrix.Call {
 	return faultmatrix.Call{Method: http.MethodPost, Path: path, Skip: skip}
 }
 
+// empty says that a call is for a list that has nothing.
+func empty(c faultmatrix.Call) faultmatrix.Call {
+	c.Empty = true
+	return c
+}
+
 // later says that a call is for a page after the first.
 func later(c faultmatrix.Call) faultmatrix.Call {
 	c.LaterPage = true
 	return c
 }
+
+// either joins what is taken for an answer.
+func either(one, other func(faultmatrix.Fault) bool) func(faultmatrix.Fault) bool {
+	return func(f faultmatrix.Fault) bool { return one(f) || other(f) }
+}
+
+// showsNothing is an empty list.
+func showsNothing(f faultmatrix.Fault) bool { return f.Empties }
 
 // said is what PrivX says in its own words.
 func said(status int) func(faultmatrix.Fault) bool {
@@ -88,10 +103,15 @@ func syncActs() []act {
 		{call: "users, page 2", target: later(post(searchPath, 2))},
 		{call: "roles", target: get(rolesPath, 1)},
 		{call: "roles, page 2", target: later(get(rolesPath, 2))},
-		{call: "sources", target: get(sourcesPath, 0), takes: said(http.StatusForbidden)},
-		{call: "members of a role", target: get("/role-store/api/v1/roles/{role}/members", 0)},
+		{call: "sources", target: get(sourcesPath, 0), takes: either(said(http.StatusForbidden), showsNothing)},
+		{call: "members of a role", target: get("/role-store/api/v1/roles/{role}/members", 0), onlyWord: true},
+		{call: "a role without members, again", target: empty(get("/role-store/api/v1/roles/{empty}/members", 1))},
 		{call: "members, page 2", target: later(get("/role-store/api/v1/roles/{everybody}/members", 1))},
-		{call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0), options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: said(http.StatusNotFound)},
+		{
+			call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0),
+			options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: either(said(http.StatusNotFound), showsNothing),
+		},
+		{call: "members that were not listed", target: post(searchPath, 0), last: true, strangers: true, prepare: addMemberMidway, takes: showsNothing},
 		{call: "a role that was deleted", target: get(rolePath, 0), prepare: deleteRoleMidway, takes: said(http.StatusNotFound)},
 		{call: "logout", target: post(logoutPath, 0), spare: true},
 	}
@@ -105,7 +125,6 @@ func syncActs() []act {
 // is then asked whether there is such a role.
 func deleteRoleMidway(s *stage) {
 	doomed := s.store.AddRole(privxsim.Role{Name: "doomed"})
-	s.doomed = doomed.ID
 	s.store.GrantExplicit(doomed.ID, s.user, privxsim.Grant{})
 	s.sim.OnRequest(func(r privxsim.Request) {
 		if strings.HasSuffix(r.Path, doomed.ID+"/members") {
@@ -114,17 +133,32 @@ func deleteRoleMidway(s *stage) {
 	})
 }
 
+// addMemberMidway adds a user when members are first asked for, after the list of users
+// has been read. PrivX is then asked who he is.
+func addMemberMidway(s *stage) {
+	var once sync.Once
+	s.sim.OnRequest(func(r privxsim.Request) {
+		if r.Matches(http.MethodGet, membersPath) {
+			once.Do(func() {
+				s.store.AddUser(privxsim.User{Principal: "stranger", Created: time.Now().UTC().Format(time.RFC3339)})
+			})
+		}
+	})
+}
+
 func targetedActs() []act {
 	user := func(s *stage) string { return s.user }
 	role := func(s *stage) string { return s.held }
+	hollow := func(s *stage) string { return s.role }
 	acts := []act{
 		{call: "token", target: post(tokenPath, 0), run: syncsTarget("user", user)},
 		{call: "check: users", target: post(searchPath, 0), run: syncsTarget("user", user)},
 		{call: "check: roles", target: get(rolesPath, 0), run: syncsTarget("user", user)},
-		{call: "sources", target: get(sourcesPath, 0), run: syncsTarget("user", user), takes: said(http.StatusForbidden)},
+		{call: "sources", target: get(sourcesPath, 0), run: syncsTarget("user", user), takes: either(said(http.StatusForbidden), showsNothing)},
 		{call: "user", target: get(userPath, 0), run: syncsTarget("user", user)},
 		{call: "role", target: get(rolePath, 0), run: syncsTarget("role", role)},
-		{call: "its members", target: get(membersPath, 0), run: syncsTarget("role", role)},
+		{call: "its members", target: get(membersPath, 0), run: syncsTarget("role", role), onlyWord: true},
+		{call: "no members, again", target: empty(get(membersPath, 1)), run: syncsTarget("role", hollow)},
 	}
 	for i := range acts {
 		acts[i].good = complete
@@ -158,6 +192,34 @@ func changeActs(run func(*stage) string) []act {
 	})
 }
 
+// noRolesActs are what a change asks where a user's list of roles is empty: after the
+// given number of other reads, the list once more, and the user's own record or, where
+// that does not tell of roles, the list for a third time.
+func noRolesActs(run func(*stage) string, reads int, prepare func(*stage)) []act {
+	hidden := privxsim.Options{HideUserRole: true}
+	noRoles := privxsim.Options{HideUserRole: true, UserRolesNull: true}
+	acts := []act{
+		{call: "an empty list, again", target: empty(get(rolesOfPath, reads)), options: hidden},
+		{call: "the user's own record", target: get("/role-store/api/v1/users/{user}", 0), options: hidden},
+		{call: "an empty list, for the third time", target: empty(get(rolesOfPath, reads+1)), options: noRoles},
+	}
+	for i := range acts {
+		acts[i].run, acts[i].good, acts[i].prepare = run, verified, prepare
+	}
+	return acts
+}
+
+// takeRoles takes roles from the user, by their names.
+func takeRoles(names ...string) func(*stage) {
+	return func(s *stage) {
+		for _, role := range s.store.Roles() {
+			if slices.Contains(names, role.Name) {
+				s.store.RemoveExplicit(role.ID, s.user)
+			}
+		}
+	}
+}
+
 func grantActs() []act {
 	grant := func(role func(*stage) string) func(*stage) string {
 		return changes(role,
@@ -165,10 +227,12 @@ func grantActs() []act {
 			func(s *stage) bool { return s.membership(role(s), s.user).Explicit },
 		)
 	}
-	return append(changeActs(grant(func(s *stage) string { return s.role })), act{
+	toUser := grant(func(s *stage) string { return s.role })
+	acts := append(changeActs(toUser), act{
 		call: "is there such a role?", target: get(rolePath, 0),
 		run: grant(func(*stage) string { return nobody }), good: codes.NotFound.String(),
 	})
+	return append(acts, noRolesActs(toUser, 1, takeRoles("held", "kept"))...)
 }
 
 func revokeActs() []act {
@@ -180,12 +244,14 @@ func revokeActs() []act {
 	}
 	held, notHeld := func(s *stage) string { return s.held }, func(s *stage) string { return s.role }
 	user, gone := func(s *stage) string { return s.user }, func(*stage) string { return nobody }
-	return append(changeActs(revoke(held, user)),
+	acts := append(changeActs(revoke(held, user)),
 		act{call: "is the role everybody's?", target: get(rolePath, 0), run: revoke(notHeld, user), good: verified, takes: said(http.StatusNotFound)},
 		act{
 			call: "which rules keep it?", target: get(rolePath, 0), run: revoke(held, user), good: verified, spare: true,
 			prepare: func(s *stage) { s.store.Map(s.held, s.user) },
 		},
-		act{call: "is the user gone?", target: post(searchPath, 0), run: revoke(held, gone), good: verified},
+		act{call: "is the user gone?", target: empty(post(searchPath, 0)), run: revoke(held, gone), good: verified},
 	)
+	// The last role is revoked: the verifying read shows nothing.
+	return append(acts, noRolesActs(revoke(held, user), 2, takeRoles("kept"))...)
 }
