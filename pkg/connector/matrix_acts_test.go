@@ -107,7 +107,10 @@ func syncActs() []act {
 		{call: "members of a role", target: get("/role-store/api/v1/roles/{role}/members", 0), onlyWord: true},
 		{call: "a role without members, again", target: empty(get("/role-store/api/v1/roles/{empty}/members", 1))},
 		{call: "members, page 2", target: later(get("/role-store/api/v1/roles/{everybody}/members", 1))},
-		{call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0), options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: either(said(http.StatusNotFound), showsNothing)},
+		{
+			call: "roles of a member", target: get("/role-store/api/v1/users/{user}/roles", 0),
+			options: privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, takes: either(said(http.StatusNotFound), showsNothing),
+		},
 		{call: "members that were not listed", target: post(searchPath, 0), last: true, strangers: true, prepare: addMemberMidway, takes: showsNothing},
 		{call: "a role that was deleted", target: get(rolePath, 0), prepare: deleteRoleMidway, takes: said(http.StatusNotFound)},
 		{call: "logout", target: post(logoutPath, 0), spare: true},

@@ -118,6 +118,25 @@ func onStage(t *testing.T, a act, test func(*stage)) {
 	})
 }
 
+// The stage is as it is said to be.
+func TestStagePagesEndWithinTies(t *testing.T) {
+	t.Parallel()
+	onStage(t, act{}, func(s *stage) {
+		var users, roles []string
+		for _, user := range s.store.Users() {
+			users = append(users, user.Created)
+		}
+		for _, role := range s.store.Roles() {
+			roles = append(roles, role.Created)
+		}
+		for _, created := range [][]string{sorted(users), sorted(roles)} {
+			require.Greater(s.t, len(created), stagePage)
+			require.NotEmpty(s.t, created[stagePage])
+			require.Equal(s.t, created[stagePage-1], created[stagePage])
+		}
+	})
+}
+
 // TestFaultMatrix holds every cell of the table in docs/faults.md against what
 // comes of the fault.
 func TestFaultMatrix(t *testing.T) {

@@ -2,7 +2,6 @@ package connector
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -174,44 +173,34 @@ func (r *syncRun) rolesOf(ctx context.Context, userID string, everybodys bool) (
 		entries, found := r.held[userID]
 		return entries, found
 	}
-	key := fmt.Sprintf("roles of %s, %t", userID, everybodys)
-	return once(ctx, &r.calls, key, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+	entries, err := once(ctx, &r.calls, "roles of "+userID, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+		entries, err := r.client.UserRoles(ctx, userID)
+		if err == nil && len(entries) > 0 {
+			r.hold(userID, entries)
+		}
+		return entries, err
+	})
+	if err != nil || len(entries) > 0 || everybodys && r.hidesEverybodys() {
+		return entries, err
+	}
+	return once(ctx, &r.calls, "roles of "+userID+" again", known, func(ctx context.Context) ([]privx.RoleEntry, error) {
+		time.Sleep(confirmPause)
 		entries, err := r.client.UserRoles(ctx, userID)
 		if err != nil {
 			return nil, err
 		}
-		if len(entries) == 0 {
-			return r.emptyRoles(ctx, userID, everybodys)
-		}
 		r.hold(userID, entries)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.hidesRoles = r.hidesRoles || len(entries) == 0
 		return entries, nil
 	})
 }
 
-// emptyRoles asks for a member's roles again that were shown empty.
-func (r *syncRun) emptyRoles(ctx context.Context, userID string, everybodys bool) ([]privx.RoleEntry, error) {
+func (r *syncRun) hidesEverybodys() bool {
 	r.mu.Lock()
-	hidden := r.hidesRoles && everybodys
-	r.mu.Unlock()
-	if hidden {
-		return nil, nil // Not kept: he may hold another role.
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(confirmPause):
-	}
-	entries, err := r.client.UserRoles(ctx, userID)
-	if err != nil {
-		return nil, err
-	}
-	r.hold(userID, entries)
-	if len(entries) == 0 {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.hidesRoles = true
-	}
-	return entries, nil
+	defer r.mu.Unlock()
+	return r.hidesRoles
 }
 
 // hold keeps a user's roles, if there is room for them.
