@@ -33,7 +33,7 @@ func (x *tenant) closing() []map[string]any {
 func crowd() (*privxsim.Store, string) {
 	store := plainStore()
 	role := store.AddRole(privxsim.Role{Name: "crowd"})
-	for i := range 2500 {
+	for i := range 250 {
 		user := store.AddUser(privxsim.User{Principal: fmt.Sprintf("user%d", i), Created: time.Unix(int64(1_600_000_000+i), 0).UTC().Format(time.RFC3339)})
 		store.GrantExplicit(role.ID, user.ID, privxsim.Grant{})
 	}
@@ -57,7 +57,7 @@ func TestEmptyAnswersEndNoList(t *testing.T) {
 		for _, count := range []int{1, 0} {
 			t.Run(fmt.Sprintf("%s, %d times", name, count), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, store, privxsim.Options{}, allFour, func(x *tenant) {
+				inBubble(t, store, privxsim.Options{MaxPageSize: 100}, allFour, func(x *tenant) {
 					fault.Count, fault.Status, fault.Body = count, http.StatusOK, `{"count":0,"items":[]}`
 					x.sim.Inject(fault)
 					path, err := x.sync()
@@ -108,7 +108,7 @@ func TestRoleThatIsShownEmptyOnce(t *testing.T) {
 	t.Parallel()
 	store, role := crowd()
 	for _, memberCount := range []bool{false, true} {
-		inBubble(t, store, privxsim.Options{MemberCount: memberCount}, allFour, func(x *tenant) {
+		inBubble(t, store, privxsim.Options{MemberCount: memberCount, MaxPageSize: 100}, allFour, func(x *tenant) {
 			x.sim.Inject(privxsim.Fault{Path: membersPath, Count: 3, Status: http.StatusOK, Body: `{"count":0,"items":[]}`})
 			x.requireComplete(x.mustSync())
 			require.Empty(t, x.warnings())
@@ -116,13 +116,13 @@ func TestRoleThatIsShownEmptyOnce(t *testing.T) {
 		})
 	}
 	// A sync of the role alone confirms it, too.
-	inBubble(t, store, privxsim.Options{}, allFour, func(x *tenant) {
+	inBubble(t, store, privxsim.Options{MaxPageSize: 100}, allFour, func(x *tenant) {
 		x.sim.Inject(privxsim.Fault{Path: membersPath, Count: 1, Status: http.StatusOK, Body: `{"count":0,"items":[]}`})
 		dir := t.TempDir()
 		path := filepath.Join(dir, "one.c1z")
 		target := v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: "role", Resource: role}.Build()}.Build()
 		require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir), sdksync.WithTargetedSyncResources([]*v2.Resource{target})))
-		require.Len(t, readBack(t, path).grants, 2500)
+		require.Len(t, readBack(t, path).grants, 250)
 	})
 }
 
