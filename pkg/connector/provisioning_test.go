@@ -555,7 +555,7 @@ func TestRevokeBelievesNoOther404(t *testing.T) {
 		"a page for the search":   {Path: searchPath, Kind: privxsim.FaultHTML, Status: 404},
 		"a search that says 404":  {Path: searchPath, Status: 404},
 		"a search that is denied": {Path: searchPath, Status: 403},
-		"others were found":       {Path: searchPath, Status: 200, Body: `{"count":1,"items":[{"id":"` + nobody + `"}]}`},
+		"others were found":       {Path: searchPath, Status: 200, Body: `{"count":2,"items":[{"id":"` + nobody + `"},{"id":"` + privxsim.DefaultAPIClientID + `"}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -85,8 +85,10 @@ func (c *Client) GrantRole(ctx context.Context, userID, roleID string) (*Change,
 
 // RevokeRole takes the explicit membership of a role from a user. Where it is
 // implicit alone, or the user is gone, there is nothing to take. It changes the
-// list as GrantRole does, and fails in the same way.
+// list as GrantRole does, and fails in the same way. That the user is gone is found
+// out as isGone says.
 func (c *Client) RevokeRole(ctx context.Context, userID, roleID string) (*Change, error) {
+	began := time.Now()
 	change, err := c.changeRoles(ctx, userID, roleID, edit{
 		done: func(list roleList) bool {
 			held := list.membership(roleID)
@@ -97,17 +99,17 @@ func (c *Client) RevokeRole(ctx context.Context, userID, roleID string) (*Change
 	if !IsNotFound(err) {
 		return change, err
 	}
-	exists, searchErr := c.userExists(ctx, userID)
+	gone, searchErr := c.isGone(ctx, userID, began)
 	switch {
 	case searchErr != nil:
 		return nil, fmt.Errorf("looking whether a user is gone whose roles PrivX does not find: %w", searchErr)
-	case exists:
+	case gone:
+		return &Change{UserGone: true}, nil
+	default:
 		return nil, &Error{
 			Endpoint: "GET or " + writeEndpoint, Status: http.StatusNotFound, grpcCode: codes.FailedPrecondition,
 			Message: "yet the search knows the user",
 		}
-	default:
-		return &Change{UserGone: true}, nil
 	}
 }
 
@@ -252,6 +254,7 @@ func (c *Client) readAfter(ctx context.Context, userID string, notBefore time.Ti
 // readUntil reads the list until it is good, with short pauses, as long as ctx
 // allows. One that is empty has to be confirmed as well.
 func (c *Client) readUntil(ctx context.Context, userID string, notBefore time.Time, good func(list roleList, reads int) bool) (roleList, error) {
+	began := time.Now()
 	for reads := 1; ; reads++ {
 		list, err := c.readRoleList(ctx, userID, notBefore)
 		if err != nil {
@@ -263,13 +266,17 @@ func (c *Client) readUntil(ctx context.Context, userID string, notBefore time.Ti
 				return list, nil
 			}
 			confirmed, err := c.confirmEmpty(ctx, userID, &list)
-			if err != nil {
+			switch {
+			case IsNotFound(err) && time.Since(began) < lagTime:
+				// A node that has just started may show an empty list, and no user.
+				doubt = doubtfulRoles("an empty list of roles, of a user whom PrivX does not find")
+			case err != nil:
 				return roleList{}, err
-			}
-			if confirmed {
+			case confirmed:
 				return list, nil
+			default:
+				doubt = mismatch(userRolesRequest(userID), "an empty list of roles, of a user who has some")
 			}
-			doubt = mismatch(userRolesRequest(userID), "an empty list of roles, of a user who has some")
 		}
 		if err := waitOr(ctx, settling[min(reads, len(settling))-1], doubt); err != nil {
 			return roleList{}, err
@@ -286,11 +293,19 @@ func outdated() *Error {
 	return e
 }
 
+// doubtfulRoles is the error for a list that a node may show which has just started.
+func doubtfulRoles(what string) *Error {
+	e := mismatch(userRolesRequest(""), what)
+	e.grpcCode, e.Hint = codes.Unavailable, hintNodes
+	return e
+}
+
 // confirmEmpty tells whether an empty list is to be believed: nothing would remain
 // of the user's roles if it was written back, and he had them. It takes a second
-// read and the user's own record, or where that has no roles to tell of, reads that
-// are a second apart. Roles that the record has, and the list has not, are added
-// beside it; they are none that were granted.
+// read and the user's own record, or where that has no roles to tell of, reads over
+// some seconds, as a node shows nothing for so long that has just started. Roles that
+// the record has, and the list has not, are added beside it; they are none that were
+// granted.
 func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList) (bool, error) {
 	again, err := c.readRoleList(ctx, userID, list.date)
 	if err != nil || len(again.entries) > 0 {
@@ -304,11 +319,16 @@ func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList
 		list.beside = roles
 		return !slices.ContainsFunc(roles, func(held heldRole) bool { return held.Explicit || !held.Implicit }), nil
 	}
-	if err := sleep(ctx, time.Second); err != nil {
-		return false, err
+	for _, pause := range emptyPauses {
+		if err := waitOr(ctx, pause, doubtfulRoles("an empty list of roles, which there was no time to confirm")); err != nil {
+			return false, err
+		}
+		again, err = c.readRoleList(ctx, userID, list.date)
+		if err != nil || len(again.entries) > 0 {
+			return false, err
+		}
 	}
-	again, err = c.readRoleList(ctx, userID, list.date)
-	return len(again.entries) == 0, err
+	return true, nil
 }
 
 // rolesInRecord are the roles that a user's own record tells of, nil if it does not

@@ -88,7 +88,7 @@ func TestEmpty_TheRecordContradicts(t *testing.T) {
 }
 
 // A user without roles: confirmed by a second read and by his own record, or where
-// that has none to say, by reads a second apart.
+// that has none to say, by reads over some seconds.
 func TestEmpty_Confirmed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -96,8 +96,8 @@ func TestEmpty_Confirmed(t *testing.T) {
 		took                  time.Duration
 	}{
 		"the record has none":          {`,"roles":[]`, "GET GET user PUT GET", "GET GET user", 0},
-		"the record does not say":      {``, "GET GET user GET PUT GET", "GET GET user GET", time.Second},
-		"the record says null":         {`,"roles":null`, "GET GET user GET PUT GET", "GET GET user GET", time.Second},
+		"the record does not say":      {``, "GET GET user GET GET GET GET PUT GET", "GET GET user GET GET GET GET", 7500 * time.Millisecond},
+		"the record says null":         {`,"roles":null`, "GET GET user GET GET GET GET PUT GET", "GET GET user GET GET GET GET", 7500 * time.Millisecond},
 		"the record has a mapped role": {`,"roles":[` + role("x", `,"implicit":true`) + `]`, "GET GET user PUT GET", "GET GET user", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,15 +124,48 @@ func TestEmpty_Confirmed(t *testing.T) {
 	}
 }
 
-// Reads a second apart, of which the last one finds roles.
-func TestEmpty_NotASecondLater(t *testing.T) {
+// Reads over some seconds, of which the last one finds roles.
+func TestEmpty_NotSecondsLater(t *testing.T) {
+	t.Parallel()
+	for reads := 2; reads <= 1+len(privx.EmptyPauses); reads++ {
+		bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
+			p.user = recordOf("")
+			p.list = func(n int) string { return map[bool]string{true: emptyList}[n <= reads] }
+			got, err := run(t.Context(), "u", "a")
+			mustChange(t, got, err)
+			require.Empty(t, got.Disturbed)
+			require.True(t, p.holds(`"other"`), "lost")
+		})
+	}
+}
+
+// No time for those reads: nothing is written, and nothing concluded.
+func TestEmpty_NoTimeToConfirm(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
 		p.user = recordOf("")
-		p.list = func(n int) string { return map[bool]string{true: emptyList}[n <= 2] }
+		p.list = func(int) string { return emptyList }
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		got, err := run(ctx, "u", "a")
+		e := asError(t, err, codes.Unavailable, http.StatusOK)
+		require.Contains(t, e.Message, "an empty list of roles, which there was no time to confirm")
+		require.Nil(t, got)
+		require.Empty(t, p.written())
+	})
+}
+
+// A node that shows an empty list, and no user, is asked again until it is itself.
+func TestEmpty_TheUserIsNotFoundForAWhile(t *testing.T) {
+	t.Parallel()
+	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
+		began := time.Now()
+		p.list = func(int) string {
+			return map[bool]string{true: emptyList}[time.Since(began) < 9*time.Second]
+		}
 		got, err := run(t.Context(), "u", "a")
 		mustChange(t, got, err)
-		require.Empty(t, got.Disturbed)
+		require.Equal(t, 9*time.Second, time.Since(began), "fake time")
 		require.True(t, p.holds(`"other"`), "lost")
 	})
 }

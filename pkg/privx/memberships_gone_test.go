@@ -1,9 +1,13 @@
 package privx_test
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -16,8 +20,12 @@ import (
 // gatewayNotFound is a 404 that is not PrivX's.
 const gatewayNotFound = `{"message":"no Route matched with those values"}`
 
+// searched is what it costs to search for a user and somebody whom PrivX lists.
+const searched = "search search"
+
 // P9: a user is gone when PrivX says so in its own words and its search, asked
-// for him, answers without him.
+// for him and somebody who is there, answers without him, still after the time that a
+// node may lag.
 func TestP9_RevokeFromAUserWhoIsGone(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -26,36 +34,46 @@ func TestP9_RevokeFromAUserWhoIsGone(t *testing.T) {
 		calls  string
 		before []privxsim.Fault
 	}{
-		"never was": {func(*members) string { return unknownID }, nil, "GET search", nil},
-		"long gone": {nil, func(_ *members, gone func()) { gone() }, "GET search", nil},
+		"never was": {func(*members) string { return unknownID }, nil, "GET " + searched + " " + searched, nil},
+		"long gone": {nil, func(_ *members, gone func()) { gone() }, "GET " + searched + " " + searched, nil},
 		"goes before the write": {nil, func(m *members, gone func()) {
 			m.beforePut(func(int) { gone() })
-		}, "GET PUT status search", nil},
+		}, "GET PUT status " + searched + " " + searched, nil},
 		"goes after the write": {nil, func(m *members, gone func()) {
 			m.afterPut(func(int) { gone() })
-		}, "GET PUT GET search", nil},
+		}, "GET PUT GET " + searched + " " + searched, nil},
 		"goes while the write is not heard of": {nil, func(m *members, gone func()) {
 			m.afterPut(func(int) { gone() })
-		}, "GET PUT GET search", []privxsim.Fault{{Method: http.MethodPut, Kind: privxsim.FaultResetBefore}}},
+		}, "GET PUT GET " + searched + " " + searched, []privxsim.Fault{{Method: http.MethodPut, Kind: privxsim.FaultResetBefore}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := newMembers(t, setup{})
-			user := m.user
-			if tt.user != nil {
-				user = tt.user(m)
-			}
-			for _, fault := range tt.before {
-				m.sim.Inject(fault)
-			}
-			if tt.when != nil {
-				tt.when(m, func() { m.store.RemoveUser(m.user) })
-			}
-			got, err := m.client.RevokeRole(t.Context(), user, m.explicit)
-			require.NoError(t, err)
-			require.Equal(t, &privx.Change{UserGone: true}, got)
-			require.Equal(t, tt.calls, m.calls())
-			require.JSONEq(t, `{"user_id":["`+user+`"]}`, string(m.sent(searchPath)[0].Body))
+			membersInBubble(t, setup{}, func(t *testing.T, m *members) {
+				user := m.user
+				if tt.user != nil {
+					user = tt.user(m)
+				}
+				for _, fault := range tt.before {
+					m.sim.Inject(fault)
+				}
+				if tt.when != nil {
+					tt.when(m, func() { m.store.RemoveUser(m.user) })
+				}
+				began := time.Now()
+				got, err := m.client.RevokeRole(t.Context(), user, m.explicit)
+				require.NoError(t, err)
+				require.Equal(t, &privx.Change{UserGone: true}, got)
+				require.Equal(t, tt.calls, m.calls())
+				require.Equal(t, privx.LagTime, time.Since(began), "fake time")
+				require.JSONEq(t, `{}`, string(m.sent(searchPath)[0].Body))
+				var search struct {
+					IDs []string `json:"user_id"`
+				}
+				require.NoError(t, json.Unmarshal(m.sent(searchPath)[1].Body, &search))
+				require.Len(t, search.IDs, 2)
+				require.Equal(t, user, search.IDs[0])
+				require.True(t, slices.ContainsFunc(m.store.Users(), func(u privxsim.User) bool { return u.ID == search.IDs[1] }))
+			})
 		})
 	}
 }
@@ -74,7 +92,10 @@ func TestP9_NotFoundAndNotGone(t *testing.T) {
 		searches    int
 	}{
 		"the search knows him":                {get: notFound, code: codes.FailedPrecondition, searches: 1},
-		"the search answers others":           {sim: privxsim.Options{IgnoreUserIDs: true}, gone: true, code: codes.FailedPrecondition, searches: 1},
+		"the search answers others":           {sim: privxsim.Options{IgnoreUserIDs: true}, gone: true, code: codes.FailedPrecondition, searches: 2},
+		"the second search is forbidden":      {search: privxsim.Fault{Skip: 1, Status: http.StatusForbidden}, gone: true, code: codes.PermissionDenied, searches: 2},
+		"the second search is at fault":       {search: privxsim.Fault{Skip: 1, Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: 1 + privx.MaxTries},
+		"the second search has no items":      {search: privxsim.Fault{Skip: 1, Status: http.StatusOK, Body: `{"count":0}`}, gone: true, code: codes.FailedPrecondition, searches: 2},
 		"the search may not be used":          {search: privxsim.Fault{Status: http.StatusForbidden}, gone: true, code: codes.PermissionDenied, searches: 1},
 		"the search is not found":             {search: notFound, gone: true, code: codes.NotFound, searches: 1},
 		"the search is at fault":              {search: privxsim.Fault{Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: privx.MaxTries},
@@ -99,6 +120,7 @@ func TestP9_NotFoundAndNotGone(t *testing.T) {
 					m.sim.Inject(fault)
 				}
 			}
+			m.store.AddUser(privxsim.User{Principal: "another"})
 			if tt.gone {
 				m.store.RemoveUser(m.user)
 			}
@@ -121,6 +143,129 @@ func TestP9_TheSearchAnswersOthersToo(t *testing.T) {
 	m.faultGet(privxsim.Fault{Status: http.StatusNotFound})
 	e := asError(t, second(m.client.RevokeRole(t.Context(), m.user, m.explicit)), codes.FailedPrecondition, http.StatusNotFound)
 	require.Contains(t, e.Error(), "yet the search knows the user")
+}
+
+// A node that has just started says of everything that it is not there: that proves
+// nothing of a user.
+func TestP9_ANodeThatHasJustStarted(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		empty time.Duration
+		fails bool
+	}{"for a while": {6 * time.Second, false}, "for too long": {time.Minute, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, m := holdings()
+			cluster := privxsim.Options{Nodes: []privxsim.Node{{Empty: tt.empty}}, EmptyNotFound: true}
+			inBubble(t, setup{store: store, sim: cluster}, func(t *testing.T, h *harness) {
+				m.harness = h
+				ctx, cancel := context.WithTimeout(t.Context(), budget)
+				defer cancel()
+				got, err := m.client.RevokeRole(ctx, m.user, m.explicit)
+				if !tt.fails {
+					mustChange(t, got, err)
+					require.NotContains(t, m.roles(), m.explicit)
+					return
+				}
+				e := asError(t, err, codes.Unavailable, http.StatusOK)
+				require.Contains(t, e.Error(), "neither the user nor anybody else is found; a node of PrivX lags behind or has just started")
+				require.Nil(t, got)
+				require.Equal(t, onlyExplicit, m.roles()[m.explicit])
+			})
+		})
+	}
+}
+
+// An answer that has neither the user nor him who was listed proves nothing, however
+// the client authenticates.
+func TestP9_ASearchThatFindsNobody(t *testing.T) {
+	t.Parallel()
+	nobody := privxsim.Fault{Path: searchPath, Skip: 1, Status: http.StatusOK, Body: emptyList}
+	for name, tt := range map[string]struct {
+		gone  bool
+		count int // of such answers
+		code  codes.Code
+	}{
+		"he is there":                      {false, 0, codes.Unavailable},
+		"he is there, and found later":     {false, 2, codes.FailedPrecondition},
+		"he is gone, which cannot be seen": {true, 0, codes.Unavailable},
+		"he is gone, which is seen later":  {true, 1, codes.OK},
+	} {
+		for kind, with := range map[string]setup{"all four": {}, "OAuth client alone": oauthWorks()} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				with.sim.NoCurrentUser = true
+				membersInBubble(t, with, func(t *testing.T, m *members) {
+					// He is not among the first whom PrivX lists.
+					m.store.AddUser(privxsim.User{Principal: "another"})
+					m.store.UpdateUser(privxsim.User{ID: m.user, Principal: "alex", Created: "2030-01-01T00:00:00Z"})
+					m.faultGet(privxsim.Fault{Status: http.StatusNotFound})
+					fault := nobody
+					fault.Count = tt.count
+					m.sim.Inject(fault)
+					if tt.gone {
+						m.store.RemoveUser(m.user)
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), budget)
+					defer cancel()
+					got, err := m.client.RevokeRole(ctx, m.user, m.explicit)
+					require.Equal(t, tt.code, status.Code(err), "%v", err)
+					if tt.code == codes.OK {
+						require.Equal(t, &privx.Change{UserGone: true}, got)
+						return
+					}
+					require.Nil(t, got)
+					require.Equal(t, !tt.gone, m.roles()[m.explicit] == onlyExplicit)
+				})
+			})
+		}
+	}
+}
+
+// A node that lags does not know a new user yet: who asks for a revoke does.
+func TestP9_ANewUserIsNotGone(t *testing.T) {
+	t.Parallel()
+	const lag = 8 * time.Second
+	for name, lacking := range map[string]string{"the list": http.MethodGet, "the write": http.MethodPut} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster := privxsim.Options{Nodes: []privxsim.Node{{}, {Lag: lag}}, Route: func(r privxsim.Request) int {
+				if r.Method == lacking || r.Method == http.MethodPost {
+					return 1
+				}
+				return 0
+			}}
+			membersInBubble(t, setup{sim: cluster}, func(t *testing.T, m *members) {
+				user := m.store.AddUser(privxsim.User{Principal: "new"}).ID
+				m.store.GrantExplicit(m.explicit, user, privxsim.Grant{})
+				if lacking == http.MethodPut {
+					m.faultPut(privxsim.Fault{Status: http.StatusNotFound, Body: `{"error_code":"OBJECT_NOT_FOUND"}`})
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), budget)
+				defer cancel()
+				got, err := m.client.RevokeRole(ctx, user, m.explicit)
+				e := asError(t, err, codes.FailedPrecondition, http.StatusNotFound)
+				require.Contains(t, e.Error(), "yet the search knows the user")
+				require.Nil(t, got)
+			})
+		})
+	}
+}
+
+// A search that would have to be asked once more, and no time for that.
+func TestP9_NoTimeToSearchAgain(t *testing.T) {
+	t.Parallel()
+	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
+		m.store.RemoveUser(m.user)
+		ctx, cancel := context.WithTimeout(t.Context(), privx.LagTime-time.Second)
+		defer cancel()
+		began := time.Now()
+		got, err := m.client.RevokeRole(ctx, m.user, m.explicit)
+		e := asError(t, err, codes.Unavailable, http.StatusOK)
+		require.Contains(t, e.Message, "the user is not found, which a node that lags may say of a new one")
+		require.Nil(t, got)
+		require.Zero(t, time.Since(began), "fake time")
+	})
 }
 
 // P9: a grant to nobody.

@@ -438,6 +438,17 @@ func lines(all []privxsim.Membership) string {
 	return text
 }
 
+// emptyStore is one in which there is no user but the API client.
+func emptyStore() *privxsim.Store {
+	store, _ := holdings()
+	for _, user := range store.Users() {
+		if user.SourceType != privx.SourceTypeAPIClient {
+			store.RemoveUser(user.ID)
+		}
+	}
+	return store
+}
+
 // P12: whatever is done in whichever order, PrivX holds what the model says. The
 // seed is the name of the subtest, and the same each time.
 func TestP12_ReferenceModel(t *testing.T) {
@@ -460,17 +471,11 @@ func TestP12_ReferenceModel(t *testing.T) {
 	for seed := range uint64(modelSeeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			store, _ := holdings()
-			for _, user := range store.Users() {
-				if user.SourceType != privx.SourceTypeAPIClient {
-					store.RemoveUser(user.ID)
-				}
-			}
 			var length time.Duration
 			if seed%2 == 1 {
 				length = modelGrantLength
 			}
-			inBubble(t, setup{store: store, grantLength: length, sim: privxsim.Options{TokenTTL: 24 * time.Hour}}, func(t *testing.T, h *harness) {
+			inBubble(t, setup{store: emptyStore(), grantLength: length, sim: privxsim.Options{TokenTTL: 24 * time.Hour}}, func(t *testing.T, h *harness) {
 				m := newModel(t, h, seed, length)
 				for step := range modelSteps {
 					m.told = fmt.Sprintf("seed %d, step %d at %s: ", seed, step, time.Now().UTC().Format(time.RFC3339))

@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
 )
 
 const (
@@ -134,17 +135,27 @@ func userRequest(id string) *request {
 }
 
 // UserRoles reads how a user comes to hold each of his roles. PrivX has no
-// paging here.
+// paging here. It is asked of members of roles: an empty list is asked for again over
+// some seconds, as a node may show it that has just started, before it is believed.
 func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
 	rq := userRolesRequest(userID)
-	page, err := readWhole[RoleEntry](ctx, c, rq)
-	if err != nil {
-		return nil, err
+	for i := 0; ; i++ {
+		page, err := readWhole[RoleEntry](ctx, c, rq)
+		switch {
+		case err != nil:
+			return nil, err
+		case page.Total > page.Read:
+			return nil, partOfRoles(rq)
+		case len(page.Items) > 0 && i > 0:
+			c.showedNothing()
+			return page.Items, nil
+		case len(page.Items) > 0 || i == len(emptyPauses):
+			return page.Items, nil
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return nil, err
+		}
 	}
-	if page.Total > page.Read {
-		return nil, partOfRoles(rq)
-	}
-	return page.Items, nil
 }
 
 // userRolesRequest asks for a user's roles.
@@ -213,14 +224,7 @@ const MaxFound = 100
 // FindUsers searches for users by id, at most MaxFound of them, and returns those
 // that PrivX finds.
 func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
-	body, err := json.Marshal(map[string][]string{"user_id": ids})
-	if err != nil {
-		return nil, fmt.Errorf("making the search for users: %w", err)
-	}
-	page, err := readWhole[User](ctx, c, &request{
-		method: http.MethodPost, path: usersSearchPath, permission: "users-view", body: body, contentType: jsonContent,
-		query: pageQuery(0, MaxFound, false),
-	})
+	page, err := readWhole[User](ctx, c, searchRequest(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -230,25 +234,96 @@ func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
 	}), nil
 }
 
-// userExists asks the search whether there is a user. Only an empty answer says
-// that there is none: one that holds others has not looked for him.
-func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
-	body, err := json.Marshal(map[string][]string{"user_id": {id}})
-	if err != nil {
-		return false, fmt.Errorf("making the search for a user: %w", err)
+// searchRequest searches for users by id.
+func searchRequest(ids []string) *request {
+	// A map of strings always marshals.
+	body, _ := json.Marshal(map[string][]string{"user_id": ids})
+	return &request{
+		method: http.MethodPost, path: usersSearchPath, permission: "users-view", body: body, contentType: jsonContent,
+		query: pageQuery(0, MaxFound, false),
 	}
-	rq := &request{method: http.MethodPost, path: usersSearchPath, permission: "users-view", body: body, contentType: jsonContent}
-	page, err := readWhole[identifier](ctx, c, rq)
-	if err != nil {
-		return false, err
-	}
-	for _, user := range page.Items {
-		if SameID(user.ID, id) {
-			return true, nil
+}
+
+// isGone finds out whether there is no such user, of whom a change was asked for at a
+// given time. Who asks for it knows him, so that he was there before: a node that does
+// not know him yet lags, and does so no longer than lagTime. Only a search as late as
+// that says that he is gone. One that does so earlier is asked for again.
+func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, error) {
+	for {
+		wait := time.Until(asked.Add(lagTime))
+		exists, err := c.userExists(ctx, id)
+		if err != nil || exists || wait <= 0 {
+			return !exists, err
+		}
+		if err := waitOr(ctx, time.Until(asked.Add(lagTime)), unfound("the user is not found, which a node that lags may say of a new one")); err != nil {
+			return false, err
 		}
 	}
-	if len(page.Items) > 0 {
-		return false, mismatch(rq, "other users than the one searched for")
+}
+
+// hintNodes is for what a node says that is not yet itself again.
+const hintNodes = "a node of PrivX lags behind or has just started: look at PrivX's nodes, and try again"
+
+// unfound is the error for searches that do not prove anything.
+func unfound(what string) *Error {
+	e := mismatch(searchRequest(nil), what)
+	e.grpcCode, e.Hint = codes.Unavailable, hintNodes
+	return e
+}
+
+// userExists asks the search whether there is a user. Nobody is found by a node either
+// that has just started and has no users yet. So somebody else is searched for along
+// with him whom PrivX has just listed: an answer without either proves nothing, and is
+// asked for again over some seconds. It takes no user whom the client would have to
+// know, such as itself: PrivX need not tell who that is, and may keep API clients out
+// of a search.
+func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
+	for i := 0; ; i++ {
+		exists, proven, err := c.searchWithWitness(ctx, id)
+		if err != nil || proven {
+			return exists, err
+		}
+		doubt := unfound("neither the user nor anybody else is found")
+		if i == len(emptyPauses) {
+			return false, doubt
+		}
+		if err := waitOr(ctx, emptyPauses[i], doubt); err != nil {
+			return false, err
+		}
 	}
-	return false, nil
+}
+
+// searchWithWitness searches for a user and for another one whom PrivX lists, and
+// tells whether he is there and whether the answers prove it.
+func (c *Client) searchWithWitness(ctx context.Context, id string) (bool, bool, error) {
+	rq := c.userList().request
+	rq.query = pageQuery(0, 2, false)
+	listed, err := readWhole[identifier](ctx, c, &rq)
+	if err != nil {
+		return false, false, err
+	}
+	if contains(listed.Items, id) {
+		return true, true, nil
+	}
+	if len(listed.Items) == 0 {
+		return false, false, nil
+	}
+	witness := listed.Items[0].ID
+	search := searchRequest([]string{id, witness})
+	found, err := readWhole[identifier](ctx, c, search)
+	switch {
+	case err != nil:
+		return false, false, err
+	case contains(found.Items, id):
+		return true, true, nil
+	case slices.ContainsFunc(found.Items, func(user identifier) bool { return !SameID(user.ID, witness) }):
+		// PrivX has not looked for him.
+		return false, false, mismatch(search, "other users than the one searched for")
+	default:
+		return false, len(found.Items) > 0, nil
+	}
+}
+
+func contains(users []identifier, id string) bool {
+	return slices.ContainsFunc(users, func(user identifier) bool { return SameID(user.ID, id) })
 }
