@@ -907,37 +907,3 @@ func TestList_WholeListsThatAreNotWhole(t *testing.T) {
 	require.Equal(t, 60, sources.Total)
 	require.Equal(t, 1, sources.Read)
 }
-
-// The roles of a user who is a member of one are not believed to be none at once.
-func TestUserRoles_Empty(t *testing.T) {
-	t.Parallel()
-	for _, empty := range []string{emptyList, nullList} {
-		for count := range len(privx.EmptyPauses) + 2 {
-			inBubble(t, setup{}, func(t *testing.T, h *harness) {
-				user := h.store.Users()[0].ID
-				h.sim.Inject(privxsim.Fault{Path: userRolesPath, Status: http.StatusOK, Body: empty, Count: 1 + count})
-				var passes time.Duration
-				for _, pause := range privx.EmptyPauses[:min(1+count, len(privx.EmptyPauses))] {
-					passes += pause
-				}
-				began := time.Now()
-				entries, err := h.client.UserRoles(t.Context(), user)
-				require.NoError(t, err)
-				require.Equal(t, count >= len(privx.EmptyPauses), len(entries) == 0)
-				require.Equal(t, passes, time.Since(began), "fake time")
-			})
-		}
-	}
-}
-
-// Who does not want to wait for that need not.
-func TestUserRoles_EmptyAndGivenUp(t *testing.T) {
-	t.Parallel()
-	inBubble(t, setup{}, func(t *testing.T, h *harness) {
-		h.answerJSON(userRolesPath, emptyList)
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-		defer cancel()
-		_, err := h.client.UserRoles(ctx, h.store.Users()[0].ID)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-	})
-}

@@ -34,6 +34,9 @@ const (
 // all of them together, before it is sent again.
 var settling = []time.Duration{250 * time.Millisecond, 750 * time.Millisecond, time.Second}
 
+// emptyMoment is for how long a node that has just started is thought to show nothing.
+const emptyMoment = 7500 * time.Millisecond
+
 // Change is what has come of granting or revoking a role.
 type Change struct {
 	// Written tells whether PrivX was written to. If not, everything was as
@@ -302,8 +305,8 @@ func doubtfulRoles(what string) *Error {
 
 // confirmEmpty tells whether an empty list is to be believed: nothing would remain
 // of the user's roles if it was written back, and he had them. It takes a second
-// read and the user's own record, or where that has no roles to tell of, reads over
-// some seconds, as a node shows nothing for so long that has just started. Roles that
+// read and the user's own record, or where that has no roles to tell of, one some
+// seconds later, as a node shows nothing for so long that has just started. Roles that
 // the record has, and the list has not, are added beside it; they are none that were
 // granted.
 func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList) (bool, error) {
@@ -319,16 +322,11 @@ func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList
 		list.beside = roles
 		return !slices.ContainsFunc(roles, func(held heldRole) bool { return held.Explicit || !held.Implicit }), nil
 	}
-	for _, pause := range emptyPauses {
-		if err := waitOr(ctx, pause, doubtfulRoles("an empty list of roles, which there was no time to confirm")); err != nil {
-			return false, err
-		}
-		again, err = c.readRoleList(ctx, userID, list.date)
-		if err != nil || len(again.entries) > 0 {
-			return false, err
-		}
+	if err := waitOr(ctx, emptyMoment, doubtfulRoles("an empty list of roles, which there was no time to confirm")); err != nil {
+		return false, err
 	}
-	return true, nil
+	again, err = c.readRoleList(ctx, userID, list.date)
+	return len(again.entries) == 0, err
 }
 
 // rolesInRecord are the roles that a user's own record tells of, nil if it does not

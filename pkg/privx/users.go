@@ -135,27 +135,17 @@ func userRequest(id string) *request {
 }
 
 // UserRoles reads how a user comes to hold each of his roles. PrivX has no
-// paging here. It is asked of members of roles: an empty list is asked for again over
-// some seconds, as a node may show it that has just started, before it is believed.
+// paging here.
 func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
 	rq := userRolesRequest(userID)
-	for i := 0; ; i++ {
-		page, err := readWhole[RoleEntry](ctx, c, rq)
-		switch {
-		case err != nil:
-			return nil, err
-		case page.Total > page.Read:
-			return nil, partOfRoles(rq)
-		case len(page.Items) > 0 && i > 0:
-			c.showedNothing()
-			return page.Items, nil
-		case len(page.Items) > 0 || i == len(emptyPauses):
-			return page.Items, nil
-		}
-		if err := sleep(ctx, emptyPauses[i]); err != nil {
-			return nil, err
-		}
+	page, err := readWhole[RoleEntry](ctx, c, rq)
+	if err != nil {
+		return nil, err
 	}
+	if page.Total > page.Read {
+		return nil, partOfRoles(rq)
+	}
+	return page.Items, nil
 }
 
 // userRolesRequest asks for a user's roles.
