@@ -91,6 +91,7 @@ type stage struct {
 	file  string
 	// role is not held by anybody, held is by user.
 	role, user, held string
+	history          *history
 	// whole is the id of a whole sync that is in the file before the act, if any.
 	whole string
 }
@@ -404,17 +405,21 @@ func (s *stage) forgive(got rows) string {
 	return shownEmpty
 }
 
-// history is what there has been while a sync was under way.
+// history is what there has been since a sync was begun, which may be gone on with.
 type history struct {
 	mu sync.Mutex
 	// before is what there was when it began, and ever all that there was at some time.
 	before, ever rows
 }
 
-// watch begins a history. Where rows come and go all the time, each request is looked
-// at.
+// watch begins the stage's history. Where rows come and go all the time, each request is
+// looked at.
 func (s *stage) watch() *history {
+	if s.history != nil {
+		return s.history
+	}
 	h := &history{before: s.rows(), ever: s.rows()}
+	s.history = h
 	if s.fault.Turns {
 		s.sim.OnRequest(func(privxsim.Request) {
 			h.mu.Lock()
