@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
@@ -57,6 +58,7 @@ func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User],
 	r.restarted = r.restarted || page.Restarted
 	if page.First {
 		r.usersBegun, r.usersDate = true, page.Date
+		r.strangers, r.named = privx.IDs{}, nil // Who is still to be searched for remains so.
 		if r.usersDate.IsZero() {
 			r.usersDate = time.Now()
 		}
@@ -153,6 +155,8 @@ func (r *syncRun) noteMembers(page *privx.Page[privx.Member], n int) {
 func (r *syncRun) searchStrangers(ctx context.Context, enough int) error {
 	for {
 		r.mu.Lock()
+		// Some may have been listed since, where the list was begun once more.
+		r.toAsk = slices.DeleteFunc(r.toAsk, r.users.Has)
 		if !r.rolesKnown {
 			enough = 1 // Which role is the last one is not known.
 		}
