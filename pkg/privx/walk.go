@@ -489,8 +489,15 @@ func (w *walk[T]) mayBeCut(p part[T]) bool {
 	case p.offset > 0:
 		return rows >= w.at.Longest
 	default:
-		return cut > 1 && rows >= cut || w.list.checked != nil && int64(rows) < w.list.checked.Load()
+		return cut > 1 && rows >= cut || w.list.checked != nil && w.moreChecked(rows)
 	}
+}
+
+// moreChecked tells whether more rows were counted when the connection was checked. One
+// that was counted then is what an answer of one row counts.
+func (w *walk[T]) moreChecked(rows int) bool {
+	checked := w.list.checked.Load()
+	return int64(rows) < checked || checked == 1 && rows > 1
 }
 
 // takeRows takes those rows of an answer that were not seen yet.
