@@ -28,8 +28,8 @@ func readDirectories(ctx context.Context, client *privx.Client) (directories, er
 		return nil, failed("reading the sources (directories)", err)
 	}
 	if len(sources.Items) == 0 {
-		ctxzap.Extract(ctx).Warn("baton-privx: PrivX shows no sources, and has some of its own: "+
-			"every user counts as enabled, and directories are shown by id alone; "+
+		ctxzap.Extract(ctx).Warn("baton-privx: PrivX shows no sources, and has some of its own: " +
+			"every user counts as enabled, and directories are shown by id alone; " +
 			"look whether PrivX shows them to the API client")
 	}
 	warnOfCount(ctx, "sources", sources.Total, sources.Read)
