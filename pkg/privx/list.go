@@ -214,11 +214,11 @@ func (r rows[T]) list() []T {
 // checkRows refuses an answer that is not a list of rows that have ids.
 func checkRows[T identified](endpoint string, got rows[T]) error {
 	if !got.present() {
-		return badList(endpoint, "a list without items")
+		return contradiction(endpoint, "a list without items")
 	}
 	for _, item := range got.list() {
 		if item.identity() == "" {
-			return badList(endpoint, "a row without an id")
+			return contradiction(endpoint, "a row without an id")
 		}
 	}
 	return nil
@@ -235,12 +235,12 @@ func checkWhole[T identified](endpoint string, got rows[T]) error {
 	return nil
 }
 
-func badList(endpoint, what string) *Error {
+func contradiction(endpoint, what string) *Error {
 	return &Error{Endpoint: endpoint, Status: http.StatusOK, Message: what, grpcCode: codes.FailedPrecondition}
 }
 
 func countedOnly(endpoint string, count int) *Error {
-	return badList(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
+	return contradiction(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
 }
 
 // part is PrivX's answer to the question for a part of a list.

@@ -1,7 +1,6 @@
 package privx
 
 import (
-	"strings"
 	"sync"
 	"time"
 )
@@ -53,7 +52,7 @@ func (r *recentChanges) note(user string, change recentChange) {
 			delete(r.made, key)
 		}
 	}
-	r.made[recentKey{user, strings.ToLower(change.role)}] = change
+	r.made[recentKey{user, CanonicalID(change.role)}] = change
 }
 
 // missing are the changes of a moment ago that a list does not show. It may also

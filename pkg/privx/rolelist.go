@@ -62,11 +62,7 @@ func parseRoleList(rq *request, a *answer) (roleList, error) {
 	if got.Count > len(got.list()) {
 		return roleList{}, partOfRoles(rq)
 	}
-	list := roleList{entries: got.list()}
-	if date, err := http.ParseTime(a.header.Get("Date")); err == nil {
-		list.date = date
-	}
-	return list, nil
+	return roleList{entries: got.list(), date: a.date()}, nil
 }
 
 // errNullRoles is in the error for a list that is null.

@@ -114,5 +114,5 @@ func (m Member) identity() string { return m.ID }
 
 // mismatch is the error for a 200 that answers something else.
 func mismatch(rq *request, what string) *Error {
-	return &Error{Endpoint: rq.endpoint(), Status: http.StatusOK, Message: what, grpcCode: codes.FailedPrecondition}
+	return contradiction(rq.endpoint(), what)
 }

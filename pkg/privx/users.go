@@ -111,7 +111,7 @@ func (c *Client) userList() list {
 // nobodyListed is the error for a list of users or roles without any: the API client
 // is a user itself, and two roles are built in.
 func nobodyListed(l list) *Error {
-	e := badList(l.request.endpoint(), "an empty list, which cannot be")
+	e := contradiction(l.request.endpoint(), "an empty list, which cannot be")
 	e.Hint = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
 	return e
 }

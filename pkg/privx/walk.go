@@ -366,7 +366,7 @@ func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 			return err
 		}
 		if w.repeats(next) {
-			return badList(w.list.request.endpoint(), "pagination did not advance: the same page came twice")
+			return contradiction(w.list.request.endpoint(), "pagination did not advance: the same page came twice")
 		}
 	}
 	if !w.fits(p) {
