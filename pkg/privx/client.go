@@ -184,26 +184,24 @@ func (c *Client) check(ctx context.Context) error {
 func checkList[T identified](ctx context.Context, c *Client, l list) (int, error) {
 	rq := l.request
 	rq.query = pageQuery(0, 1, false)
-	for i := 0; ; i++ {
-		got := newRows[T]()
-		err := c.readOnce(ctx, &rq, &got)
-		if err == nil {
-			err = checkRows(rq.endpoint(), got)
+	var got rows[T]
+	shown, err := insist(ctx, func() (bool, error) {
+		got = newRows[T]()
+		if err := c.readOnce(ctx, &rq, &got); err != nil {
+			return false, err
 		}
-		switch {
-		case err != nil:
-			return 0, err
-		case len(got.list()) > 0:
-			l.checked.Store(int64(got.Count))
-			return got.Count, nil
-		case i == len(emptyPauses) && got.Count > 0:
-			return 0, countedOnly(rq.endpoint(), got.Count)
-		case i == len(emptyPauses):
-			return 0, l.ifEmpty(l)
-		}
-		if err := sleep(ctx, emptyPauses[i]); err != nil {
-			return 0, err
-		}
+		return len(got.list()) > 0, checkRows(rq.endpoint(), got)
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case shown:
+		l.checked.Store(int64(got.Count))
+		return got.Count, nil
+	case got.Count > 0:
+		return 0, countedOnly(rq.endpoint(), got.Count)
+	default:
+		return 0, l.ifEmpty(l)
 	}
 }
 

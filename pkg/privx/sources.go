@@ -22,15 +22,16 @@ func (s Source) identity() string { return s.ID }
 // so that an answer without any is asked for again over some seconds.
 func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 	rq := &request{method: http.MethodGet, path: sourcesPath, permission: "sources-view"}
-	for i := 0; ; i++ {
-		page, err := readWhole[Source](ctx, c, rq)
-		if err != nil || len(page.Items) > 0 || i == len(emptyPauses) {
-			return page, err
-		}
-		if err := sleep(ctx, emptyPauses[i]); err != nil {
-			return nil, err
-		}
+	var page *Page[Source]
+	_, err := insist(ctx, func() (bool, error) {
+		var err error
+		page, err = readWhole[Source](ctx, c, rq)
+		return err == nil && len(page.Items) > 0, err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return page, nil
 }
 
 // readWhole reads a list that PrivX answers in one piece. Where it counts more

@@ -38,6 +38,20 @@ import (
 // emptyPauses are the pauses before PrivX is asked again for what cannot be empty.
 var emptyPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
 
+// insist asks for something until it is shown, over some seconds, and tells whether it
+// was.
+func insist(ctx context.Context, ask func() (bool, error)) (bool, error) {
+	for i := 0; ; i++ {
+		shown, err := ask()
+		if err != nil || shown || i == len(emptyPauses) {
+			return shown, err
+		}
+		if err := sleep(ctx, emptyPauses[i]); err != nil {
+			return false, err
+		}
+	}
+}
+
 // confirmPause lies between two answers that prove together what one does not.
 const confirmPause = time.Second
 
@@ -233,19 +247,22 @@ func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 // be right.
 func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
 	offset := w.at.Offset - w.overlap()
-	for i := 0; ; i++ {
-		p, err := w.ask(ctx, offset)
-		if err != nil || !w.doubtful(p) {
-			return p, err
+	var p part[T]
+	shown, err := insist(ctx, func() (bool, error) {
+		var err error
+		if p, err = w.ask(ctx, offset); err != nil {
+			return false, err
 		}
-		w.client.showedNothing()
-		if i == len(emptyPauses) {
-			return p, w.emptyError(p)
+		doubtful := w.doubtful(p)
+		if doubtful {
+			w.client.showedNothing()
 		}
-		if err := sleep(ctx, emptyPauses[i]); err != nil {
-			return p, err
-		}
+		return !doubtful, nil
+	})
+	if err == nil && !shown {
+		err = w.emptyError(p)
 	}
+	return p, err
 }
 
 // doubtful tells whether an answer shows nothing where there must be something.
@@ -438,18 +455,16 @@ func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
 // askBefore asks for a part that was read before. The beginning of the list cannot
 // be empty.
 func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
-	for i := 0; ; i++ {
-		p, err := w.ask(ctx, offset)
-		if err != nil || len(p.items) > 0 || offset > 0 {
-			return p, err
-		}
-		if i == len(emptyPauses) {
-			return p, w.aborted("an empty list, "+w.sofar(w.at.Total), "")
-		}
-		if err := sleep(ctx, emptyPauses[i]); err != nil {
-			return p, err
-		}
+	var p part[T]
+	shown, err := insist(ctx, func() (bool, error) {
+		var err error
+		p, err = w.ask(ctx, offset)
+		return len(p.items) > 0 || offset > 0, err
+	})
+	if err == nil && !shown {
+		err = w.aborted("an empty list, "+w.sofar(w.at.Total), "")
 	}
+	return p, err
 }
 
 // take takes an answer that fits: its rows, its place and its count.
