@@ -24,6 +24,7 @@ func TestIDsInAnotherCase(t *testing.T) {
 	t.Parallel()
 	const (
 		role      = "abcdef00-0000-4000-8000-000000000001"
+		other     = "abcdef00-0000-4000-8000-000000000004"
 		directory = "ABCDef00-0000-4000-8000-000000000002"
 		user      = "abcdef00-0000-4000-8000-000000000003"
 	)
@@ -34,8 +35,10 @@ func TestIDsInAnotherCase(t *testing.T) {
 		tokenPath:   `{"access_token":"t","expires_in":300}`,
 		searchPath:  list(`{"id":%q,"principal":"alice","source":%q}`, user, directory),
 		sourcesPath: list(`{"id":%q,"name":"Example","enabled":false}`, strings.ToUpper(directory)),
-		rolesPath:   list(`{"id":%q,"name":"R"}`, strings.ToUpper(role)),
+		// One role alone would be a PrivX that counts the rows of each answer.
+		rolesPath: fmt.Sprintf(`{"count":2,"items":[{"id":%q,"name":"R"},{"id":%q,"name":"S"}]}`, strings.ToUpper(role), other),
 		rolesPath + "/" + strings.ToUpper(role) + "/members": list(`{"id":%q,"roles":[{"id":%q,"implicit":true}]}`, user, role),
+		rolesPath + "/" + other + "/members":                 list(`{"id":%q,"roles":[{"id":%q,"implicit":true}]}`, user, strings.ToUpper(other)),
 		logoutPath: `{}`,
 	}
 	server, err := privxsim.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +60,7 @@ func TestIDsInAnotherCase(t *testing.T) {
 	x := &tenant{t: t, logs: logs, ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client)}
 
 	s := x.mustSync()
-	require.Len(t, s.grants, 1)
+	require.Len(t, s.grants, 2)
 	for _, got := range s.grants {
 		_, immutable := pick(t, got.GetAnnotations(), &v2.GrantImmutable{})
 		require.True(t, immutable, "a mapped membership is shown as one that can be revoked")
