@@ -39,7 +39,7 @@ func TestIDsInAnotherCase(t *testing.T) {
 		rolesPath: fmt.Sprintf(`{"count":2,"items":[{"id":%q,"name":"R"},{"id":%q,"name":"S"}]}`, strings.ToUpper(role), other),
 		rolesPath + "/" + strings.ToUpper(role) + "/members": list(`{"id":%q,"roles":[{"id":%q,"implicit":true}]}`, user, role),
 		rolesPath + "/" + other + "/members":                 list(`{"id":%q,"roles":[{"id":%q,"implicit":true}]}`, user, strings.ToUpper(other)),
-		logoutPath: `{}`,
+		logoutPath:                                           `{}`,
 	}
 	server, err := privxsim.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
