@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc/codes"
 )
 
@@ -28,6 +29,10 @@ type Config struct {
 	// GrantLength is how long a role that the Client grants is held at most; 0 is
 	// without an end.
 	GrantLength time.Duration
+	// PageSize is how many rows of a list are asked for at a time, 10 to 1000; 0 is
+	// 1000. Fewer are asked for where PrivX refuses so many, or answers too much or too
+	// late.
+	PageSize int
 	// Transport carries the requests in place of uhttp's, of which nothing remains
 	// then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
 	// environment and the timeouts below that of the whole request. For tests; nil
@@ -44,6 +49,8 @@ type Client struct {
 	failures  failureLog
 	pageSizes pageSizes
 	readings  readings
+	// room is what long answers share, in bytes.
+	room *semaphore.Weighted
 	// checked is what PrivX counted when the connection was checked.
 	checked struct{ users, roles atomic.Int64 }
 	// countsPages: PrivX counts the rows of an answer and not those of the list.
@@ -87,8 +94,13 @@ func New(ctx context.Context, config Config) (*Client, error) {
 		grantLength: config.GrantLength,
 		clock:       time.Now,
 		newBackOff:  defaultBackOff,
+		room:        semaphore.NewWeighted(maxReading),
 	}
-	c.tokens = &tokenSource{client: c, credentials: config.Credentials}
+	c.pageSizes.most = config.PageSize
+	if c.pageSizes.most <= 0 {
+		c.pageSizes.most = maxPageSize
+	}
+	c.tokens = newTokenSource(c, config.Credentials)
 	return c, nil
 }
 
@@ -113,6 +125,8 @@ type request struct {
 	permission string
 	// once: a refused token is no reason to send it again as it is.
 	once bool
+	// maxAnswer bounds its answer, in bytes; 0 is maxBody.
+	maxAnswer int64
 }
 
 const (
@@ -130,7 +144,7 @@ func (c *Client) url(rq *request) (*url.URL, error) {
 	path := rq.path
 	for _, id := range rq.ids {
 		if strings.Trim(id, ".") == "" {
-			return nil, &Error{Endpoint: rq.endpoint(), Message: "empty or malformed id", grpcCode: codes.InvalidArgument}
+			return nil, &Error{Endpoint: rq.endpoint(), Message: "empty or malformed id", grpcCode: codes.InvalidArgument, unsent: true}
 		}
 		path = strings.Replace(path, "{}", url.PathEscape(id), 1)
 	}
@@ -146,11 +160,7 @@ func (c *Client) read(ctx context.Context, rq *request, out any) error {
 }
 
 func (c *Client) readOnce(ctx context.Context, rq *request, out any) error {
-	a, err := c.authorized(ctx, rq)
-	if err != nil {
-		return err
-	}
-	return decodeObject(rq.endpoint(), a, out)
+	return c.authorized(ctx, rq, func(a *answer) error { return decodeObject(rq.endpoint(), a, out) })
 }
 
 // Check finds out whether the credentials are good and whether they come with
@@ -205,33 +215,45 @@ func checkList[T identified](ctx context.Context, c *Client, l list) (int, error
 	}
 }
 
-// authorized sends a request with the bearer token and wants a 2xx answer. A 401
-// costs the token: a new one is fetched once and the request sent again, unless
-// it shall be sent once.
-func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
-	for first := true; ; first = false {
-		bearer, err := c.tokens.get(ctx)
+// authorized sends a request with the bearer token, and has a 2xx answer taken. A token
+// that PrivX does not know is sent again over some seconds if it was issued just now:
+// it may come from another node than the one that answers. Then, and when it is older,
+// it costs the token: a new one is fetched, once. A request that shall be sent once is
+// not sent again all the same.
+func (c *Client) authorized(ctx context.Context, rq *request, take func(*answer) error) error {
+	for renewed, waits := false, 0; ; {
+		held, err := c.tokens.get(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		a, err := c.send(ctx, rq, uhttp.WithBearerToken(bearer))
-		if err != nil {
-			return nil, err
-		}
-		if a.status == http.StatusUnauthorized && first {
-			c.tokens.drop(bearer)
-			if !rq.once {
-				continue
+		unknown := false
+		failure := c.send(ctx, rq, func(a *answer) error {
+			if a.ok() {
+				return take(a)
 			}
-		}
-		if !a.ok() {
 			e := answerError(rq, a, c.clock())
-			if a.status == http.StatusUnauthorized {
+			if unknown = a.status == http.StatusUnauthorized; unknown && (renewed || c.tokens.isNew(held)) {
 				e.Hint = "PrivX refuses a token that it has just issued: check the clocks of its nodes"
 			}
-			return nil, e
+			return e
+		}, uhttp.WithBearerToken(held.bearer))
+		switch {
+		case !unknown:
+			return failure
+		case c.tokens.isNew(held) && waits < len(c.tokens.pauses):
+			if err := waitOr(ctx, c.tokens.pause(waits, rq.once), failure); err != nil {
+				return err
+			}
+			waits++
+		case renewed:
+			return failure
+		default:
+			c.tokens.drop(held.bearer)
+			renewed, waits = true, 0
 		}
-		return a, nil
+		if rq.once {
+			return failure
+		}
 	}
 }
 
@@ -239,7 +261,7 @@ func (c *Client) authorized(ctx context.Context, rq *request) (*answer, error) {
 // body or a null is an error and never an empty result.
 func decodeObject(endpoint string, a *answer, out any) error {
 	switch {
-	case !a.isJSON():
+	case a.isForeign():
 		contentType := a.clean(a.header.Get(uhttp.ContentType))
 		return unusable(endpoint, a, fmt.Sprintf("not JSON but %q", contentType), nil)
 	case !bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")):

@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,14 +45,25 @@ type Error struct {
 	cause error
 	// empty: a list that has rows was shown without any.
 	empty bool
+	// tooMuch: the answer was too long, or took too long.
+	tooMuch bool
+	// avoidable: it was too much, and fewer rows can be asked for.
+	avoidable bool
+	// unsent: the request was not sent, because of what it is.
+	unsent bool
 }
 
 // Error tells what was answered to what, and what can be done about it.
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Status == 0 {
+	switch {
+	case e.unsent:
+		fmt.Fprintf(&b, "%s was not sent", e.Endpoint)
+	case e.Status == 0 && e.isTooLong():
+		fmt.Fprintf(&b, "no whole answer from PrivX to %s", e.Endpoint)
+	case e.Status == 0:
 		fmt.Fprintf(&b, "no answer from PrivX to %s", e.Endpoint)
-	} else {
+	default:
 		fmt.Fprintf(&b, "PrivX answered %d to %s", e.Status, e.Endpoint)
 	}
 	for _, part := range []string{e.Code, e.Message} {
@@ -69,6 +81,12 @@ func (e *Error) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
+}
+
+// isTooLong tells whether more was answered than is read.
+func (e *Error) isTooLong() bool {
+	var tooLong *http.MaxBytesError
+	return errors.As(e.cause, &tooLong)
 }
 
 // Unwrap gives the transport's or the decoder's error behind this one, if any.
@@ -95,7 +113,7 @@ func (e *Error) GRPCStatus() *status.Status {
 
 // transient tells whether the same read may well succeed in a moment.
 func (e *Error) transient() bool {
-	return e.grpcCode == codes.Unavailable || e.grpcCode == codes.DeadlineExceeded
+	return !e.avoidable && (e.grpcCode == codes.Unavailable || e.grpcCode == codes.DeadlineExceeded)
 }
 
 // IsNotFound tells whether PrivX itself said that the object does not exist. A
@@ -133,7 +151,7 @@ func answerError(rq *request, a *answer, now time.Time) *Error {
 	e := &Error{Endpoint: rq.endpoint(), Status: a.status, grpcCode: uhttp.GrpcCodeFromHTTPStatus(a.status)}
 	said := e.readBody(a)
 	switch {
-	case (a.status == http.StatusForbidden || a.status == http.StatusBadRequest) && !a.isJSON(),
+	case (a.status == http.StatusForbidden || a.status == http.StatusBadRequest) && a.isForeign(),
 		a.status == http.StatusNotFound && !said:
 		// Not PrivX's words, but those of what stands before it: nothing may be
 		// concluded about permissions, requests and objects.
@@ -198,16 +216,16 @@ func (e *Error) readBody(a *answer) bool {
 			Property     string `json:"property"`
 		} `json:"details"`
 	}
-	if !a.isJSON() || json.Unmarshal(a.body, &said) != nil {
+	if a.isForeign() || json.Unmarshal(a.body, &said) != nil {
 		return false
 	}
-	e.Code = a.clean(firstOf(said.ErrorCode, said.OAuthError))
-	e.Message = a.clean(firstOf(said.ErrorMessage, said.OAuthDescription))
+	e.Code = a.clean(cmp.Or(said.ErrorCode, said.OAuthError))
+	e.Message = a.clean(cmp.Or(said.ErrorMessage, said.OAuthDescription))
 	e.Property = a.clean(said.Property)
 	if len(said.Details) > 0 {
 		d := said.Details[0]
 		e.Message = a.clean(strings.TrimPrefix(e.Message+"; "+strings.TrimSpace(d.ErrorCode+" "+d.ErrorMessage), "; "))
-		e.Property = firstOf(e.Property, a.clean(d.Property))
+		e.Property = cmp.Or(e.Property, a.clean(d.Property))
 	}
 	return said.ErrorCode != ""
 }
@@ -254,13 +272,4 @@ func CutText(s string, n int) string {
 		end = i
 	}
 	return s[:end] + ellipsis
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -17,11 +16,17 @@ const (
 	MaxRetryAfter    = maxRetryAfter
 	Patience         = patience
 	MaxBody          = maxBody
-	MaxErrorBody     = maxErrorBody
+	MaxErrorBody     = maxShortBody
+	MaxPageBody      = maxPageBody
+	MaxReading       = maxReading
+	SizeMemory       = sizeMemory
 	MaxErrorText     = maxErrorText
 	MaxTokenLife     = maxTokenLife
 	UnknownTokenLife = unknownTokenLife
 	TokenSkew        = tokenSkew
+	NewToken         = newToken
+	MaxConnections   = maxConnections
+	SlowAnswer       = slowAnswer
 	TokenTimeout     = tokenTimeout
 	RefusalMemory    = refusalMemory
 	LogoutTimeout    = logoutTimeout
@@ -45,6 +50,7 @@ var (
 	UsableFor       = usableFor
 	DecodeCursor    = decodeCursor
 	PageSizeSteps   = pageSizeSteps
+	TokenPauses     = tokenPauses
 	EmptyPauses     = emptyPauses
 )
 
@@ -78,6 +84,9 @@ func SetClock(c *Client, now func() time.Time) { c.clock = now }
 
 // SetBackOff replaces the waits between two tries.
 func SetBackOff(c *Client, factory func() backoff.BackOff) { c.newBackOff = factory }
+
+// SetTokenPauses replaces the pauses before a token that is not known is sent again.
+func SetTokenPauses(c *Client, pauses ...time.Duration) { c.tokens.pauses = pauses }
 
 // SetTransport replaces uhttp's transport below the bound on what is read.
 func SetTransport(c *Client, next http.RoundTripper) {
@@ -115,15 +124,17 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 
 // Forget makes a client what it was before its first request.
 func Forget(c *Client) {
-	c.tokens = &tokenSource{client: c, credentials: c.tokens.credentials}
+	pauses := c.tokens.pauses
+	c.tokens = newTokenSource(c, c.tokens.credentials)
+	c.tokens.pauses = pauses
 	c.self, c.failures, c.readings = nil, failureLog{}, readings{}
 	c.countsPages.Store(false)
 	c.checked.users.Store(0)
 	c.checked.roles.Store(0)
 	c.pageSizes.cut.Store(0)
 	c.unrestful.Store(0)
-	for _, size := range []*atomic.Int32{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
-		size.Store(0)
+	for _, size := range []*pageSize{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
+		size.lower(0, time.Time{})
 	}
 }
 

@@ -56,6 +56,7 @@ func newNetwork(f *testing.F) *network {
 	require.NoError(f, err)
 	privx.SetTransport(n.client, n)
 	privx.SetBackOff(n.client, noPause)
+	privx.SetTokenPauses(n.client)
 	privx.SetClock(n.client, newClock().Now)
 	return n
 }

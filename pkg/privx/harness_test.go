@@ -134,6 +134,7 @@ func newClient(ctx context.Context, t *testing.T, baseURL string, credentials pr
 	client, err := privx.New(ctx, config)
 	require.NoError(t, err)
 	privx.SetBackOff(client, noPause)
+	privx.SetTokenPauses(client)
 	return client
 }
 

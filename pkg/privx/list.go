@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -123,7 +124,7 @@ func decodeCursor(token string) (cursor, error) {
 		err = json.Unmarshal(text, &c)
 	}
 	if err != nil || c.encode() != token || !c.valid() {
-		return cursor{}, &Error{Endpoint: "a list", Message: "malformed page token", grpcCode: codes.InvalidArgument}
+		return cursor{}, &Error{Endpoint: "the request for a page of a list", Message: "malformed page token", grpcCode: codes.InvalidArgument, unsent: true}
 	}
 	return c, nil
 }
@@ -137,29 +138,68 @@ func (c cursor) valid() bool {
 			return false
 		}
 	}
-	return c.Reading != "" && c.Limit >= 1 && c.Limit <= pageSizeSteps[0] && c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 &&
+	return c.Reading != "" && c.Limit >= 1 && c.Limit <= maxPageSize && c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 &&
 		c.Restarts >= 0 && c.Restarts <= maxRestarts
 }
 
-// pageSizeSteps are the page sizes to ask for, the next where PrivX refuses one.
-// 1000 is the documented maximum for roles; for the other lists none is known,
+// maxPageSize is the documented maximum for roles. For the other lists none is known,
 // and neither is whether PrivX clamps or refuses what is above it.
-var pageSizeSteps = [...]int{1000, 500, 100, 50}
+const maxPageSize = 1000
 
-// pageSizes remembers for each kind of list the index in pageSizeSteps of the
-// largest page size that PrivX has accepted.
+// pageSizeSteps are the page sizes to ask for, those up to Config.PageSize: the next
+// one where PrivX refuses so many rows, or answers too much or too late.
+var pageSizeSteps = [...]int{maxPageSize, 500, 100, 50, 10}
+
+// sizeMemory is how long a smaller page size is remembered.
+const sizeMemory = time.Hour
+
+// pageSizes are how many rows are asked for at a time.
 type pageSizes struct {
-	users, roles, members atomic.Int32
+	most                  int
+	users, roles, members pageSize
 	// cut is how many rows an answer had that was not all of a list, where that is less
 	// than was asked for; 0 if there was none.
 	cut atomic.Int32
+}
+
+// smaller is the next step below a page size; 0 if there is none.
+func smaller(limit int) int {
+	for _, step := range pageSizeSteps {
+		if step < limit {
+			return step
+		}
+	}
+	return 0
+}
+
+// pageSize is that of one kind of list. It becomes smaller once PrivX has answered a
+// smaller page: a 400 may have another reason.
+type pageSize struct {
+	mu    sync.Mutex
+	limit int
+	until time.Time
+}
+
+func (s *pageSize) get(most int, now time.Time) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limit > 0 && s.limit < most && now.Before(s.until) {
+		return s.limit
+	}
+	return most
+}
+
+func (s *pageSize) lower(limit int, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit, s.until = limit, now.Add(sizeMemory)
 }
 
 // list is one of PrivX's paged lists.
 type list struct {
 	request request
 	// size is the place to remember the page size.
-	size *atomic.Int32
+	size *pageSize
 	// emptiness says whether it can be empty.
 	emptiness Emptiness
 	// checked is where the count is that PrivX gave when the connection was checked;
@@ -270,24 +310,54 @@ func (p part[T]) holds(id string) bool {
 	return false
 }
 
-// ask reads a part of a list.
+// ask reads a part of a list. An answer that is too much is not asked for again, unless
+// it could not be any smaller.
 func ask[T identified](ctx context.Context, c *Client, l list, offset, limit int, descending bool) (part[T], error) {
-	rq := l.request
-	rq.query = pageQuery(offset, limit, descending)
+	rq, least := l.request, smaller(limit) == 0
+	rq.query, rq.maxAnswer = pageQuery(offset, limit, descending), maxPageBody
+	if least {
+		rq.maxAnswer = maxBody
+	}
 	got, p := newRows[T](), part[T]{offset: offset}
 	err := c.retry(ctx, rq.endpoint(), func() error {
-		a, err := c.authorized(ctx, &rq)
-		if err != nil {
+		began := c.clock()
+		err := c.authorized(ctx, &rq, func(a *answer) error {
+			p.date = a.date()
+			return decodeObject(rq.endpoint(), a, &got)
+		})
+		if least || !rq.answeredTooMuch(err, c.clock().Sub(began)) {
 			return err
 		}
-		p.date = a.date()
-		return decodeObject(rq.endpoint(), a, &got)
+		return avoidable(err)
 	})
 	if err == nil {
 		err = checkRows(rq.endpoint(), got)
 	}
 	p.items, p.count = got.list(), got.Count
 	return p, err
+}
+
+// slowAnswer is how long a gateway waits at the least that does so for an answer. One
+// that says at once that there is none tells of another trouble.
+const slowAnswer = 10 * time.Second
+
+// answeredTooMuch tells whether an error is that the answer was too long, or took too
+// long.
+func (rq *request) answeredTooMuch(err error, took time.Duration) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Endpoint == rq.endpoint() && // and not a token's
+		(e.tooMuch || e.Status == http.StatusGatewayTimeout && took >= slowAnswer)
+}
+
+// avoidable marks the error for an answer that was too much and could be smaller.
+func avoidable(err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	given := *e
+	given.avoidable = true
+	return &given
 }
 
 // pageQuery asks for a part of a list in the order of creation, in which new users
@@ -306,20 +376,16 @@ func pageQuery(offset, limit int, descending bool) url.Values {
 	}
 }
 
-// askFirst reads the beginning of a list in the largest page size that PrivX
-// accepts. A size is remembered once it was accepted: a 400 may have another
-// reason.
-func askFirst[T identified](ctx context.Context, c *Client, l list) (int, part[T], error) {
-	for step := l.size.Load(); ; step++ {
-		limit := pageSizeSteps[step]
-		p, err := ask[T](ctx, c, l, 0, limit, false)
-		var e *Error
-		refused := errors.As(err, &e) && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument
-		if err == nil {
-			l.size.Store(step)
-		}
-		if !refused || int(step) == len(pageSizeSteps)-1 {
-			return limit, p, err
-		}
-	}
+// refusesSize tells whether an error may mean that PrivX does not give so many rows at a
+// time.
+func refusesSize(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument
+}
+
+// isAvoidable tells whether an error means that an answer was too much, and could be
+// smaller.
+func isAvoidable(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.avoidable
 }

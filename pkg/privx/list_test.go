@@ -607,7 +607,7 @@ func TestPageSize_OfLaterPages(t *testing.T) {
 
 func TestPageSize_AllRefused(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 49, RefuseLargePages: true}})
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 9, RefuseLargePages: true}})
 	for _, l := range h.lists() {
 		_, err := l.readAll(t.Context())
 		require.Equal(t, "limit", asError(t, err, codes.InvalidArgument, http.StatusBadRequest).Property)

@@ -26,6 +26,9 @@ const (
 	// it. Each time lagTime has to pass before that can be told, and all of it has
 	// to be over within the 30 s that the connector gives a change.
 	maxRounds = 2
+	// maxRefusals is how often the list is read and written anew because the token was
+	// refused: an old one, and then a new one that a node does not know yet.
+	maxRefusals = 4
 )
 
 // settling are the pauses before a list is read again that is not as it should be,
@@ -136,7 +139,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	defer unlock()
 	var change Change
 	var date time.Time
-	var renewed bool
+	var refusals int
 	pauses := short{c.newBackOff()}
 	for round := 0; ; {
 		before, undone, err := c.readBefore(ctx, userID, date)
@@ -157,9 +160,9 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 			return nil, change.unverified(err)
 		}
 		failure := c.writeRoleList(ctx, userID, entries)
-		if IsUnauthenticated(failure) && !renewed {
-			// A new token takes its time, in which the list may change.
-			renewed = true
+		if IsUnauthenticated(failure) && refusals < maxRefusals {
+			// A token takes its time to come or to be known, in which the list may change.
+			refusals++
 			continue
 		}
 		if failure != nil && ctx.Err() != nil {
@@ -364,13 +367,7 @@ func (c *Client) readRoleList(ctx context.Context, userID string, notBefore time
 // readInTime makes a call that changes nothing, and takes what is answered, again
 // and again for as long as ctx and the failures allow.
 func (c *Client) readInTime(ctx context.Context, rq *request, take func(*answer) error) error {
-	try := func() error {
-		a, err := c.exchange(ctx, rq)
-		if err == nil {
-			err = take(a)
-		}
-		return notAtOnce(err)
-	}
+	try := func() error { return notAtOnce(c.exchange(ctx, rq, take)) }
 	deadline, _ := ctx.Deadline()
 	err := c.repeat(ctx, try, backoff.WithBackOff(short{c.newBackOff()}), backoff.WithMaxElapsedTime(time.Until(deadline)))
 	return lasting(err)
@@ -395,30 +392,28 @@ func notAtOnce(err error) error {
 func (c *Client) writeRoleList(ctx context.Context, userID string, entries []json.RawMessage) error {
 	rq := &request{
 		method: http.MethodPut, path: userRolesPath, ids: []string{userID}, permission: "roles-manage",
-		body: listBody(entries), contentType: jsonContent, once: true,
+		body: listBody(entries), contentType: jsonContent, once: true, maxAnswer: maxShortBody,
 	}
-	a, err := c.exchange(ctx, rq)
-	if err != nil {
-		return err
-	}
-	if len(bytes.TrimSpace(a.body)) > 0 && !a.isJSON() {
-		return unusable(rq.endpoint(), a, "not PrivX's answer to a write", nil)
-	}
-	return nil
+	return c.exchange(ctx, rq, func(a *answer) error {
+		if len(bytes.TrimSpace(a.body)) > 0 && a.isForeign() {
+			return unusable(rq.endpoint(), a, "not PrivX's answer to a write", nil)
+		}
+		return nil
+	})
 }
 
 // writeEndpoint is what the errors of writeRoleList name.
 const writeEndpoint = "PUT /role-store/api/v1/users/{id}/roles"
 
 // exchange is authorized within exchangeTimeout.
-func (c *Client) exchange(ctx context.Context, rq *request) (*answer, error) {
+func (c *Client) exchange(ctx context.Context, rq *request, take func(*answer) error) error {
 	bounded, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	a, err := c.authorized(bounded, rq)
+	err := c.authorized(bounded, rq, take)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		return nil, timedOut(rq.endpoint())
+		return timedOut(rq.endpoint())
 	}
-	return a, err
+	return err
 }
 
 // refused tells whether an error of a write says that PrivX has not done it and
@@ -509,10 +504,6 @@ func (c *Client) unlessReadOnly(ctx context.Context, failure error) error {
 // does not answer, it has not said so.
 func (c *Client) readOnly(ctx context.Context) bool {
 	rq := &request{method: http.MethodGet, path: statusPath}
-	a, err := c.exchange(ctx, rq)
-	if err != nil {
-		return false
-	}
 	var status struct {
 		ZDU struct {
 			Details struct {
@@ -522,5 +513,6 @@ func (c *Client) readOnly(ctx context.Context) bool {
 			} `json:"details"`
 		} `json:"zdu"`
 	}
-	return decodeObject(rq.endpoint(), a, &status) == nil && status.ZDU.Details.API.Restricting
+	err := c.exchange(ctx, rq, func(a *answer) error { return decodeObject(rq.endpoint(), a, &status) })
+	return err == nil && status.ZDU.Details.API.Restricting
 }

@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -56,7 +57,7 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 		}
 		return err
 	}
-	if !e.transient() {
+	if !e.transient() && !e.avoidable {
 		c.failures.forget(endpoint)
 		return e
 	}
@@ -64,8 +65,8 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 	if !bounded && c.failures.lastedTooLong(endpoint, began, c.clock()) {
 		c.failures.forget(endpoint)
 		given := *e
-		given.grpcCode, given.RetryAt = codes.Aborted, time.Time{}
-		given.Hint = firstOf(e.Hint, "there was no good answer for "+patience.String()+"; given up")
+		given.grpcCode, given.RetryAt, given.avoidable = codes.Aborted, time.Time{}, false
+		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+patience.String()+"; given up")
 		return &given
 	}
 	return e

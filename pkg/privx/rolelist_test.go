@@ -142,7 +142,8 @@ func TestListsThatAreNotWhole(t *testing.T) {
 		"half of it": {Kind: privxsim.FaultTruncated}, "and more": {Kind: privxsim.FaultTrailing},
 		"nested": {Kind: privxsim.FaultNested}, "nothing": {Kind: privxsim.FaultEmpty},
 		"garbage": {Kind: privxsim.FaultGarbage}, "null": {Kind: privxsim.FaultNull},
-		"not called JSON": {Status: http.StatusOK, Body: listText(one), Header: http.Header{"Content-Type": {"text/plain"}}},
+		"called HTML":             {Status: http.StatusOK, Body: listText(one), Header: http.Header{"Content-Type": {"text/html"}}},
+		"not JSON, nor called so": {Status: http.StatusOK, Body: "is=" + listText(one), Header: http.Header{"Content-Type": {"text/plain"}}},
 	}
 	for _, body := range []string{
 		`{}`, `{"count":0}`, `{"count":1}`, `{"items":{}}`, `{"items":""}`, `{"items":0}`, `{"items":false}`,

@@ -69,6 +69,7 @@ func newShelfClient(t testing.TB) *shelf {
 	require.NoError(t, err)
 	privx.SetTransport(s.Client, s)
 	privx.SetBackOff(s.Client, noPause)
+	privx.SetTokenPauses(s.Client)
 	return s
 }
 

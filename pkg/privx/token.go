@@ -29,30 +29,58 @@ const (
 	refusalMemory = time.Minute
 	// logoutTimeout bounds the goodbye.
 	logoutTimeout = 5 * time.Second
+	// newToken is how long a token may be one that not all nodes know yet.
+	newToken = 5 * time.Second
 )
+
+// tokenPauses are the pauses before a new token is sent again that a node does not
+// know yet: one that lags, or whose clock is behind the time at which it was issued.
+// Who sends a request once waits for the last of them.
+var tokenPauses = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, time.Second}
+
+// token is what PrivX has issued.
+type token struct {
+	bearer string
+	// issued is when its answer came.
+	issued time.Time
+}
 
 // tokenSource keeps one token for all requests.
 type tokenSource struct {
 	client      *Client
 	credentials Credentials
 	flight      singleflight.Group
+	// pauses are tokenPauses.
+	pauses []time.Duration
 
 	mu           sync.Mutex
-	bearer       string
+	token        token
 	useUntil     time.Time
 	refused      error
 	refusedUntil time.Time
 }
 
+func newTokenSource(c *Client, credentials Credentials) *tokenSource {
+	return &tokenSource{client: c, credentials: credentials, pauses: tokenPauses}
+}
+
+// pause is how long to wait before a new token is sent again.
+func (t *tokenSource) pause(waits int, once bool) time.Duration {
+	if once {
+		waits = len(t.pauses) - 1
+	}
+	return t.pauses[waits]
+}
+
 // get gives a token that is still good for a while. Many callers that need a new
 // one share one token request, which no single caller's cancellation ends.
-func (t *tokenSource) get(ctx context.Context) (string, error) {
-	if bearer, err := t.held(); bearer != "" || err != nil {
-		return bearer, err
+func (t *tokenSource) get(ctx context.Context) (token, error) {
+	if held, err := t.held(); held.bearer != "" || err != nil {
+		return held, err
 	}
 	shared := t.flight.DoChan("", func() (any, error) {
-		if bearer, err := t.held(); bearer != "" || err != nil {
-			return bearer, err
+		if held, err := t.held(); held.bearer != "" || err != nil {
+			return held, err
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
 		defer cancel()
@@ -60,33 +88,36 @@ func (t *tokenSource) get(ctx context.Context) (string, error) {
 	})
 	select {
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return token{}, ctx.Err()
 	case result := <-shared:
-		bearer, _ := result.Val.(string)
-		return bearer, result.Err
+		fetched, _ := result.Val.(token)
+		return fetched, result.Err
 	}
 }
 
 // held is the token or the refusal that is remembered, if any.
-func (t *tokenSource) held() (string, error) {
+func (t *tokenSource) held() (token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.client.clock()
 	if now.Before(t.refusedUntil) {
-		return "", t.refused
+		return token{}, t.refused
 	}
 	if now.Before(t.useUntil) {
-		return t.bearer, nil
+		return t.token, nil
 	}
-	return "", nil
+	return token{}, nil
 }
+
+// isNew tells whether a token was issued just now.
+func (t *tokenSource) isNew(held token) bool { return t.client.clock().Sub(held.issued) < newToken }
 
 // drop forgets a token that PrivX no longer takes, unless it was replaced already.
 func (t *tokenSource) drop(bearer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.bearer == bearer {
-		t.bearer, t.useUntil = "", time.Time{}
+	if t.token.bearer == bearer {
+		t.token, t.useUntil = token{}, time.Time{}
 	}
 }
 
@@ -94,51 +125,52 @@ func (t *tokenSource) drop(bearer string) {
 func (t *tokenSource) take() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	bearer := t.bearer
-	t.bearer, t.useUntil = "", time.Time{}
+	bearer := t.token.bearer
+	t.token, t.useUntil = token{}, time.Time{}
 	return bearer
 }
 
-func (t *tokenSource) fetch(ctx context.Context) (string, error) {
+func (t *tokenSource) fetch(ctx context.Context) (token, error) {
 	asked := t.client.clock()
 	bearer, life, err := t.request(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := t.client.clock()
 	if IsUnauthenticated(err) {
-		t.refused, t.refusedUntil = err, t.client.clock().Add(refusalMemory)
+		t.refused, t.refusedUntil = err, now.Add(refusalMemory)
 	}
 	if err != nil {
-		return "", err
+		return token{}, err
 	}
-	t.bearer, t.useUntil = bearer, asked.Add(usableFor(life))
-	return bearer, nil
+	t.token, t.useUntil = token{bearer: bearer, issued: now}, asked.Add(usableFor(life))
+	return t.token, nil
 }
 
 // request asks PrivX for a token, once.
 func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error) {
 	rq, authorization := t.credentials.tokenRequest()
+	rq.maxAnswer = maxShortBody
 	var extra []uhttp.RequestOption
 	if authorization != "" {
 		extra = append(extra, uhttp.WithHeader("Authorization", authorization))
 	}
-	a, err := t.client.send(ctx, rq, extra...)
-	if err != nil {
-		return "", 0, t.expired(rq, err)
-	}
-	if !a.ok() {
-		return "", 0, t.refusal(answerError(rq, a, t.client.clock()))
-	}
-	var token struct {
+	var said struct {
 		AccessToken string          `json:"access_token"`
 		ExpiresIn   json.RawMessage `json:"expires_in"`
 	}
-	if err := decodeObject(rq.endpoint(), a, &token); err != nil {
-		return "", 0, err
-	}
-	if !isToken(token.AccessToken) {
-		return "", 0, unusable(rq.endpoint(), a, "no usable access_token in it", nil)
-	}
-	return token.AccessToken, parseLife(token.ExpiresIn), nil
+	err := t.client.send(ctx, rq, func(a *answer) error {
+		if !a.ok() {
+			return t.refusal(answerError(rq, a, t.client.clock()))
+		}
+		if err := decodeObject(rq.endpoint(), a, &said); err != nil {
+			return err
+		}
+		if !isToken(said.AccessToken) {
+			return unusable(rq.endpoint(), a, "no usable access_token in it", nil)
+		}
+		return nil
+	}, extra...)
+	return said.AccessToken, parseLife(said.ExpiresIn), t.expired(rq, err)
 }
 
 // expired makes our own timeout of the token request a failure that can be tried
@@ -218,13 +250,11 @@ func (c *Client) Logout(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, logoutTimeout)
 	defer cancel()
-	rq := &request{method: http.MethodPost, path: "/auth/api/v1/logout"}
-	a, err := c.send(ctx, rq, uhttp.WithBearerToken(bearer))
-	if err != nil {
-		return err
-	}
-	if !a.ok() {
-		return answerError(rq, a, c.clock())
-	}
-	return nil
+	rq := &request{method: http.MethodPost, path: "/auth/api/v1/logout", maxAnswer: maxShortBody}
+	return c.send(ctx, rq, func(a *answer) error {
+		if !a.ok() {
+			return answerError(rq, a, c.clock())
+		}
+		return nil
+	}, uhttp.WithBearerToken(bearer))
 }

@@ -2,9 +2,11 @@ package privx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -13,18 +15,39 @@ import (
 	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/conductorone/baton-sdk/pkg/sdk"
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 	"google.golang.org/grpc/codes"
 )
 
-// Bounds on what is read of one answer, in bytes.
-const (
-	maxBody      = 64 << 20
-	maxErrorBody = 1 << 20
-)
+// maxConnections is how many connections to PrivX are open at a time: as many as the
+// connector has calls under way with its usual number of workers. More calls than that
+// wait for one.
+const maxConnections = 32
+
+// newTransport makes what carries the requests. It is uhttp's but for two bounds that
+// no option of uhttp's changes: 60 s until an answer begins, whatever
+// --http-timeout-seconds says, and two connections that are kept. Here all are kept
+// for a while: each new one is a TLS handshake, and may lead to another node.
+func newTransport(roots *x509.CertPool) *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxConnsPerHost:       maxConnections,
+		MaxIdleConnsPerHost:   maxConnections,
+		IdleConnTimeout:       30 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		// A connection that has died under way is found out soon.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
+	}
+}
 
 // ParseBaseURL checks PrivX's address and returns it without trailing slashes.
 // It is https; http is accepted for a loopback host alone. A path prefix is
@@ -100,9 +123,8 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	return certs, nil
 }
 
-// newHTTPClient makes the client for PrivX on uhttp's transport (proxy from the
-// environment, timeouts, TLS 1.2 or later). The overall timeout of a request is
-// uhttp's, set with --http-timeout-seconds.
+// newHTTPClient makes the client for PrivX. The timeout of a request, from its sending
+// to the end of its answer, is uhttp's, set with --http-timeout-seconds.
 func newHTTPClient(ctx context.Context, config Config, hidden *secrets) (*http.Client, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
@@ -112,10 +134,7 @@ func newHTTPClient(ctx context.Context, config Config, hidden *secrets) (*http.C
 	for _, ca := range config.CertificateAuthorities {
 		roots.AddCert(ca)
 	}
-	client, err := uhttp.NewClient(ctx,
-		uhttp.WithUserAgent("baton-privx"),
-		uhttp.WithTLSClientConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}),
-	)
+	client, err := uhttp.NewClient(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("making the HTTP client: %w", err)
 	}
@@ -126,15 +145,16 @@ func newHTTPClient(ctx context.Context, config Config, hidden *secrets) (*http.C
 		return nil, fmt.Errorf("making the cookie jar: %w", err)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if config.Transport != nil {
-		client.Transport = config.Transport
+	client.Transport = config.Transport
+	if config.Transport == nil {
+		client.Transport = newTransport(roots)
 	}
 	client.Transport = &boundedTransport{next: client.Transport, secrets: hidden}
 	return client, nil
 }
 
-// boundedTransport bounds what is read of an answer: uhttp reads it all, and logs
-// what goes wrong.
+// boundedTransport bounds what is read of an answer, as its intake says: uhttp reads
+// it all, and logs what goes wrong.
 type boundedTransport struct {
 	next    http.RoundTripper
 	secrets *secrets
@@ -147,11 +167,11 @@ func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	}
 	// Not followed, but net/http would parse it and repeat it if it is malformed.
 	resp.Header.Del("Location")
-	limit := int64(maxBody)
+	in := intakeOf(req.Context())
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		limit = maxErrorBody
+		in.limit = maxShortBody
 	}
-	resp.Body = http.MaxBytesReader(nil, resp.Body, limit)
+	resp.Body = http.MaxBytesReader(nil, &admittedBody{ReadCloser: resp.Body, ctx: req.Context(), intake: in}, in.limit)
 	return resp, nil
 }
 
@@ -191,7 +211,20 @@ type answer struct {
 
 func (a *answer) ok() bool { return a.status >= 200 && a.status <= 299 }
 
-func (a *answer) isJSON() bool { return uhttp.IsJSONContentType(a.header.Get(uhttp.ContentType)) }
+// isForeign tells whether an answer is not PrivX's but that of what stands before it: a
+// login page, or a proxy's words. HTML is. What is empty, or a JSON object, is PrivX's,
+// of whichever type it is said to be: nothing tells what PrivX says.
+func (a *answer) isForeign() bool {
+	contentType, body := a.header.Get(uhttp.ContentType), bytes.TrimSpace(a.body)
+	switch {
+	case strings.Contains(strings.ToLower(contentType), "html"):
+		return true
+	case uhttp.IsJSONContentType(contentType) || len(body) == 0:
+		return false
+	default:
+		return body[0] != '{' || !json.Valid(body)
+	}
+}
 
 // date is PrivX's clock; zero if it did not say.
 func (a *answer) date() time.Time {
@@ -205,9 +238,13 @@ func (a *answer) date() time.Time {
 // clean makes the server's words fit for one line of a log.
 func (a *answer) clean(s string) string { return clean(a.hide(s)) }
 
-// send makes one exchange with PrivX. An answer of any status is no error here.
-func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOption) (*answer, error) {
+const userAgent = "baton-privx baton-sdk/" + sdk.Version
+
+// send makes one exchange with PrivX, and has its answer taken, of any status. What is
+// taken of it must not keep its body.
+func (c *Client) send(ctx context.Context, rq *request, take func(*answer) error, extra ...uhttp.RequestOption) error {
 	options := append([]uhttp.RequestOption{
+		uhttp.WithHeader("User-Agent", userAgent),
 		uhttp.WithAcceptJSONHeader(),
 		// Also what makes uhttp pass by its cache of GET answers, which would
 		// otherwise serve an hour-old list of somebody's roles.
@@ -218,11 +255,13 @@ func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOp
 	}
 	u, err := c.url(rq)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	req, err := c.http.NewRequest(ctx, rq.method, u, options...)
+	in := &intake{room: c.room, limit: cmp.Or(rq.maxAnswer, maxBody)}
+	defer in.leave()
+	req, err := c.http.NewRequest(context.WithValue(ctx, intakeKey{}, in), rq.method, u, options...)
 	if err != nil {
-		return nil, fmt.Errorf("making the request %s: %w", rq.endpoint(), err)
+		return fmt.Errorf("making the request %s: %w", rq.endpoint(), err)
 	}
 	c.calls.Add(1)
 	var got *answer
@@ -236,9 +275,9 @@ func (c *Client) send(ctx context.Context, rq *request, extra ...uhttp.RequestOp
 		_ = resp.Body.Close()
 	}
 	if got == nil {
-		return nil, c.transportError(ctx, rq, err)
+		return c.transportError(ctx, rq, err)
 	}
-	return got, nil
+	return take(got)
 }
 
 // transportError makes an Error of a request that got no whole answer.
@@ -246,9 +285,26 @@ func (c *Client) transportError(ctx context.Context, rq *request, err error) err
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", rq.endpoint(), ctx.Err())
 	}
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		return &Error{
+			Endpoint: rq.endpoint(), grpcCode: codes.FailedPrecondition, tooMuch: tooLong.Limit > maxShortBody, Hint: hintBaseURL,
+			cause: &quietError{tooLong, fmt.Sprintf("it is longer than %d MiB", tooLong.Limit>>20)},
+		}
+	}
 	e := &Error{Endpoint: rq.endpoint(), cause: plainCause(err)}
 	e.grpcCode, e.Hint = classifyTransport(err)
+	if e.tooMuch = isSlow(err); e.tooMuch {
+		e.Hint = "PrivX did not answer within the time that http-timeout-seconds gives it"
+	}
 	return e
+}
+
+// isSlow tells whether the time for a request was over. One without a connection says
+// nothing of how much was asked for.
+func isSlow(err error) bool {
+	var op *net.OpError
+	return os.IsTimeout(plainCause(err)) && !(errors.As(err, &op) && op.Op == "dial")
 }
 
 // classifyTransport tells what can be tried again from what will not heal, and
@@ -259,7 +315,6 @@ func classifyTransport(err error) (codes.Code, string) {
 		badName x509.HostnameError
 		badCert *tls.CertificateVerificationError
 		op      *net.OpError
-		tooBig  *http.MaxBytesError
 		dns     *net.DNSError
 	)
 	switch {
@@ -272,8 +327,6 @@ func classifyTransport(err error) (codes.Code, string) {
 		return codes.FailedPrecondition, "PrivX must speak TLS 1.2 or later"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return codes.FailedPrecondition, "check the scheme and the port in base-url"
-	case errors.As(err, &tooBig):
-		return codes.FailedPrecondition, hintBaseURL
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return codes.FailedPrecondition, "check the host name in base-url"
 	default:
@@ -288,10 +341,6 @@ func plainCause(err error) error {
 	for errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
 		all := joined.Unwrap()
 		err = all[len(all)-1]
-	}
-	var tooBig *http.MaxBytesError
-	if errors.As(err, &tooBig) {
-		return &quietError{tooBig, fmt.Sprintf("an answer of more than %d bytes", tooBig.Limit)}
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -13,9 +13,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -33,6 +35,34 @@ func stranger(t *testing.T) (*url.URL, <-chan string) {
 	u, err := url.Parse(server.URL)
 	require.NoError(t, err)
 	return u, seen
+}
+
+// Connections are kept: there are never more than may be open at a time, however many
+// calls are made.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	var opened atomic.Int64
+	server := httptest.NewUnstartedServer(h.sim)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	client := newClient(t.Context(), t, server.URL, allFour)
+	user := h.store.Users()[0].ID
+	for _, atOnce := range []int{8, 2 * privx.MaxConnections} {
+		var group errgroup.Group
+		group.SetLimit(atOnce)
+		for range 600 {
+			group.Go(func() error { return second(client.UserRoles(t.Context(), user)) })
+		}
+		require.NoError(t, group.Wait())
+	}
+	require.LessOrEqual(t, opened.Load(), int64(privx.MaxConnections))
+	require.Greater(t, client.Calls(), int64(1200))
 }
 
 // S2: no redirect is followed, wherever it leads and whatever was sent.
@@ -106,6 +136,7 @@ func (h tlsHarness) trusting(t *testing.T, bundle []byte) *privx.Client {
 	client, err := privx.New(t.Context(), config)
 	require.NoError(t, err)
 	privx.SetBackOff(client, noPause)
+	privx.SetTokenPauses(client)
 	return client
 }
 

@@ -1,6 +1,7 @@
 package privx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -232,15 +233,25 @@ func (w *walk[T]) overlap() int {
 	return 1
 }
 
+// ask asks for a part of the list, in smaller ones where they are too much. That PrivX
+// refuses so many rows shows with the first answer.
 func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
-	if w.at.Limit > 0 {
-		return ask[T](ctx, w.client, w.list, offset, w.at.Limit, w.at.Again)
+	most := w.client.pageSizes.most
+	for limit := cmp.Or(w.at.Limit, w.list.size.get(most, w.client.clock())); ; {
+		p, err := ask[T](ctx, w.client, w.list, offset, limit, w.at.Again)
+		if err == nil {
+			if limit < cmp.Or(w.at.Limit, most) {
+				w.list.size.lower(limit, w.client.clock())
+			}
+			w.at.Limit, w.at.Longest = limit, min(w.at.Longest, limit)
+			return p, nil
+		}
+		fewer := smaller(limit)
+		if fewer == 0 || !isAvoidable(err) && !(w.at.Limit == 0 && refusesSize(err)) {
+			return p, err
+		}
+		limit = fewer
 	}
-	limit, p, err := askFirst[T](ctx, w.client, w.list)
-	if err == nil {
-		w.at.Limit = limit
-	}
-	return p, err
 }
 
 // askNext asks for what comes next, again over some seconds while the answer cannot
@@ -563,5 +574,5 @@ func (w *walk[T]) sofar(count int) string {
 }
 
 func (w *walk[T]) aborted(what, hint string) *Error {
-	return &Error{Endpoint: w.list.request.endpoint(), Status: http.StatusOK, Message: what, Hint: firstOf(hint, "sync again"), grpcCode: codes.Aborted}
+	return &Error{Endpoint: w.list.request.endpoint(), Status: http.StatusOK, Message: what, Hint: cmp.Or(hint, "sync again"), grpcCode: codes.Aborted}
 }

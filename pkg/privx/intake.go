@@ -1,0 +1,79 @@
+package privx
+
+import (
+	"context"
+	"io"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Bounds on what is read of answers, in bytes. How much memory an answer takes is about
+// three times as much while it is being read.
+const (
+	// maxBody is for an answer that comes in one piece.
+	maxBody = 64 << 20
+	// maxPageBody is for a part of a list that could be smaller.
+	maxPageBody = 16 << 20
+	// maxShortBody is for errors, and for answers of which little is of interest.
+	maxShortBody = 1 << 20
+	// freeBody is what is read of every answer. Those that are longer share maxReading
+	// until they have been decoded, each with as much as it may have.
+	freeBody   = 1 << 20
+	maxReading = 2 * maxPageBody
+)
+
+// intake is how much of an answer is read, and what it has of the room that all long
+// answers share.
+type intake struct {
+	room         *semaphore.Weighted
+	limit, share int64
+}
+
+type intakeKey struct{}
+
+// intakeOf is the intake of the exchange that a context belongs to.
+func intakeOf(ctx context.Context) *intake {
+	in, _ := ctx.Value(intakeKey{}).(*intake)
+	return in
+}
+
+// enter waits for room. An answer that waits is one that has begun: PrivX need not do
+// anything for those that it waits for.
+func (in *intake) enter(ctx context.Context) error {
+	share := min(in.limit, maxReading)
+	if in.share > 0 || in.limit <= freeBody {
+		return nil
+	}
+	if err := in.room.Acquire(ctx, share); err != nil {
+		return err
+	}
+	in.share = share
+	return nil
+}
+
+func (in *intake) leave() {
+	if in.share > 0 {
+		in.room.Release(in.share)
+		in.share = 0
+	}
+}
+
+// admittedBody is a body that is read on when there is room for it.
+type admittedBody struct {
+	io.ReadCloser
+
+	ctx    context.Context //nolint:containedctx // That of the request, to which the body belongs.
+	intake *intake
+	read   int64
+}
+
+func (b *admittedBody) Read(p []byte) (int, error) {
+	if b.read >= freeBody {
+		if err := b.intake.enter(b.ctx); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	return n, err
+}

@@ -1,0 +1,165 @@
+package privx_test
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// unknownTokens is inBubble with a client that waits for a token to be known.
+func unknownTokens(t *testing.T, test func(t *testing.T, h *harness)) {
+	t.Helper()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		privx.SetTokenPauses(h.client, privx.TokenPauses...)
+		test(t, h)
+	})
+}
+
+// A new token that a node does not know yet is sent again for some seconds before a
+// newer one is asked for, which is waited for in the same way.
+func TestToken_NotKnownYet(t *testing.T) {
+	t.Parallel()
+	series := len(privx.TokenPauses) + 1 // how often one token is sent
+	for _, tt := range []struct {
+		refused, tokens int
+	}{
+		{1, 0}, {2, 0}, {series - 1, 0}, {series, 1}, {2*series - 1, 1},
+	} {
+		unknownTokens(t, func(t *testing.T, h *harness) {
+			h.login(t)
+			h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Count: tt.refused})
+			began := time.Now()
+			require.NoError(t, h.getRoles(t.Context()), "%d times", tt.refused)
+			require.Equal(t, tt.tokens, h.tokens(), "%d times", tt.refused)
+			require.Equal(t, tt.refused+1, h.sim.CountRequests(http.MethodGet, rolesPath))
+			require.Positive(t, time.Since(began), "fake time")
+			require.Less(t, time.Since(began), privx.ExchangeTimeout, "fake time")
+		})
+	}
+}
+
+// A PrivX that never takes a token is found out, with one login.
+func TestToken_NeverKnown(t *testing.T) {
+	t.Parallel()
+	unknownTokens(t, func(t *testing.T, h *harness) {
+		for _, c := range h.reads() {
+			h.login(t)
+			h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: http.StatusUnauthorized})
+			began := time.Now()
+			e := asError(t, c.run(t.Context()), codes.Unauthenticated, http.StatusUnauthorized)
+			require.Contains(t, e.Hint, "clocks", c.name)
+			require.LessOrEqual(t, h.tokens(), 1, c.name)
+			require.LessOrEqual(t, h.sim.CountRequests(c.method, c.path), 2*(len(privx.TokenPauses)+1), c.name)
+			require.Less(t, time.Since(began), privx.ExchangeTimeout, "fake time")
+			h.sim.ClearFaults()
+		}
+	})
+}
+
+// A token that PrivX has known for a while is replaced at once.
+func TestToken_NotKnownAnyMore(t *testing.T) {
+	t.Parallel()
+	unknownTokens(t, func(t *testing.T, h *harness) {
+		h.login(t)
+		time.Sleep(privx.NewToken) // Fake time.
+		h.sim.RevokeTokens()
+		began := time.Now()
+		require.NoError(t, h.getRoles(t.Context()))
+		require.Equal(t, 1, h.tokens())
+		require.Zero(t, time.Since(began), "fake time")
+	})
+}
+
+// However many wait for a token to be known, one newer one is asked for.
+func TestToken_NotKnownToMany(t *testing.T) {
+	t.Parallel()
+	unknownTokens(t, func(t *testing.T, h *harness) {
+		h.login(t)
+		const callers = 20
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Count: callers * (len(privx.TokenPauses) + 1)})
+		results := make(chan error, callers)
+		for range callers {
+			go func() { results <- h.getRoles(t.Context()) }()
+		}
+		for range callers {
+			require.NoError(t, <-results)
+		}
+		require.Equal(t, 1, h.tokens())
+	})
+}
+
+// A 401 that comes late, to a token that was replaced meanwhile, does not cost the
+// newer one.
+func TestToken_ALate401(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		h.login(t)
+		const callers = 5
+		releases, results := make([]chan struct{}, callers), make(chan error, callers)
+		for i := range releases {
+			releases[i] = make(chan struct{})
+			h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultSlowHeader, Release: releases[i], Count: 1})
+		}
+		h.sim.RevokeTokens()
+		for range callers {
+			go func() { results <- h.getRoles(t.Context()) }()
+		}
+		synctest.Wait()
+		for _, release := range releases {
+			close(release)
+			require.NoError(t, <-results)
+		}
+		require.Equal(t, 1, h.tokens())
+	})
+}
+
+// A token is used for as long as PrivX has said, from when it was asked for: its answer
+// may have been under way for long.
+func TestToken_LifeFromTheRequest(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		const underWay, life = 20 * time.Second, 300 * time.Second
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultSlowHeader, Delay: underWay, Count: 1})
+		asked := time.Now()
+		require.NoError(t, h.getRoles(t.Context()))
+		require.Equal(t, underWay, time.Since(asked), "fake time")
+		h.sim.ResetRequests()
+		time.Sleep(life + time.Second - underWay) // Fake time: the token has just ended.
+		require.NoError(t, h.getRoles(t.Context()))
+		require.Equal(t, 1, h.tokens())
+		for _, r := range h.sent(rolesPath) {
+			require.Equal(t, http.StatusOK, r.Status, "a token was used after its end")
+		}
+	})
+}
+
+// A write whose token is not known yet is made anew from a fresh read, with the same
+// token.
+func TestToken_NotKnownToAWrite(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []int{1, 4} {
+		bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+			privx.SetTokenPauses(m.client, privx.TokenPauses...)
+			c := m.changes()[name]
+			m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized, Count: refused})
+			m.sim.OnRequest(func(r privxsim.Request) {
+				if r.Method == http.MethodPut && len(m.writes()) <= 1 {
+					m.store.GrantExplicit(m.other, m.user, privxsim.Grant{})
+				}
+			})
+			got, err := c.change(t.Context(), m.user, c.role)
+			require.NoError(t, err)
+			require.True(t, got.Written)
+			require.NotContains(t, m.calls(), "token")
+			require.Len(t, m.writes(), refused+1)
+			require.Equal(t, onlyExplicit, m.roles()[m.other], "what was granted meanwhile is kept")
+		})
+	}
+}
