@@ -19,6 +19,7 @@ const (
 	MaxErrorBody     = maxShortBody
 	MaxPageBody      = maxPageBody
 	MaxReading       = maxReading
+	FreeBody         = freeBody
 	SizeMemory       = sizeMemory
 	MaxErrorText     = maxErrorText
 	MaxTokenLife     = maxTokenLife
