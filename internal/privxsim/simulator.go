@@ -205,7 +205,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.opts.Latency, nil) {
 		return
 	}
-	fault := s.faults.pick(c.Request)
+	fault := s.faults.pick(c)
 	b := fault.behaviour()
 
 	var a answer
