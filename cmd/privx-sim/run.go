@@ -40,6 +40,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.Int64Var(&s.seed.Seed, "seed", 1, "`number` that the tenant and all chance are made from")
 	flags.DurationVar(&s.simulator.Latency, "latency", 0, "`time` added to each answer")
 	flags.DurationVar(&s.simulator.TokenTTL, "token-ttl", 0, "`time` that tokens hold (default 5m)")
+	flags.DurationVar(&s.simulator.TokenDelay, "token-delay", 0, "`time` that new tokens are refused")
 	flags.IntVar(&s.simulator.MaxPageSize, "max-page-size", 1000, "largest `number` of items on a page")
 	flags.BoolVar(&s.simulator.RefuseLargePages, "refuse-large-pages", false, "refuse larger pages instead of cutting them")
 	flags.BoolVar(&s.simulator.PublicClient, "public-client", false, "let an API client get a token on its own")

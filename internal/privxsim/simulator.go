@@ -45,6 +45,9 @@ type Options struct {
 	OAuthPrincipal string
 	// TokenTTL is how long a token holds. The default is 5 minutes.
 	TokenTTL time.Duration
+	// TokenDelay is how long each node, also the one that has issued it, refuses a
+	// new token. Guess: PrivX does so where a clock is behind the time of its issue.
+	TokenDelay time.Duration
 	// ExpiresIn is what a token's answer claims in expires_in instead of the
 	// truth, as JSON; "" leaves the field out.
 	ExpiresIn *string
