@@ -61,6 +61,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.simulator.EmptyNotFound, "empty-not-found", false, "let an empty node deny single users and roles, too")
 	flags.BoolVar(&s.simulator.RandomTies, "random-ties", false, "show rows that are equally old in another order each time")
 	flags.BoolVar(&s.simulator.MemberCount, "member-count", false, "count the members of roles, as newer versions do")
+	flags.IntVar(&s.simulator.HeavyMembers, "heavy-members", 0, "least `number` of roles of 1.6 kB that each member of a role carries")
 	flags.BoolVar(&s.simulator.HideUserRole, "hide-user-role", false, "leave privx-user out of the roles of a user")
 	flags.StringVar(&s.readyFile, "ready-file", "", "`file` to write the environment to, once it listens")
 	flags.BoolVar(&s.quiet, "quiet", false, "do not log requests")

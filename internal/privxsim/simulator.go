@@ -67,6 +67,11 @@ type Options struct {
 	// belongs to it) as a user's own list does. The one public sample of a
 	// member does not: its role is explicit and has no grant_type.
 	MemberGrants bool
+	// HeavyMembers makes each member of a role carry at least so many roles: all of
+	// its own, whatever MemberRoles says, and then others that do not exist, of 1600
+	// bytes each. Guess: the one public sample of a member carries the whole of its
+	// role; how many there can be, and how long, is not known.
+	HeavyMembers int
 	// Count says what lists claim in "count".
 	Count CountMode
 	// RandomTies makes rows that are equal by the sort key come in another order
@@ -133,6 +138,9 @@ func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.HeavyMembers > 0 {
+		o.MemberRoles = MemberRolesAll
+	}
 	o.PathPrefix = strings.TrimRight(o.PathPrefix, "/")
 	return o
 }
@@ -154,6 +162,8 @@ type Simulator struct {
 	record recorder
 	random lottery
 
+	padding padding // of members
+
 	nodes []*node
 
 	mu       sync.Mutex
@@ -165,6 +175,7 @@ func New(store *Store, opts Options) *Simulator {
 	s := &Simulator{store: store, opts: opts.withDefaults()}
 	s.record.keep = s.opts.KeepRequests
 	s.random.source = rand.New(rand.NewPCG(uint64(s.opts.Seed), 0)) //nolint:gosec // Order needs no secrecy, but the same seed the same one.
+	s.padding = newPadding(s.opts.HeavyMembers)
 	s.routes = s.routeTable()
 	s.nodes = newNodes(store, s.opts)
 	return s
