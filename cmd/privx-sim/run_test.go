@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -310,6 +311,53 @@ func TestEmptyClusterAndItsOptions(t *testing.T) {
 	}
 	if len(bodies) < 2 {
 		t.Error("equal rows always come in the same order")
+	}
+}
+
+// Rows that are heavy, answers that are too much for what stands before PrivX, JSON
+// without a type, and tokens that are taken late.
+func TestManners(t *testing.T) {
+	t.Parallel()
+	i := start(t, "--heavy-members", "20",
+		"--fault", "GET /role-store/api/v1/roles kind=html status=504 min-limit=501",
+		"--fault", "GET /role-store/api/v1/roles kind=slow-header row-delay=1us",
+		"--fault", "GET /role-store/api/v1/roles/*/members kind=header content-type= count=1")
+	token := i.token()
+	get := func(path string, into any) (int, http.Header) {
+		request := i.request(http.MethodGet, "/role-store/api/v1/"+path, nil)
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := i.client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if into != nil {
+			if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return response.StatusCode, response.Header
+	}
+	if status, _ := get("roles?limit=501", nil); status != http.StatusGatewayTimeout {
+		t.Errorf("501 rows: %d", status)
+	}
+	type role struct{ ID, Name string }
+	var roles struct{ Items []role }
+	get("roles?limit=500", &roles)
+	everyone := slices.IndexFunc(roles.Items, func(r role) bool { return r.Name == privxsim.RoleNameUser })
+	var members struct{ Items []struct{ Roles []any } }
+	_, header := get("roles/"+roles.Items[everyone].ID+"/members?limit=1", &members)
+	if len(members.Items) != 1 || len(members.Items[0].Roles) != 20 {
+		t.Errorf("%+v", members)
+	}
+	if values, there := header["Content-Type"]; there {
+		t.Errorf("content type %q", values)
+	}
+
+	i = start(t, "--token-delay", "1h")
+	token = i.token()
+	if status, _ := get("roles", nil); status != http.StatusUnauthorized {
+		t.Errorf("a token that is too new: %d", status)
 	}
 }
 

@@ -1,9 +1,11 @@
 package privxsim_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +94,95 @@ func TestMembersMayTellOfTheirGrants(t *testing.T) {
 		if body := g.get(rolesPath + "/" + g.plain + "/members").body; !strings.Contains(string(body), `"grant_type":"FLOATING","floating_length":24`) {
 			t.Errorf("mode %d: %s", mode, body)
 		}
+	}
+}
+
+// Members can carry many roles: all of their own, as without the option, and then
+// some that do not exist, always the same.
+func TestHeavyMembers(t *testing.T) {
+	t.Parallel()
+	const heavy = 45
+	for _, grants := range []bool{false, true} {
+		light := newGrants(t, privxsim.Options{MemberRoles: privxsim.MemberRolesAll, MemberGrants: grants})
+		g := newGrants(t, privxsim.Options{HeavyMembers: heavy, MemberGrants: grants})
+		exist := values(g.get(rolesPath).items(t), "id")
+		for _, role := range []string{g.both, g.store.UserRoleID()} {
+			path := rolesPath + "/" + role + "/members"
+			light, res := light.get(path).items(t), g.get(path)
+			members := res.items(t)
+			if again := g.get(path); len(members) != len(light) || !bytes.Equal(again.body, res.body) {
+				t.Errorf("%d members, want %d; then %s", len(members), len(light), again.body)
+			}
+			for i, member := range members {
+				own, roles := objects(light[i]["roles"]), objects(member["roles"])
+				if len(roles) != heavy {
+					t.Fatalf("%d roles, want %d: %v", len(roles), heavy, member)
+				}
+				if !reflect.DeepEqual(roles[:len(own)], own) {
+					t.Errorf("first %v, want %v", roles[:len(own)], own)
+				}
+				if !slices.Contains(values(roles[:len(own)], "id"), role) {
+					t.Errorf("a member of %s without it: %v", role, own)
+				}
+				wantPadding(t, roles[len(own):], exist)
+			}
+		}
+		user := g.get(usersPath + g.user).object(t)
+		if n := len(objects(user["roles"])); n != 3 || len(g.roles()) != 3 {
+			t.Errorf("%d roles of a user, %d in its list", n, len(g.roles()))
+		}
+	}
+}
+
+// objects are those of a list in JSON.
+func objects(list any) []map[string]any {
+	var all []map[string]any
+	items, _ := list.([]any)
+	for _, item := range items {
+		object, _ := item.(map[string]any)
+		all = append(all, object)
+	}
+	return all
+}
+
+// wantPadding checks roles that are none of those that exist.
+func wantPadding(t *testing.T, roles []map[string]any, exist []string) {
+	t.Helper()
+	seen := slices.Clone(exist)
+	for i, id := range values(roles, "id") {
+		if slices.Contains(seen, id) {
+			t.Errorf("%s exists or comes twice", id)
+		}
+		seen = append(seen, id)
+		for _, name := range []string{"name", "comment", "permissions", "context", "access_group_id", "owner_src", "source_rules", "explicit"} {
+			if roles[i][name] == nil {
+				t.Errorf("a role without its %s: %v", name, roles[i])
+			}
+		}
+		if n := len(marshal(t, roles[i])); n != 1600 {
+			t.Errorf("%d bytes: %v", n, roles[i])
+		}
+	}
+}
+
+// A page of them is as large as its rows are heavy; who has more roles than that
+// carries them all, and who has none but some that are made up carries these.
+func TestHowHeavyMembersAre(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, manyUsers(100), privxsim.Options{HeavyMembers: 45, HideUserRole: true})
+	members := rolesPath + "/" + h.store.UserRoleID() + "/members"
+	res := h.get(members + "?limit=100")
+	if n := len(res.body); n < 7_200_000 || n > 7_300_000 || res.err != nil {
+		t.Errorf("%d bytes, %v: %.300s", n, res.err, res.body)
+	}
+	for _, member := range h.get(members + "?limit=3").items(t) {
+		if made := objects(member["roles"]); len(made) != 45 {
+			t.Errorf("%v", made)
+		}
+	}
+	g := newGrants(t, privxsim.Options{HeavyMembers: 2})
+	if own := objects(g.get(rolesPath + "/" + g.both + "/members").items(t)[0]["roles"]); len(own) != 3 {
+		t.Errorf("%v", own)
 	}
 }
 

@@ -86,11 +86,12 @@ func (n *node) empty() bool {
 	return n.Empty > 0 && n.clock().Sub(n.started) < n.Empty
 }
 
-// accepts reports whether the node knows the token of a holder and its time is not
-// over.
+// accepts reports whether the node knows the token of a holder and its time has come
+// and is not over.
 func (n *node) accepts(h holder) bool {
-	known := h.issuer == n || n.clock().Sub(h.issued) >= n.TokenLag
-	return known && n.now().Before(h.expires)
+	now := n.clock()
+	known := h.issuer == n || now.Sub(h.issued) >= n.TokenLag
+	return known && !now.Before(h.begins) && n.now().Before(h.expires)
 }
 
 // view returns what the node shows at this moment, locked.

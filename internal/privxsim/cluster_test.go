@@ -293,15 +293,8 @@ func TestLaggingNodesComeToTheTruth(t *testing.T) {
 func TestClusterWhereTimeIsFake(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := privxsim.NewStore()
-		store.AddAPIClient(admin)
-		store.GrantExplicit(store.AdminRoleID(), admin.ID, privxsim.Grant{})
-		sim := privxsim.New(store, privxsim.Options{Nodes: []privxsim.Node{{Lag: 10 * time.Second, Empty: 3 * time.Second}}})
-		pipes := privxsim.ServePipes(sim)
-		defer pipes.Close()
-		h := &harness{t: t, store: store, sim: sim, url: "http://privx", http: &http.Client{Transport: pipes.Transport}}
-		h.token = h.login(admin.ID, admin.Secret)
-		store.AddRole(privxsim.Role{Name: "new"})
+		h := newPipedHarness(t, privxsim.Options{Nodes: []privxsim.Node{{Lag: 10 * time.Second, Empty: 3 * time.Second}}})
+		h.store.AddRole(privxsim.Role{Name: "new"})
 		for _, step := range []struct {
 			after time.Duration
 			roles int

@@ -16,6 +16,10 @@ type Fault struct {
 	Method string
 	// Path is a pattern of path.Match on the path without prefix; "" is any.
 	Path string
+	// MinLimit is the least "limit" in the query of requests that fit; 0 is any, and
+	// also none. Guess: what is too much for PrivX, or for what stands before it, is
+	// a page of so many rows or more.
+	MinLimit int
 	// Skip is how many requests that fit are let through first.
 	Skip int
 	// Count is how many are then hit; 0 is all.
@@ -27,14 +31,19 @@ type Fault struct {
 	// other kinds that answer by themselves, where 0 leaves them as they are.
 	Status int
 	// Header is added to the answer, as Retry-After or Location, or takes the
-	// place of what it has. A name without a value is left out of it, as Date.
+	// place of what it has. A name without a value is left out of it, as Date, or
+	// Content-Type, which nothing else then fills in.
 	Header http.Header
 	// Body is that of FaultStatus and FaultStatusAfter; "" is an error in the
 	// endpoint's own shape.
 	Body string
 	// Delay is how long FaultSlowHeader and FaultSlowBody wait.
 	Delay time.Duration
-	// Release, if set, is what the kinds that wait wait for instead of Delay.
+	// RowDelay is how much longer they wait for each row that the "limit" in the
+	// request's query asks for. Guess: PrivX takes the longer to begin an answer, the
+	// more rows it shall have.
+	RowDelay time.Duration
+	// Release, if set, is what the kinds that wait wait for instead of the delays.
 	// They wait no longer than the client does.
 	Release <-chan struct{}
 }
@@ -169,15 +178,20 @@ type activeFault struct {
 }
 
 // pick returns the fault that hits a request, or nil.
-func (f *faults) pick(r Request) *Fault {
+func (f *faults) pick(c *call) *Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i := slices.IndexFunc(f.list, func(a *activeFault) bool { return r.Matches(a.Method, a.Path) && a.hit() })
+	i := slices.IndexFunc(f.list, func(a *activeFault) bool { return a.fits(c) && a.hit() })
 	if i < 0 {
 		return nil
 	}
 	fault := f.list[i].Fault
 	return &fault
+}
+
+// fits reports whether a request is of those that the fault is for.
+func (f *Fault) fits(c *call) bool {
+	return c.Matches(f.Method, f.Path) && askedRows(c.query) >= f.MinLimit
 }
 
 // hit counts a request that fits, and reports whether the fault hits it.

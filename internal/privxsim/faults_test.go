@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -57,7 +58,10 @@ func TestFaultsInPlaceOfAnAnswer(t *testing.T) {
 		"empty list":      {privxsim.Fault{Kind: privxsim.FaultEmptyList}, 200, typeJSON, `{"count":0,"items":[]}`},
 		"null items":      {privxsim.Fault{Kind: privxsim.FaultNullItems}, 200, typeJSON, `{"count":0,"items":null}`},
 		"no body":         {privxsim.Fault{Kind: privxsim.FaultNoBody}, 500, "", ""},
+		"no body, 400":    {privxsim.Fault{Kind: privxsim.FaultNoBody, Status: 400}, 400, "", ""},
+		"no body, 401":    {privxsim.Fault{Kind: privxsim.FaultNoBody, Status: 401}, 401, "", ""},
 		"no body, 403":    {privxsim.Fault{Kind: privxsim.FaultNoBody, Status: 403}, 403, "", ""},
+		"no body, 404":    {privxsim.Fault{Kind: privxsim.FaultNoBody, Status: 404}, 404, "", ""},
 		"dropped write":   {privxsim.Fault{Kind: privxsim.FaultDropWrite}, 200, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,6 +98,14 @@ func TestFaultsOfTheTokenEndpointHaveItsShape(t *testing.T) {
 	form := passwordForm(admin.ID, admin.Secret)
 	h.send(h.tokenRequest(form)).wantOAuthError(t, 401, "invalid_client")
 	h.send(h.tokenRequest(form)).wantOAuthError(t, 503, "invalid_request")
+	h.sim.ClearFaults()
+	for _, status := range []int{400, 401, 403, 404, 500} {
+		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultNoBody, Status: status, Count: 1})
+		res := h.send(h.tokenRequest(form))
+		if res.status != status || len(res.body) != 0 || res.header["Content-Type"] != nil {
+			t.Errorf("without a body: %d, want %d: %q %s", res.status, status, res.header, res.body)
+		}
+	}
 }
 
 // Faults that damage the true answer.
@@ -179,6 +191,90 @@ func TestOtherHeaders(t *testing.T) {
 			t.Errorf("X-New %q", got)
 		}
 	}
+}
+
+// JSON of another type, or of none, from any endpoint, as it would be without.
+func TestOtherContentTypes(t *testing.T) {
+	t.Parallel()
+	g := newGrants(t, privxsim.Options{})
+	form := passwordForm(admin.ID, admin.Secret)
+	for _, want := range [][]string{{"text/plain"}, {"text/html;charset=utf-8"}, {"application/octet-stream"}, nil} {
+		fault, err := privxsim.ParseFault("* * kind=header content-type=" + strings.Join(want, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, ask := range map[string]func() response{
+			"roles":   func() response { return g.get(rolesPath) },
+			"users":   func() response { return g.search("", "{}") },
+			"one":     func() response { return g.get(usersPath + g.user) },
+			"members": func() response { return g.get(rolesPath + "/" + g.both + "/members") },
+			"unknown": func() response { return g.get(usersPath + nthID(1)) },
+			"token":   func() response { return g.send(g.tokenRequest(form)) },
+		} {
+			g.sim.ClearFaults()
+			truth := ask()
+			g.sim.Inject(fault)
+			res := ask()
+			if got := res.header["Content-Type"]; !slices.Equal(got, want) {
+				t.Errorf("%s: content type %q, want %q", name, got, want)
+			}
+			if name == "token" { // each is another, and what is asked next needs it
+				g.token = fmt.Sprint(res.object(t)["access_token"])
+				continue
+			}
+			if res.status != truth.status || !bytes.Equal(res.body, truth.body) {
+				t.Errorf("%s: %d %s, truly %d %s", name, res.status, res.body, truth.status, truth.body)
+			}
+		}
+	}
+}
+
+// A fault can be for large pages alone: what asks for less, or does not say, neither
+// meets it nor counts as met.
+func TestFaultsOfLargePages(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	h.sim.Inject(privxsim.Fault{MinLimit: 501, Kind: privxsim.FaultHTML, Status: 504, Skip: 1, Count: 3})
+	h.sim.Inject(privxsim.Fault{MinLimit: 200, Status: 400})
+	var got []int
+	for _, query := range []string{"", "?limit=199", "?limit=x", "?limit=501", "?limit=500", "?limit=501", "?limit=1000&offset=5", "?limit=200"} {
+		got = append(got, h.get(rolesPath+query).status)
+	}
+	if want := []int{200, 200, 400, 400, 400, 504, 504, 400}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	res := h.search("?limit=501", "{}")
+	if res.status != http.StatusGatewayTimeout || !strings.HasPrefix(res.header.Get("Content-Type"), "text/html") || !bytes.HasPrefix(res.body, []byte("<!DOCTYPE html>")) {
+		t.Errorf("%d %q %s", res.status, res.header, res.body)
+	}
+	if res := h.send(h.tokenRequest(passwordForm(admin.ID, admin.Secret))); res.status != http.StatusOK {
+		t.Errorf("a token: %d %s", res.status, res.body)
+	}
+}
+
+// An answer begins the later the more rows were asked for, and is true.
+func TestSlowRows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newPipedHarness(t, privxsim.Options{})
+		truth := h.get(rolesPath).body
+		h.sim.Inject(privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: time.Second, RowDelay: 10 * time.Millisecond})
+		for query, want := range map[string]time.Duration{
+			"?limit=1000": 11 * time.Second, "?limit=10": 1100 * time.Millisecond, "?limit=0": time.Second, "": time.Second,
+		} {
+			start := time.Now()
+			res, err := h.http.Do(h.request(t.Context(), http.MethodGet, rolesPath+query, ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			begun := time.Since(start)
+			body, err := io.ReadAll(res.Body)
+			if ended := time.Since(start); err != nil || begun != want || ended != want || !bytes.Equal(body, truth) {
+				t.Errorf("%q: %v, began after %v and ended after %v, want %v: %s", query, err, begun, ended, want, body)
+			}
+			_ = res.Body.Close()
+		}
+	})
 }
 
 // A node that lags shows what was before the last write, until there is another.
@@ -347,13 +443,14 @@ func TestWhichRequestsAreHit(t *testing.T) {
 
 func TestParseFault(t *testing.T) {
 	t.Parallel()
-	f, err := privxsim.ParseFault(" GET /role-store/api/v1/roles/*/members  status=503 count=3 skip=2 retry-after=2 location=/x content-type=text/plain kind=slow-header delay=1.5s ")
+	f, err := privxsim.ParseFault(" GET /role-store/api/v1/roles/*/members  status=503 count=3 skip=2 retry-after=2 location=/x " +
+		"content-type=text/plain kind=slow-header delay=1.5s row-delay=10ms min-limit=501 ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f.Method != http.MethodGet || f.Path != "/role-store/api/v1/roles/*/members" || f.Status != 503 || f.Count != 3 || f.Skip != 2 ||
 		f.Header.Get("Retry-After") != "2" || f.Header.Get("Location") != "/x" ||
-		f.Header.Get("Content-Type") != "text/plain" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond {
+		f.Header.Get("Content-Type") != "text/plain" || f.Kind != privxsim.FaultSlowHeader || f.Delay != 1500*time.Millisecond || f.RowDelay != 10*time.Millisecond || f.MinLimit != 501 {
 		t.Errorf("%+v", f)
 	}
 	for kind := privxsim.FaultStatus; kind <= privxsim.FaultNoBody; kind++ {
@@ -364,7 +461,7 @@ func TestParseFault(t *testing.T) {
 	}
 	for _, line := range []string{
 		"", "GET", "GET [", "GET /x status=abc", "GET /x status=99", "GET /x count=", "GET /x skip=x",
-		"GET /x delay=3", "GET /x kind=nothing", "GET /x sttus=500", "GET /x 500",
+		"GET /x delay=3", "GET /x row-delay=3", "GET /x min-limit=", "GET /x kind=nothing", "GET /x sttus=500", "GET /x 500",
 	} {
 		if f, err := privxsim.ParseFault(line); err == nil {
 			t.Errorf("%q: %+v", line, f)

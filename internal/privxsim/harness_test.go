@@ -39,10 +39,27 @@ type harness struct {
 // admin is the API client that a harness adds to its store.
 var admin = privxsim.APIClient{ID: "a0000000-0000-4000-8000-00000000000a", Name: "admin client", Secret: "admin/secret+="}
 
-func newHarness(t *testing.T, store *privxsim.Store, opts privxsim.Options) *harness {
+// newPipedHarness makes one for a test in which time is fake.
+func newPipedHarness(t *testing.T, opts privxsim.Options) *harness {
 	t.Helper()
+	store := privxsim.NewStore()
+	addAdmin(store)
+	sim := privxsim.New(store, opts)
+	pipes := privxsim.ServePipes(sim)
+	t.Cleanup(pipes.Close)
+	h := &harness{t: t, store: store, sim: sim, url: "http://privx", http: &http.Client{Transport: pipes.Transport}}
+	h.token = h.login(admin.ID, admin.Secret)
+	return h
+}
+
+func addAdmin(store *privxsim.Store) {
 	store.AddAPIClient(admin)
 	store.GrantExplicit(store.AdminRoleID(), admin.ID, privxsim.Grant{})
+}
+
+func newHarness(t *testing.T, store *privxsim.Store, opts privxsim.Options) *harness {
+	t.Helper()
+	addAdmin(store)
 	sim := privxsim.New(store, opts)
 	server, err := privxsim.Serve(sim, privxsim.ServeOptions{})
 	if err != nil {

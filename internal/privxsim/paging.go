@@ -142,6 +142,12 @@ func (k sortKeys[T]) parse(query url.Values, opts Options) (window, *apiError) {
 	return w, nil
 }
 
+// askedRows returns how many rows a query asks for; 0 if it does not say.
+func askedRows(query url.Values) int {
+	limit, _ := queryNumber(query, "limit", 0)
+	return limit
+}
+
 func queryNumber(query url.Values, name string, fallback int) (int, *apiError) {
 	text := query.Get(name)
 	if text == "" {

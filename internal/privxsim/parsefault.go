@@ -15,10 +15,13 @@ import (
 //
 //	GET /role-store/api/v1/roles/*/members status=503 count=3 retry-after=2
 //	* * kind=slow-header delay=5s skip=10
+//	POST /role-store/api/v1/users/search kind=html status=504 min-limit=501
+//	* * kind=header content-type=
 //
 // A method or path of * is any. The keys are kind (a name of FaultKind; the
-// default is status), status, count, skip, delay, retry-after, location and
-// content-type.
+// default is status), status, count, skip, min-limit, delay, row-delay, and the
+// headers retry-after, location and content-type, which are left out of the answer if
+// their value is empty.
 func ParseFault(line string) (Fault, error) {
 	words := strings.Fields(line)
 	if len(words) < 2 {
@@ -58,18 +61,27 @@ func (f *Fault) set(word string) error {
 		f.Count, err = strconv.Atoi(value)
 	case "skip":
 		f.Skip, err = strconv.Atoi(value)
+	case "min-limit":
+		f.MinLimit, err = strconv.Atoi(value)
 	case "delay":
 		f.Delay, err = time.ParseDuration(value)
-	case "retry-after":
-		f.Header.Set("Retry-After", value)
-	case "location":
-		f.Header.Set("Location", value)
-	case "content-type":
-		f.Header.Set(contentType, value)
+	case "row-delay":
+		f.RowDelay, err = time.ParseDuration(value)
+	case "retry-after", "location", "content-type":
+		f.setHeader(key, value)
 	default:
 		return fmt.Errorf("unknown key %q", key)
 	}
 	return err
+}
+
+// setHeader takes a header of the answer; an empty one is left out of it.
+func (f *Fault) setHeader(name, value string) {
+	if value == "" {
+		f.Header[http.CanonicalHeaderKey(name)] = nil
+		return
+	}
+	f.Header.Set(name, value)
 }
 
 func parseFaultKind(name string) (FaultKind, error) {

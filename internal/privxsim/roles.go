@@ -92,7 +92,7 @@ func (s *Simulator) appendMember(dst []byte, view *Store, role *roleRecord, user
 	case MemberRolesNull:
 		return appendWithoutRoles(dst, user, nil)
 	case MemberRolesAll:
-		return s.appendWithRoles(dst, view, user, s.opts.MemberGrants, nil)
+		return s.appendWithRoles(dst, view, user, s.opts.MemberGrants, s.opts.HeavyMembers, nil)
 	case MemberRolesThisRole:
 	}
 	m := role.members[user]

@@ -45,6 +45,9 @@ type Options struct {
 	OAuthPrincipal string
 	// TokenTTL is how long a token holds. The default is 5 minutes.
 	TokenTTL time.Duration
+	// TokenDelay is how long each node, also the one that has issued it, refuses a
+	// new token. Guess: PrivX does so where a clock is behind the time of its issue.
+	TokenDelay time.Duration
 	// ExpiresIn is what a token's answer claims in expires_in instead of the
 	// truth, as JSON; "" leaves the field out.
 	ExpiresIn *string
@@ -64,6 +67,11 @@ type Options struct {
 	// belongs to it) as a user's own list does. The one public sample of a
 	// member does not: its role is explicit and has no grant_type.
 	MemberGrants bool
+	// HeavyMembers makes each member of a role carry at least so many roles: all of
+	// its own, whatever MemberRoles says, and then others that do not exist, of 1600
+	// bytes each. Guess: the one public sample of a member carries the whole of its
+	// role; how many there can be, and how long, is not known.
+	HeavyMembers int
 	// Count says what lists claim in "count".
 	Count CountMode
 	// RandomTies makes rows that are equal by the sort key come in another order
@@ -130,6 +138,9 @@ func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.HeavyMembers > 0 {
+		o.MemberRoles = MemberRolesAll
+	}
 	o.PathPrefix = strings.TrimRight(o.PathPrefix, "/")
 	return o
 }
@@ -151,6 +162,8 @@ type Simulator struct {
 	record recorder
 	random lottery
 
+	padding padding // of members
+
 	nodes []*node
 
 	mu       sync.Mutex
@@ -162,6 +175,7 @@ func New(store *Store, opts Options) *Simulator {
 	s := &Simulator{store: store, opts: opts.withDefaults()}
 	s.record.keep = s.opts.KeepRequests
 	s.random.source = rand.New(rand.NewPCG(uint64(s.opts.Seed), 0)) //nolint:gosec // Order needs no secrecy, but the same seed the same one.
+	s.padding = newPadding(s.opts.HeavyMembers)
 	s.routes = s.routeTable()
 	s.nodes = newNodes(store, s.opts)
 	return s
@@ -205,7 +219,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !wait(r.Context(), s.opts.Latency, nil) {
 		return
 	}
-	fault := s.faults.pick(c.Request)
+	fault := s.faults.pick(c)
 	b := fault.behaviour()
 
 	var a answer

@@ -28,6 +28,7 @@ type holder struct {
 	admin       bool
 	issuer      *node
 	issued      time.Time // by Options.Clock
+	begins      time.Time // by Options.Clock: before that no node takes it
 	expires     time.Time // by the issuer's clock
 }
 
@@ -179,9 +180,10 @@ func (s *Simulator) clientCredentialsToken(c *call) answer {
 func (s *Simulator) issue(c *call, principal string) answer {
 	now := c.node.now()
 	permissions, admin := s.store.permissions(principal, now)
+	issued := s.opts.Clock()
 	h := holder{
-		principal: principal, permissions: permissions, admin: admin,
-		issuer: c.node, issued: s.opts.Clock(), expires: now.Add(s.opts.TokenTTL),
+		principal: principal, permissions: permissions, admin: admin, issuer: c.node,
+		issued: issued, begins: issued.Add(s.opts.TokenDelay), expires: now.Add(s.opts.TokenTTL),
 	}
 	token := newToken(h, now)
 	s.tokens.add(token, h)

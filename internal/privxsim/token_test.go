@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,6 +188,34 @@ func TestTokensExpire(t *testing.T) {
 	}
 	c.advance(time.Nanosecond)
 	h.get(rolesPath).wantError(t, http.StatusUnauthorized, "")
+}
+
+// A new token is refused for a while by all nodes, and holds no longer for it.
+func TestTokenDelay(t *testing.T) {
+	t.Parallel()
+	const delay = 2 * time.Second
+	for name, nodes := range map[string][]privxsim.Node{
+		"one node": nil, "its issuer": {{TokenLag: time.Hour}}, "a node that lags less": {{}, {TokenLag: time.Second}},
+	} {
+		c := newClock(clusterStart)
+		h := newHarness(t, privxsim.NewStore(), privxsim.Options{
+			Clock: c.Now, TokenDelay: delay, Nodes: nodes,
+			Route: func(r privxsim.Request) int {
+				if r.Path == tokenPath {
+					return 0
+				}
+				return max(len(nodes)-1, 0)
+			},
+		})
+		statuses := []int{h.get(rolesPath).status}
+		for _, passes := range []time.Duration{delay - 1, 1, 5*time.Minute - delay - 1, 1} {
+			c.advance(passes)
+			statuses = append(statuses, h.get(rolesPath).status)
+		}
+		if want := []int{401, 401, 200, 200, 401}; !slices.Equal(statuses, want) {
+			t.Errorf("%s: %v, want %v", name, statuses, want)
+		}
+	}
 }
 
 func TestTokensThatAreNone(t *testing.T) {

@@ -75,19 +75,21 @@ func appendWithoutRoles(dst []byte, user *userRecord, permissions []string) []by
 	return append(append(dst, mustMarshal(permissions)...), '}')
 }
 
-// appendWithRoles encodes a user with all its roles.
-func (s *Simulator) appendWithRoles(dst []byte, view *Store, user *userRecord, withGrants bool, permissions []string) []byte {
+// appendWithRoles encodes a user with all its roles, padded to at least so many.
+func (s *Simulator) appendWithRoles(dst []byte, view *Store, user *userRecord, withGrants bool, atLeast int, permissions []string) []byte {
 	dst = append(appendOpen(dst, user.wire), `,"roles":[`...)
-	begun := len(dst)
+	shown := 0
 	for m := range view.membershipsOf(user) {
 		if s.hides(view, m) {
 			continue
 		}
-		if len(dst) > begun {
+		if shown > 0 {
 			dst = append(dst, ',')
 		}
 		dst = m.append(dst, view.everyone, withGrants)
+		shown++
 	}
+	dst = append(dst, s.padding.after(shown, atLeast)...)
 	dst = append(dst, `],"permissions":`...)
 	return append(append(dst, mustMarshal(permissions)...), '}')
 }
@@ -118,7 +120,7 @@ func (s *Simulator) oneUser(c *call, id string, permissions []string) answer {
 	if s.opts.UserRolesNull {
 		return jsonAnswer(http.StatusOK, appendWithoutRoles(nil, user, permissions))
 	}
-	return jsonAnswer(http.StatusOK, s.appendWithRoles(nil, view, user, true, permissions))
+	return jsonAnswer(http.StatusOK, s.appendWithRoles(nil, view, user, true, 0, permissions))
 }
 
 // getUserRoles shows a user's roles: there is no paging.

@@ -41,7 +41,7 @@ func send(w http.ResponseWriter, body []byte) {
 }
 
 func writeSlowHeader(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
-	if wait(r.Context(), f.Delay, f.Release) {
+	if f.wait(r) {
 		writeAnswer(w, a)
 	}
 }
@@ -51,7 +51,7 @@ func writeSlowBody(w http.ResponseWriter, r *http.Request, f *Fault, a answer) {
 	first := half(body)
 	send(w, first)
 	flush(w)
-	if wait(r.Context(), f.Delay, f.Release) {
+	if f.wait(r) {
 		send(w, body[len(first):])
 	}
 }
@@ -99,6 +99,13 @@ func reset(w http.ResponseWriter) {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
+}
+
+// wait waits as the fault wants it for a request. It reports false if the client
+// left before.
+func (f *Fault) wait(r *http.Request) bool {
+	delay := f.Delay + time.Duration(askedRows(r.URL.Query()))*f.RowDelay
+	return wait(r.Context(), delay, f.Release)
 }
 
 // wait waits for release, or for a time if there is none. It reports false if

@@ -171,6 +171,22 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// Members that carry many roles can be read all the same.
+func TestHeavyMembers(t *testing.T) {
+	t.Parallel()
+	store, _, connector := setUpWith(t, privxsim.Options{HeavyMembers: 45})
+	page, err := rolestore.New(connector).GetRoleMembers(store.UserRoleID(), filters.Limit(1000))
+	if err != nil || len(page.Items) != len(store.Users()) {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	for _, u := range page.Items {
+		held := slices.ContainsFunc(u.Roles, func(r rolestore.Role) bool { return r.ID == store.UserRoleID() && r.Implicit })
+		if len(u.Roles) != 45 || !held {
+			t.Errorf("%d roles, privx-user among them: %t", len(u.Roles), held)
+		}
+	}
+}
+
 func TestSourcesAndStatus(t *testing.T) {
 	t.Parallel()
 	store, _, connector := setUp(t)
