@@ -2,6 +2,7 @@ package privx
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"time"
@@ -88,6 +89,9 @@ func SetBackOff(c *Client, factory func() backoff.BackOff) { c.newBackOff = fact
 
 // SetTokenPauses replaces the pauses before a token that is not known is sent again.
 func SetTokenPauses(c *Client, pauses ...time.Duration) { c.tokens.pauses = pauses }
+
+// NewTransport makes what carries the requests.
+func NewTransport(roots *x509.CertPool) *http.Transport { return newTransport(roots) }
 
 // SetTransport replaces uhttp's transport below the bound on what is read.
 func SetTransport(c *Client, next http.RoundTripper) {

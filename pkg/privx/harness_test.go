@@ -50,6 +50,7 @@ type setup struct {
 	credentials privx.Credentials // instead of allFour
 	timeout     time.Duration     // of each request, instead of uhttp's own
 	grantLength time.Duration
+	pageSize    int
 }
 
 func (s *setup) fillIn() {
@@ -64,7 +65,9 @@ func (s *setup) fillIn() {
 	}
 }
 
-func (s *setup) configure(config *privx.Config) { config.GrantLength = s.grantLength }
+func (s *setup) configure(config *privx.Config) {
+	config.GrantLength, config.PageSize = s.grantLength, s.pageSize
+}
 
 // context carries the timeout in the way in which the command line does.
 func (s *setup) context(t *testing.T) context.Context {

@@ -1,0 +1,185 @@
+package privx_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+
+	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// severalPages is a tenant with lists of several pages.
+func severalPages() setup {
+	return setup{seed: privxsim.SeedOptions{Users: 1300, Roles: 6, MembersPerRole: 1100}, timeout: time.Minute}
+}
+
+// begins wants a list to have been asked for in these sizes at first, and in the last
+// of them from then on.
+func (h *harness) begins(t *testing.T, l listing, wanted ...int) {
+	t.Helper()
+	limits := h.limits(t, l.path)
+	require.Equal(t, wanted, limits[:min(len(wanted), len(limits))], l.name)
+	for _, limit := range limits[len(wanted):] {
+		require.Equal(t, wanted[len(wanted)-1], limit, "%s: %v", l.name, limits)
+	}
+}
+
+// Members that carry 45 whole roles, as the one public sample of them: fewer are asked
+// for, in this list and in the next one.
+func TestPageSize_HeavyMembers(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{
+		seed: privxsim.SeedOptions{Users: 400, Roles: 6, MembersPerRole: 300},
+		sim:  privxsim.Options{HeavyMembers: 45},
+	})
+	members := h.lists()[2]
+	members.wantAll(t)
+	h.begins(t, members, 1000, 500, 100)
+	h.sim.ResetRequests()
+	members.wantAll(t)
+	h.begins(t, members, 100)
+
+	// Not for ever.
+	h.clock.advance(privx.SizeMemory)
+	h.sim.ResetRequests()
+	members.wantAll(t)
+	h.begins(t, members, 1000, 500, 100)
+}
+
+// PrivX takes longer for more rows.
+func TestPageSize_SlowRows(t *testing.T) {
+	t.Parallel()
+	inBubble(t, severalPages(), func(t *testing.T, h *harness) {
+		for _, l := range h.lists() {
+			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultSlowHeader, RowDelay: 100 * time.Millisecond})
+			began := time.Now()
+			l.wantAll(t)
+			h.begins(t, l, 1000, 500)
+			steps := len(h.limits(t, l.path)) - 1
+			require.Equal(t, time.Minute+time.Duration(steps)*50*time.Second, time.Since(began), "fake time")
+		}
+	})
+}
+
+// A list becomes too much in the middle.
+func TestPageSize_TooMuchLater(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []privxsim.Fault{
+		{Kind: privxsim.FaultOversized, Skip: 1, MinLimit: 101},
+		{Kind: privxsim.FaultStall, Skip: 1, MinLimit: 101},
+	} {
+		inBubble(t, severalPages(), func(t *testing.T, h *harness) {
+			for _, l := range slices.Delete(h.lists(), 1, 2) { // All but the roles, which are few.
+				f := fault
+				f.Path = l.path
+				h.sim.Inject(f)
+				l.wantAll(t)
+				limits := h.limits(t, l.path)
+				require.Equal(t, []int{1000, 1000, 500, 100}, limits[:4], l.name)
+				require.Equal(t, 100, slices.Max(limits[4:]), l.name)
+			}
+		})
+	}
+}
+
+// gateway gives up on an answer for more than 500 rows after a minute.
+type gateway struct{ next http.Handler }
+
+func (g gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if limit, _ := strconv.Atoi(r.URL.Query().Get("limit")); limit > 500 {
+		time.Sleep(time.Minute) // Fake time.
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusGatewayTimeout)
+		return
+	}
+	g.next.ServeHTTP(w, r)
+}
+
+// A gateway that gives up on an answer means the same as one that takes too long. One
+// that gives up at once does not.
+func TestPageSize_GatewayTimeout(t *testing.T) {
+	t.Parallel()
+	s := severalPages()
+	s.timeout = 0
+	inBubble(t, s, func(t *testing.T, h *harness) {
+		pipes := privxsim.ServePipes(gateway{h.sim})
+		privx.SetTransport(h.client, pipes.Transport)
+		t.Cleanup(pipes.Close)
+		users := h.lists()[0]
+		users.wantAll(t)
+		h.begins(t, users, 500)
+	})
+	inBubble(t, s, func(t *testing.T, h *harness) {
+		users := h.lists()[0]
+		h.sim.Inject(privxsim.Fault{Path: users.path, Kind: privxsim.FaultHTML, Status: http.StatusGatewayTimeout, Count: 3})
+		users.wantAll(t)
+		h.begins(t, users, 1000)
+	})
+}
+
+// The first byte may take as long as the whole request.
+func TestFirstByteAfterAMinute(t *testing.T) {
+	t.Parallel()
+	inBubble(t, setup{}, func(t *testing.T, h *harness) {
+		pipes := privxsim.ServePipes(h.sim)
+		t.Cleanup(pipes.Close)
+		transport := privx.NewTransport(nil)
+		transport.DialContext = pipes.Transport.DialContext
+		t.Cleanup(transport.CloseIdleConnections)
+		privx.SetTransport(h.client, transport)
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultSlowHeader, Delay: 65 * time.Second})
+		require.NoError(t, h.getRoles(t.Context()))
+		require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, rolesPath))
+	})
+}
+
+// A PrivX that never answers is given up when the patience is at its end, whatever
+// could still be asked for.
+func TestPageSize_NeverAnswered(t *testing.T) {
+	t.Parallel()
+	s := severalPages()
+	s.timeout = 5 * time.Minute
+	inBubble(t, s, func(t *testing.T, h *harness) {
+		l := h.lists()[0]
+		h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultStall})
+		began := time.Now()
+		_, err := l.readAll(t.Context())
+		e := asError(t, err, codes.Aborted, 0)
+		require.Contains(t, e.Hint, "http-timeout-seconds")
+		require.Equal(t, privx.Patience, time.Since(began), "fake time")
+		require.Equal(t, []int{1000, 500}, h.limits(t, l.path))
+	})
+}
+
+// What is too long in the smallest page fails, and says so.
+func TestPageSize_RowsThatAreTooLong(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	members := h.lists()[2]
+	h.sim.Inject(privxsim.Fault{Path: members.path, Kind: privxsim.FaultOversized})
+	_, err := members.readAll(t.Context())
+	wantError(t, err, codes.FailedPrecondition, 0)
+	require.ErrorContains(t, err, "no whole answer from PrivX to GET /role-store/api/v1/roles/{id}/members: it is longer than 64 MiB")
+	require.Equal(t, privx.PageSizeSteps[:], h.limits(t, members.path))
+}
+
+// Who wants smaller pages gets them from the start, and smaller ones yet where PrivX
+// wants it.
+func TestPageSize_Setting(t *testing.T) {
+	t.Parallel()
+	for size, wanted := range map[int][]int{0: {1000, 500}, 1000: {1000, 500}, 700: {700, 500}, 500: {500}, 60: {60}, 10: {10}} {
+		s := setup{seed: privxsim.SeedOptions{Users: 120, Roles: 20, MembersPerRole: 80}, sim: privxsim.Options{MaxPageSize: 500, RefuseLargePages: true}}
+		s.pageSize = size
+		h := newHarness(t, s)
+		for _, l := range h.lists() {
+			l.wantAll(t)
+			h.begins(t, l, wanted...)
+		}
+	}
+}
