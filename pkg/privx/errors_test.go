@@ -109,6 +109,43 @@ func TestR10_ContentTypes(t *testing.T) {
 	}
 }
 
+// An error without a body is PrivX's, as far as its status says something: a permission
+// is missing, or there are too many rows. That an object is not there is something that
+// PrivX says in words.
+func TestErrorsWithoutABody(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]codes.Code{
+		http.StatusBadRequest: codes.InvalidArgument, http.StatusForbidden: codes.PermissionDenied, http.StatusNotFound: codes.FailedPrecondition,
+		http.StatusInternalServerError: codes.Unavailable, http.StatusConflict: codes.FailedPrecondition,
+	} {
+		h := newHarness(t, setup{})
+		h.login(t)
+		for _, fault := range []privxsim.Fault{
+			{Kind: privxsim.FaultNoBody, Status: status},
+			{Status: status, Body: " \r\n", Header: http.Header{"Content-Type": {"text/plain"}}},
+		} {
+			h.sim.Inject(fault)
+			for _, c := range h.reads() {
+				e := asError(t, c.run(t.Context()), want, status)
+				require.Equal(t, status == http.StatusNotFound, strings.Contains(e.Hint, "base-url"), "%s: %v", c.name, e)
+				require.Equal(t, status == http.StatusForbidden, privx.IsForbidden(e) && strings.Contains(e.Hint, "permission"), "%s: %v", c.name, e)
+			}
+			h.sim.ClearFaults()
+		}
+	}
+}
+
+// A 400 without a body may be about the number of rows.
+func TestPageSize_RefusedWithoutABody(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, l := range h.lists() {
+		h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultNoBody, Status: http.StatusBadRequest, MinLimit: 501})
+		l.wantAll(t)
+		require.Equal(t, []int{1000, 500}, h.limits(t, l.path)[:2])
+	}
+}
+
 // R9: more than is read of one answer is an error, and not tried again.
 func TestR9_OversizedAnswers(t *testing.T) {
 	t.Parallel()

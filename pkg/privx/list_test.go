@@ -564,7 +564,7 @@ func TestC5_ForeignTokens(t *testing.T) {
 		for _, l := range lists {
 			_, err := l.page(t.Context(), token)
 			wantError(t, err, codes.InvalidArgument, 0)
-			require.ErrorContains(t, err, "malformed page token", name)
+			require.EqualError(t, err, "the request for a page of a list was not sent: malformed page token", name)
 		}
 	}
 	require.Empty(t, h.sim.Requests())

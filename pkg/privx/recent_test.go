@@ -98,6 +98,21 @@ func TestRecent_AClockThatIsBehind(t *testing.T) {
 	})
 }
 
+// What was changed last counts, whichever case its id was given in: what was granted and
+// then revoked is not waited for.
+func TestRecent_TheSameRoleInAnotherCase(t *testing.T) {
+	t.Parallel()
+	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
+		began := time.Now()
+		require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.none)))
+		require.NoError(t, second(m.client.RevokeRole(t.Context(), m.user, strings.ToUpper(m.none))))
+		got, err := m.client.GrantRole(t.Context(), m.user, m.other)
+		require.NoError(t, err)
+		require.Empty(t, got.Disturbed)
+		require.Zero(t, time.Since(began), "fake time")
+	})
+}
+
 // An id in another case is the same role's.
 func TestRoleIDInAnotherCase(t *testing.T) {
 	t.Parallel()
