@@ -36,7 +36,7 @@ const (
 	nonRoot         = int64(65532)
 	longestGrant    = 30   // seconds
 	longestOutage   = 3600 // seconds that ConductorOne may be away at the start
-	childProcess    = "96Mi"
+	probes          = "96Mi"
 	caVariable      = "BATON_CA_CERTIFICATE"
 	healthVariable  = "BATON_HEALTH_CHECK"
 	memLimitSetting = "GOMEMLIMIT"
@@ -238,8 +238,9 @@ func (c *complaints) container(name string, container corev1.Container) {
 			c.addf("%s: %s: %w", name, v.Name, err)
 			return
 		}
-		// It is for each process; the connector has two, and the second is small.
-		soft.Add(resource.MustParse(childProcess))
+		// It is for each process; the connector has two, and there are the probes.
+		soft.Mul(2)
+		soft.Add(resource.MustParse(probes))
 		c.unlessf(soft.Cmp(*limit) < 0, "%s: %s of %s leaves too little of the memory limit of %s", name, v.Name, v.Value, limit)
 		return
 	}
