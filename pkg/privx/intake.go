@@ -3,6 +3,8 @@ package privx
 import (
 	"context"
 	"io"
+	"net/http/httptrace"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -27,9 +29,22 @@ const (
 type intake struct {
 	room         *semaphore.Weighted
 	limit, share int64
+	// asked: the whole request was sent. A time-out before that says nothing of how
+	// much was asked for.
+	asked atomic.Bool
 }
 
 type intakeKey struct{}
+
+// context is for the exchange whose answer is read so.
+func (in *intake) context(ctx context.Context) context.Context {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			in.asked.Store(true)
+		}
+	}})
+	return context.WithValue(ctx, intakeKey{}, in)
+}
 
 // intakeOf is the intake of the exchange that a context belongs to.
 func intakeOf(ctx context.Context) *intake {

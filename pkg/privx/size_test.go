@@ -1,6 +1,8 @@
 package privx_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -45,8 +47,10 @@ func TestPageSize_HeavyMembers(t *testing.T) {
 	members.wantAll(t)
 	h.begins(t, members, 100)
 
-	// Not for ever.
-	h.clock.advance(privx.SizeMemory)
+	// Not for ever, however often it is used.
+	h.clock.advance(privx.SizeMemory / 2)
+	members.wantAll(t)
+	h.clock.advance(privx.SizeMemory / 2)
 	h.sim.ResetRequests()
 	members.wantAll(t)
 	h.begins(t, members, 1000, 500, 100)
@@ -56,8 +60,9 @@ func TestPageSize_HeavyMembers(t *testing.T) {
 func TestPageSize_SlowRows(t *testing.T) {
 	t.Parallel()
 	inBubble(t, severalPages(), func(t *testing.T, h *harness) {
-		for _, l := range h.lists() {
-			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultSlowHeader, RowDelay: 100 * time.Millisecond})
+		kinds := []privxsim.FaultKind{privxsim.FaultSlowHeader, privxsim.FaultSlowBody, privxsim.FaultSlowHeader}
+		for i, l := range h.lists() {
+			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: kinds[i], RowDelay: 100 * time.Millisecond})
 			began := time.Now()
 			l.wantAll(t)
 			h.begins(t, l, 1000, 500)
@@ -136,6 +141,29 @@ func TestFirstByteAfterAMinute(t *testing.T) {
 		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultSlowHeader, Delay: 65 * time.Second})
 		require.NoError(t, h.getRoles(t.Context()))
 		require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, rolesPath))
+	})
+}
+
+// That no connection comes about says nothing of how much was asked for.
+func TestPageSize_NoConnection(t *testing.T) {
+	t.Parallel()
+	inBubble(t, severalPages(), func(t *testing.T, h *harness) {
+		pipes := privxsim.ServePipes(h.sim)
+		t.Cleanup(pipes.Close)
+		dial, dials := pipes.Transport.DialContext, 0
+		pipes.Transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			if dials++; dials == 2 {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return dial(ctx, network, address)
+		}
+		pipes.Transport.DisableKeepAlives = true
+		privx.SetTransport(h.client, pipes.Transport)
+		users := h.lists()[0]
+		users.wantAll(t)
+		h.begins(t, users, 1000)
+		require.Greater(t, dials, 2)
 	})
 }
 

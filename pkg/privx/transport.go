@@ -259,7 +259,7 @@ func (c *Client) send(ctx context.Context, rq *request, take func(*answer) error
 	}
 	in := &intake{room: c.room, limit: cmp.Or(rq.maxAnswer, maxBody)}
 	defer in.leave()
-	req, err := c.http.NewRequest(context.WithValue(ctx, intakeKey{}, in), rq.method, u, options...)
+	req, err := c.http.NewRequest(in.context(ctx), rq.method, u, options...)
 	if err != nil {
 		return fmt.Errorf("making the request %s: %w", rq.endpoint(), err)
 	}
@@ -275,13 +275,13 @@ func (c *Client) send(ctx context.Context, rq *request, take func(*answer) error
 		_ = resp.Body.Close()
 	}
 	if got == nil {
-		return c.transportError(ctx, rq, err)
+		return c.transportError(ctx, rq, in, err)
 	}
 	return take(got)
 }
 
 // transportError makes an Error of a request that got no whole answer.
-func (c *Client) transportError(ctx context.Context, rq *request, err error) error {
+func (c *Client) transportError(ctx context.Context, rq *request, in *intake, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", rq.endpoint(), ctx.Err())
 	}
@@ -294,17 +294,10 @@ func (c *Client) transportError(ctx context.Context, rq *request, err error) err
 	}
 	e := &Error{Endpoint: rq.endpoint(), cause: plainCause(err)}
 	e.grpcCode, e.Hint = classifyTransport(err)
-	if e.tooMuch = isSlow(err); e.tooMuch {
+	if e.tooMuch = os.IsTimeout(plainCause(err)) && in.asked.Load(); e.tooMuch {
 		e.Hint = "PrivX did not answer within the time that http-timeout-seconds gives it"
 	}
 	return e
-}
-
-// isSlow tells whether the time for a request was over. One without a connection says
-// nothing of how much was asked for.
-func isSlow(err error) bool {
-	var op *net.OpError
-	return os.IsTimeout(plainCause(err)) && !(errors.As(err, &op) && op.Op == "dial")
 }
 
 // classifyTransport tells what can be tried again from what will not heal, and

@@ -236,11 +236,11 @@ func (w *walk[T]) overlap() int {
 // ask asks for a part of the list, in smaller ones where they are too much. That PrivX
 // refuses so many rows shows with the first answer.
 func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
-	most := w.client.pageSizes.most
-	for limit := cmp.Or(w.at.Limit, w.list.size.get(most, w.client.clock())); ; {
+	most := cmp.Or(w.at.Limit, w.list.size.get(w.client.pageSizes.most, w.client.clock()))
+	for limit := most; ; {
 		p, err := ask[T](ctx, w.client, w.list, offset, limit, w.at.Again)
 		if err == nil {
-			if limit < cmp.Or(w.at.Limit, most) {
+			if limit < most {
 				w.list.size.lower(limit, w.client.clock())
 			}
 			w.at.Limit, w.at.Longest = limit, min(w.at.Longest, limit)
