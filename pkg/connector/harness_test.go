@@ -102,7 +102,6 @@ func inBubble(t *testing.T, store *privxsim.Store, options privxsim.Options, cre
 	synctest.Test(t, func(t *testing.T) {
 		sim := privxsim.New(store, options)
 		pipes := privxsim.ServePipes(sim)
-		pipes.Transport.ResponseHeaderTimeout = time.Minute // as uhttp's
 		t.Cleanup(func() {
 			time.Sleep(time.Minute) // until the last slow answer is over
 			pipes.Close()
