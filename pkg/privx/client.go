@@ -28,6 +28,10 @@ type Config struct {
 	// GrantLength is how long a role that the Client grants is held at most; 0 is
 	// without an end.
 	GrantLength time.Duration
+	// PageSize is how many rows of a list are asked for at a time, 10 to 1000; 0 is
+	// 1000. Fewer are asked for where PrivX refuses so many, or answers too much or too
+	// late.
+	PageSize int
 	// Transport carries the requests in place of uhttp's, of which nothing remains
 	// then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
 	// environment and the timeouts below that of the whole request. For tests; nil
