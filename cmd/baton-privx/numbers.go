@@ -76,7 +76,7 @@ func givenFor(name string, settings *viper.Viper) (string, bool) {
 // written there. Like viper, it does not mind the case of names.
 func inFile(name, path string) string {
 	var file map[string]yaml.Node
-	text, err := os.ReadFile(path) //nolint:gosec // The operator's own file.
+	text, err := os.ReadFile(path)
 	if err != nil || yaml.Unmarshal(text, &file) != nil {
 		return "" // Which is no number: the file is not the one any more that was read.
 	}
