@@ -52,6 +52,7 @@ func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
 		return nil, nil, err
 	}
 	cmd.Version = version
+	keepNumbers(cmd, settings)
 	return cmd, settings, nil
 }
 

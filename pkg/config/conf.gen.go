@@ -11,6 +11,7 @@ type Privx struct {
 	OauthClientSecret string `mapstructure:"oauth-client-secret"`
 	CaCertificate []byte `mapstructure:"ca-certificate"`
 	GrantMaxHours int `mapstructure:"grant-max-hours"`
+	PageSize int `mapstructure:"page-size"`
 }
 
 func (c *Privx) findFieldByTag(tagValue string) (any, bool) {

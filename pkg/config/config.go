@@ -57,10 +57,23 @@ var (
 			"even when ConductorOne or the connector is down. Set it above the longest grant that ConductorOne gives out. 0: without an end"),
 		field.WithPlaceholder("0"),
 	)
+	pageSizeField = field.IntField("page-size",
+		field.WithDisplayName("Page size"),
+		field.WithDescription("How many rows of a list PrivX is asked for at a time, 10 to 1000. Set it lower where PrivX, or what stands before it, "+
+			"is slow or short of memory. The connector asks for fewer by itself where PrivX refuses so many, or answers too much or too late"),
+		field.WithPlaceholder("1000"),
+		field.WithDefaultValue(maxPageSize),
+	)
 )
 
 // maxGrantHours bounds grant-max-hours: ten years.
 const maxGrantHours = 10 * 366 * 24
+
+// minPageSize and maxPageSize bound page-size.
+const (
+	minPageSize = 10
+	maxPageSize = 1000
+)
 
 // Config is the whole configuration. With field groups, the SDK asks of a field
 // what is declared here whichever group is chosen; what differs between the
@@ -74,6 +87,7 @@ var Config = field.NewConfiguration(
 		oauthClientSecretField,
 		caCertificateField,
 		grantMaxHoursField,
+		pageSizeField,
 	},
 	field.WithConnectorDisplayName("PrivX"),
 	field.WithHelpUrl("/docs/baton/privx"),
@@ -87,7 +101,7 @@ var Config = field.NewConfiguration(
 			Default: true,
 			Fields: []field.SchemaField{
 				baseURLField, oauthClientIDField, oauthClientSecretField,
-				apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField,
+				apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField, pageSizeField,
 			},
 		},
 		{
@@ -95,7 +109,7 @@ var Config = field.NewConfiguration(
 			DisplayName: "Client secret",
 			HelpText:    "The API client's credentials alone. PrivX must have privx-external as a public client.",
 			Fields: []field.SchemaField{
-				baseURLField, apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField,
+				baseURLField, apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField, pageSizeField,
 			},
 		},
 	}),

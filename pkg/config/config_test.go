@@ -193,6 +193,44 @@ func TestGrantMaxHours(t *testing.T) {
 	}
 }
 
+// How many rows are asked for at a time: PrivX's most unless it is set.
+func TestPageSize(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]int{"": 0, "0": 0, "10": 10, "500": 500, "1000": 1000, "1": -1, "9": -1, "1001": -1, "-10": -1} {
+		for _, method := range []string{"", "oauth", "client-secret"} {
+			t.Run(given+" "+method, func(t *testing.T) {
+				t.Parallel()
+				values := map[string]string{}
+				if given != "" {
+					values["page-size"] = given
+				}
+				got, err := settings(t, method, oauthPair, apiPair, values)
+				if want < 0 {
+					requireNames(t, err, "page-size")
+					require.ErrorContains(t, err, "between 10 and 1000 rows")
+					return
+				}
+				require.NoError(t, err)
+				require.Equal(t, want, got.PageSize)
+			})
+		}
+	}
+}
+
+// A number is one in plain digits.
+func TestCheckNumber(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{"grant-max-hours", "page-size"}, config.Numbers())
+	for _, good := range []string{"0", "1", "10", "48", "87840", "999999999"} {
+		require.NoError(t, config.CheckNumber("page-size", good), good)
+	}
+	for _, bad := range []string{
+		"", " ", "00", "010", "0x10", "0b1", "0o7", "1_000", "1,000", "+1", "-1", "1.0", "1e3", "one", "1h", " 1", "1 ", "1\n2", "٣", "1234567890",
+	} {
+		requireNames(t, config.CheckNumber("page-size", bad), "page-size")
+	}
+}
+
 // Every field is explained to whoever fills it in, secrets are marked, and the
 // common fields stand in both groups.
 func TestFields(t *testing.T) {
@@ -208,12 +246,13 @@ func TestFields(t *testing.T) {
 	}
 	// A stable API: none of these may ever go.
 	require.Subset(t, names, []string{"base-url", "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"})
-	require.Contains(t, names, "grant-max-hours")
+	require.Subset(t, names, []string{"grant-max-hours", "page-size"})
 	for _, group := range config.Config.FieldGroups {
 		fields := group.FieldMap()
 		require.Contains(t, fields, "base-url")
 		require.Contains(t, fields, "ca-certificate")
 		require.Contains(t, fields, "grant-max-hours")
+		require.Contains(t, fields, "page-size")
 		require.Equal(t, group.Name == "oauth", group.Default)
 	}
 }

@@ -34,6 +34,11 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 		return settings, invalid(grantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
 	}
 	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
+	// What is not set may come as 0, where nobody puts in the default.
+	if c.PageSize != 0 && (c.PageSize < minPageSize || c.PageSize > maxPageSize) {
+		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", minPageSize, maxPageSize))
+	}
+	settings.PageSize = c.PageSize
 	settings.Credentials, err = given.credentials(method)
 	return settings, err
 }

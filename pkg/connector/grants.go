@@ -102,7 +102,8 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.R
 }
 
 // entries finds for each member how he holds the role. PrivX puts that into the
-// member's own list of roles; where it does not, the user's roles are asked for.
+// member's own list of roles; where it does not, the user's roles are asked for. Of the
+// role that everybody holds, there is nothing to be asked.
 func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.Member, rules mappingRules) ([]*privx.RoleEntry, error) {
 	entries := make([]*privx.RoleEntry, len(members))
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -112,12 +113,11 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 		if entries[i] = findEntry(member.Roles, roleID); entries[i] != nil {
 			continue
 		}
-		if rules.everybody && member.Roles != nil {
-			// PrivX lists the roles and leaves out the one that everybody holds.
+		if rules.everybody {
 			continue
 		}
 		group.Go(func() error {
-			held, err := run.rolesOf(groupCtx, member.ID, rules.everybody)
+			held, err := run.rolesOf(groupCtx, member.ID)
 			if privx.IsNotFound(err) {
 				// Listed as a member a moment ago: reported, without particulars.
 				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX does not know the user any more",
@@ -127,11 +127,11 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 			if err != nil {
 				return failed("reading the roles of user "+member.ID, err)
 			}
-			if len(held) == 0 && !rules.everybody {
+			if len(held.entries) == 0 {
 				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX shows that the user has none",
 					zap.String("role_id", roleID), zap.String("user_id", member.ID))
 			}
-			entries[i] = findEntry(held, roleID)
+			entries[i] = held.entry(roleID)
 			return nil
 		})
 	}
@@ -191,6 +191,13 @@ type holding struct {
 	floatingHours             float64
 }
 
+func holdingOf(entry *privx.RoleEntry) holding {
+	if entry == nil {
+		return holding{}
+	}
+	return holding{true, entry.Explicit, entry.Implicit, entry.GrantType, entry.FloatingLength}
+}
+
 func newGrantMaker(role *v2.Resource, rules mappingRules) *grantMaker {
 	// The role's id alone: a thousand copies of its profile would not fit into an
 	// answer.
@@ -223,10 +230,7 @@ func (m *grantMaker) annotations(entry *privx.RoleEntry) (annotations.Annotation
 	if entry != nil && len(entry.Periods()) > 0 {
 		return packedNotes(m.roleID, entry, m.rules)
 	}
-	var how holding
-	if entry != nil {
-		how = holding{true, entry.Explicit, entry.Implicit, entry.GrantType, entry.FloatingLength}
-	}
+	how := holdingOf(entry)
 	if notes, made := m.notes[how]; made {
 		return notes, nil
 	}
@@ -301,7 +305,7 @@ func entryMetadata(entry privx.RoleEntry) map[string]any {
 	if entry.GrantType != "" {
 		metadata["grant_type"] = privx.CutText(entry.GrantType, maxGrantText)
 	}
-	if periods := periodsInWords(entry.Periods()); len(periods) > 0 {
+	if periods := periodsInWords(shownPeriods(entry)); len(periods) > 0 {
 		metadata["validity_periods"] = periods
 	}
 	if entry.FloatingLength > 0 {
@@ -313,9 +317,15 @@ func entryMetadata(entry privx.RoleEntry) map[string]any {
 // maxPeriods bounds how many validity periods of one grant are shown.
 const maxPeriods = 16
 
+// shownPeriods are those validity periods of a role's entry that are shown.
+func shownPeriods(entry privx.RoleEntry) []privx.Period {
+	periods := entry.Periods()
+	return periods[:min(len(periods), maxPeriods)]
+}
+
 func periodsInWords(periods []privx.Period) []any {
 	var words []any
-	for _, p := range periods[:min(len(periods), maxPeriods)] {
+	for _, p := range periods {
 		words = append(words, map[string]any{
 			"start": privx.CutText(p.Start, maxGrantText),
 			"end":   privx.CutText(p.End, maxGrantText),

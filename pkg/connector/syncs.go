@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -19,9 +17,12 @@ const (
 	maxRuns = 128
 	// maxSeenUsers is how many users are remembered, 96 MiB at most.
 	maxSeenUsers = 4 << 20
-	// maxHeldEntries is how many entries of users' roles are kept where members
-	// do not carry them.
-	maxHeldEntries = 100_000
+	// maxHeldRoles is how much memory is for users' roles where members do not carry
+	// them, in bytes: those of a quarter of a million users with ten roles each.
+	maxHeldRoles = 64 << 20
+	// givenUp is how long a sync is not used that is taken for one that was given up
+	// where there is no more room for users' roles.
+	givenUp = time.Hour
 )
 
 // confirmPause lies between two answers that prove together what one does not.
@@ -35,12 +36,18 @@ type syncs struct {
 	mu sync.Mutex
 	// runs are the syncs, the one that was used last at the end.
 	runs []*syncRun
-	// heldRoom is for how many entries of users' roles there is still room, and users
-	// how many are remembered.
-	heldRoom, users int
+	// users is how many are remembered, and heldRoles how much memory users' roles
+	// take, in bytes.
+	users, heldRoles int
+	bounds           bounds
 }
 
-func newSyncs(client *privx.Client) *syncs { return &syncs{client: client, heldRoom: maxHeldEntries} }
+// bounds are on what is remembered of all syncs together.
+type bounds struct{ runs, users, heldRoles int }
+
+func newSyncs(client *privx.Client) *syncs {
+	return &syncs{client: client, bounds: bounds{maxRuns, maxSeenUsers, maxHeldRoles}}
+}
 
 // run finds what is remembered of a sync. Without an id there is nothing to
 // remember for.
@@ -53,6 +60,7 @@ func (s *syncs) run(id string) *syncRun {
 	i := slices.IndexFunc(s.runs, func(run *syncRun) bool { return run.id == id })
 	if i >= 0 {
 		run := s.runs[i]
+		run.used = time.Now()
 		s.runs = append(slices.Delete(s.runs, i, i+1), run)
 		return run
 	}
@@ -65,7 +73,7 @@ func (s *syncs) run(id string) *syncRun {
 
 // makeRoom forgets those that were not used for the longest time, if it is too much.
 func (s *syncs) makeRoom() {
-	for len(s.runs) > maxRuns || s.users > maxSeenUsers && len(s.runs) > 0 {
+	for len(s.runs) > s.bounds.runs || s.users > s.bounds.users && len(s.runs) > 0 {
 		s.drop(s.runs[0])
 	}
 }
@@ -83,20 +91,26 @@ func (s *syncs) drop(run *syncRun) {
 		return
 	}
 	s.runs = slices.Delete(s.runs, i, i+1)
-	s.heldRoom += run.heldEntries
+	s.heldRoles -= run.heldRoles
 	s.users -= run.heldUsers
 }
 
-// hold takes room for entries of users' roles, if there is any, and holdUsers for
-// users. A sync that was forgotten gets none.
-func (s *syncs) hold(run *syncRun, entries int) bool {
+// holdRoles takes room for users' roles, if there is any, and holdUsers for users. A
+// sync that was forgotten gets none.
+func (s *syncs) holdRoles(run *syncRun, bytes int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if entries > s.heldRoom || !slices.Contains(s.runs, run) {
+	if !slices.Contains(s.runs, run) {
 		return false
 	}
-	s.heldRoom -= entries
-	run.heldEntries += entries
+	for s.heldRoles+bytes > s.bounds.heldRoles && s.runs[0] != run && time.Since(s.runs[0].used) > givenUp {
+		s.drop(s.runs[0])
+	}
+	if s.heldRoles+bytes > s.bounds.heldRoles {
+		return false
+	}
+	s.heldRoles += bytes
+	run.heldRoles += bytes
 	return true
 }
 
@@ -119,28 +133,31 @@ type syncRun struct {
 	id           string
 	began        time.Time
 	callsAtStart int64
-	// heldEntries and heldUsers are what it has of the room for all, under syncs.mu.
-	heldEntries, heldUsers int
+	// used is when baton-sdk last called for it, under syncs.mu.
+	used time.Time
+	// heldRoles and heldUsers are what it has of the room for all, under syncs.mu.
+	heldRoles, heldUsers int
 
-	// calls under way that several callers wait for.
-	calls singleflight.Group
+	// What is asked for at the moment.
+	sourcesCalls shared[directories]
+	rolesCalls   shared[userRoles]
+	// held holds users' roles, as many as there is room for.
+	held *roleBook
 
 	mu sync.Mutex
 	// sources are nil until they have been read.
 	sources directories
-	// held holds users' roles, as many as there is room for.
-	held map[string][]privx.RoleEntry
-	// hidesRoles: a user's list of roles was empty twice, so that PrivX leaves out the
-	// one that everybody holds.
-	hidesRoles bool
 	tally
 }
 
 func newSyncRun(s *syncs) *syncRun {
-	return &syncRun{
-		syncs: s, client: s.client, began: time.Now(), callsAtStart: s.client.Calls(),
-		held: make(map[string][]privx.RoleEntry), tally: tally{waiting: make(map[string]*int)},
+	now := time.Now()
+	r := &syncRun{
+		syncs: s, client: s.client, began: now, used: now, callsAtStart: s.client.Calls(),
+		tally: tally{waiting: make(map[string]*int)},
 	}
+	r.held = newRoleBook(func(bytes int) bool { return s.holdRoles(r, bytes) })
+	return r
 }
 
 // directories reads PrivX's sources, once a sync.
@@ -150,7 +167,7 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 		defer r.mu.Unlock()
 		return r.sources, r.sources != nil
 	}
-	return once(ctx, &r.calls, "sources", known, func(ctx context.Context) (directories, error) {
+	return r.sourcesCalls.do(ctx, "", known, func(ctx context.Context) (directories, error) {
 		read, err := readDirectories(ctx, r.client)
 		if err != nil {
 			return nil, err
@@ -162,78 +179,29 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 	})
 }
 
-// rolesOf asks for the roles of a member of a role, usually once a sync: when there is
-// no more room for what was asked for, it is asked for again. A list that is empty is
-// asked for once more, a second later, unless the role is everybody's and PrivX is known
-// to leave that out.
-func (r *syncRun) rolesOf(ctx context.Context, userID string, everybodys bool) ([]privx.RoleEntry, error) {
-	known := func() ([]privx.RoleEntry, bool) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		entries, found := r.held[userID]
-		return entries, found
-	}
-	entries, err := once(ctx, &r.calls, "roles of "+userID, known, func(ctx context.Context) ([]privx.RoleEntry, error) {
-		entries, err := r.client.UserRoles(ctx, userID)
-		if err == nil && len(entries) > 0 {
-			r.hold(userID, entries)
-		}
-		return entries, err
-	})
-	if err != nil || len(entries) > 0 || everybodys && r.hidesEverybodys() {
-		return entries, err
-	}
-	return once(ctx, &r.calls, "roles of "+userID+" again", known, func(ctx context.Context) ([]privx.RoleEntry, error) {
-		time.Sleep(confirmPause)
-		entries, err := r.client.UserRoles(ctx, userID)
+// rolesOf asks for the roles of a user, once a sync as long as there is room for them.
+func (r *syncRun) rolesOf(ctx context.Context, userID string) (userRoles, error) {
+	known := func() (userRoles, bool) { return r.held.of(userID) }
+	return r.rolesCalls.do(ctx, userID, known, func(ctx context.Context) (userRoles, error) {
+		roles, err := r.confirmedRoles(ctx, userID)
 		if err != nil {
-			return nil, err
+			return userRoles{}, err
 		}
-		r.hold(userID, entries)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.hidesRoles = r.hidesRoles || len(entries) == 0
-		return entries, nil
+		return r.held.add(userID, roles), nil
 	})
 }
 
-func (r *syncRun) hidesEverybodys() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.hidesRoles
-}
-
-// hold keeps a user's roles, if there is room for them.
-func (r *syncRun) hold(userID string, entries []privx.RoleEntry) {
-	if r.syncs.hold(r, len(entries)+1) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.held[userID] = entries
+// confirmedRoles asks PrivX for the roles of a member of a role. A list that is empty
+// is asked for once more, a second later.
+func (r *syncRun) confirmedRoles(ctx context.Context, userID string) ([]privx.RoleEntry, error) {
+	roles, err := r.client.UserRoles(ctx, userID)
+	if err != nil || len(roles) > 0 {
+		return roles, err
 	}
-}
-
-// once gives what is known, or makes the call that finds out, for all who want to
-// know at the same time. None of them ends it for the others by going away; the
-// client bounds it.
-func once[T any](
-	ctx context.Context, calls *singleflight.Group, key string, known func() (T, bool), call func(context.Context) (T, error),
-) (T, error) {
-	if value, found := known(); found {
-		return value, nil
-	}
-	done := calls.DoChan(key, func() (any, error) {
-		// Another's call may have ended just now.
-		if value, found := known(); found {
-			return value, nil
-		}
-		return call(context.WithoutCancel(ctx))
-	})
 	select {
 	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	case result := <-done:
-		value, _ := result.Val.(T)
-		return value, result.Err
+		return nil, ctx.Err()
+	case <-time.After(confirmPause):
+		return r.client.UserRoles(ctx, userID)
 	}
 }

@@ -305,8 +305,8 @@ func TestCountOfClampedAnswers(t *testing.T) {
 	})
 }
 
-// A member whose own roles are shown empty is asked for once more. Where PrivX leaves
-// out the role that everybody holds, that is found out once and not of each user.
+// A member whose own roles are shown empty is asked for once more. It costs nothing
+// that PrivX leaves out the role that everybody holds.
 func TestMembersWhoseRolesAreShownEmpty(t *testing.T) {
 	t.Parallel()
 	store := plainStore()

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+	"gopkg.in/yaml.v3"
+
+	"github.com/conductorone/baton-privx/pkg/config"
+)
+
+// This file makes numbers be what they look like. Between baton-sdk and the one who
+// writes a setting, pflag, viper and YAML each take 010 for 8 and 0x10 for 16, and cut
+// off what is behind a point: none of them keeps what was given.
+
+// number is the value of a flag that takes a whole number. It keeps what it was given.
+type number struct{ text string }
+
+// Set leaves out the white space that is at the ends of a file that became a variable.
+func (n *number) Set(text string) error {
+	n.text = strings.TrimSpace(text)
+	return nil
+}
+
+func (n *number) String() string { return n.text }
+
+// Type is what --help shows, and how viper reads the value.
+func (*number) Type() string { return "int" }
+
+// keepNumbers puts a number behind each flag that takes one, in the command and in
+// those under it, with what a variable or the file gives: baton-sdk has done the same
+// with what pflag and viper made of it. What is no plain number, the command refuses
+// before it runs.
+func keepNumbers(cmd *cobra.Command, settings *viper.Viper) {
+	for _, name := range config.Numbers() {
+		text, given := givenFor(name, settings)
+		for _, c := range append(cmd.Commands(), cmd) {
+			flag := c.Flags().Lookup(name)
+			if flag == nil {
+				continue
+			}
+			flag.Value = &number{flag.DefValue}
+			if given {
+				_ = c.Flags().Set(name, text) // It takes everything.
+			}
+		}
+	}
+	cmd.PreRunE = checkNumbers
+}
+
+// checkNumbers looks at what was given for numbers in the end.
+func checkNumbers(cmd *cobra.Command, _ []string) error {
+	for _, name := range config.Numbers() {
+		if err := config.CheckNumber(name, cmd.Flags().Lookup(name).Value.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// givenFor finds the text that a variable, or else the YAML file, gives for a setting.
+func givenFor(name string, settings *viper.Viper) (string, bool) {
+	// viper, too, takes an empty variable for none.
+	if text := os.Getenv("BATON_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))); text != "" {
+		return text, true
+	}
+	if !settings.InConfig(name) {
+		return "", false
+	}
+	return inFile(name, settings.ConfigFileUsed()), true
+}
+
+// inFile finds what a YAML file that viper has read says for a setting, as it is
+// written there. Like viper, it does not mind the case of names.
+func inFile(name, path string) string {
+	var file map[string]yaml.Node
+	text, err := os.ReadFile(path)
+	if err != nil || yaml.Unmarshal(text, &file) != nil {
+		return "" // Which is no number: the file is not the one any more that was read.
+	}
+	for key, node := range file {
+		switch {
+		case !strings.EqualFold(key, name):
+		case node.Kind == yaml.AliasNode:
+			return node.Alias.Value
+		default:
+			return node.Value
+		}
+	}
+	return ""
+}

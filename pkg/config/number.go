@@ -1,0 +1,31 @@
+package config
+
+import (
+	"regexp"
+
+	"github.com/conductorone/baton-sdk/pkg/field"
+)
+
+// Numbers are the names of the settings that are whole numbers.
+func Numbers() []string {
+	var names []string
+	for _, f := range Config.Fields {
+		if f.Variant == field.IntVariant {
+			names = append(names, f.FieldName)
+		}
+	}
+	return names
+}
+
+// plainNumber has no more digits than any int can hold.
+var plainNumber = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
+
+// CheckNumber tells whether a text that was given for a whole number is one in plain
+// digits. What parses numbers for the SDK takes 010 for 8, and more of that kind. An
+// error is as that of [Privx.Settings], which looks at the number's size.
+func CheckNumber(name, text string) error {
+	if plainNumber.MatchString(text) {
+		return nil
+	}
+	return &Error{Field: name, Problem: "must be a whole number in at most 9 digits, without a sign, a leading zero or anything else"}
+}
