@@ -12,7 +12,8 @@ import (
 
 // Pipes serve a handler without sockets, for tests in which time is fake (see
 // testing/synctest): that passes while everybody waits for a pipe, and does not
-// while somebody waits for a socket.
+// while somebody waits for a socket. They speak HTTP/1.1 and, with a transport that
+// wants it, HTTP/2.
 type Pipes struct {
 	// Transport reaches the handler, whichever host is asked.
 	Transport *http.Transport
@@ -24,10 +25,13 @@ type Pipes struct {
 // ServePipes serves a handler in the background until the pipes are closed.
 func ServePipes(h http.Handler) *Pipes {
 	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
 	p := &Pipes{
 		Transport: &http.Transport{DialContext: listener.dial},
 		listener:  listener,
-		server:    &http.Server{Handler: h, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)},
+		server:    &http.Server{Handler: h, Protocols: protocols, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)},
 	}
 	go func() { _ = p.server.Serve(listener) }()
 	return p

@@ -6,6 +6,8 @@ package config
 
 import (
 	"github.com/conductorone/baton-sdk/pkg/field"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // Names of the authentication methods, as --auth-method and ConductorOne's form
@@ -62,18 +64,12 @@ var (
 		field.WithDescription("How many rows of a list PrivX is asked for at a time, 10 to 1000. Set it lower where PrivX, or what stands before it, "+
 			"is slow or short of memory. The connector asks for fewer by itself where PrivX refuses so many, or answers too much or too late"),
 		field.WithPlaceholder("1000"),
-		field.WithDefaultValue(maxPageSize),
+		field.WithDefaultValue(privx.MaxPageSize),
 	)
 )
 
 // maxGrantHours bounds grant-max-hours: ten years.
 const maxGrantHours = 10 * 366 * 24
-
-// minPageSize and maxPageSize bound page-size.
-const (
-	minPageSize = 10
-	maxPageSize = 1000
-)
 
 // Config is the whole configuration. With field groups, the SDK asks of a field
 // what is declared here whichever group is chosen; what differs between the

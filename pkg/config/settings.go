@@ -35,8 +35,8 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 	}
 	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
 	// What is not set may come as 0, where nobody puts in the default.
-	if c.PageSize != 0 && (c.PageSize < minPageSize || c.PageSize > maxPageSize) {
-		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", minPageSize, maxPageSize))
+	if c.PageSize != 0 && (c.PageSize < privx.MinPageSize || c.PageSize > privx.MaxPageSize) {
+		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", privx.MinPageSize, privx.MaxPageSize))
 	}
 	settings.PageSize = c.PageSize
 	settings.Credentials, err = given.credentials(method)

@@ -2,6 +2,7 @@ package privx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -33,10 +34,9 @@ type Config struct {
 	// 1000. Fewer are asked for where PrivX refuses so many, or answers too much or too
 	// late.
 	PageSize int
-	// Transport carries the requests in place of uhttp's, of which nothing remains
-	// then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
-	// environment and the timeouts below that of the whole request. For tests; nil
-	// otherwise.
+	// Transport carries the requests in place of the client's own, of which nothing
+	// remains then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
+	// environment and the bound on connections. For tests; nil otherwise.
 	Transport http.RoundTripper
 }
 
@@ -78,6 +78,9 @@ func New(ctx context.Context, config Config) (*Client, error) {
 	if config.BaseURL == nil || config.Credentials == nil {
 		return nil, errors.New("a base URL and credentials are needed")
 	}
+	if config.PageSize != 0 && (config.PageSize < MinPageSize || config.PageSize > MaxPageSize) {
+		return nil, fmt.Errorf("a page must have %d to %d rows", MinPageSize, MaxPageSize)
+	}
 	hidden := newSecrets(config.Credentials)
 	httpClient, err := newHTTPClient(ctx, config, hidden)
 	if err != nil {
@@ -96,10 +99,7 @@ func New(ctx context.Context, config Config) (*Client, error) {
 		newBackOff:  defaultBackOff,
 		room:        semaphore.NewWeighted(maxReading),
 	}
-	c.pageSizes.most = config.PageSize
-	if c.pageSizes.most <= 0 {
-		c.pageSizes.most = maxPageSize
-	}
+	c.pageSizes.most = cmp.Or(config.PageSize, MaxPageSize)
 	c.tokens = newTokenSource(c, config.Credentials)
 	return c, nil
 }
@@ -127,6 +127,8 @@ type request struct {
 	once bool
 	// maxAnswer bounds its answer, in bytes; 0 is maxBody.
 	maxAnswer int64
+	// atOnce: its answer does not wait for those to others.
+	atOnce bool
 }
 
 const (
@@ -241,7 +243,7 @@ func (c *Client) authorized(ctx context.Context, rq *request, take func(*answer)
 		case !unknown:
 			return failure
 		case c.tokens.isNew(held) && waits < len(c.tokens.pauses):
-			if err := waitOr(ctx, c.tokens.pause(waits, rq.once), failure); err != nil {
+			if err := waitOr(ctx, c.tokens.pause(waits, rq.once), failure); err != nil && !rq.once {
 				return err
 			}
 			waits++

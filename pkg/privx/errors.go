@@ -45,7 +45,7 @@ type Error struct {
 	cause error
 	// empty: a list that has rows was shown without any.
 	empty bool
-	// tooMuch: the answer was too long, or took too long.
+	// tooMuch: the answer was too long, or took too long for us or for a gateway.
 	tooMuch bool
 	// avoidable: it was too much, and fewer rows can be asked for.
 	avoidable bool
@@ -146,9 +146,14 @@ const (
 	hintCA      = "if PrivX uses a private CA, give its certificates with ca-certificate"
 )
 
+// slowAnswer is how long a gateway waits for an answer, at the least, that waits for one.
+// A 504 that comes sooner tells of another trouble.
+const slowAnswer = 10 * time.Second
+
 // answerError turns an answer that is not a success into an Error.
 func answerError(rq *request, a *answer, now time.Time) *Error {
 	e := &Error{Endpoint: rq.endpoint(), Status: a.status, grpcCode: uhttp.GrpcCodeFromHTTPStatus(a.status)}
+	e.tooMuch = a.status == http.StatusGatewayTimeout && a.took >= slowAnswer
 	said := e.readBody(a)
 	switch {
 	case (a.status == http.StatusForbidden || a.status == http.StatusBadRequest) && a.isForeign(),

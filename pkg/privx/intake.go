@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http/httptrace"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -19,19 +20,21 @@ const (
 	// maxShortBody is for errors, and for answers of which little is of interest.
 	maxShortBody = 1 << 20
 	// freeBody is what is read of every answer. Those that are longer share maxReading
-	// until they have been decoded, each with as much as it may have.
+	// until they have been decoded, each with as much as it may have, or all of it.
 	freeBody   = 1 << 20
 	maxReading = 2 * maxPageBody
 )
 
 // intake is how much of an answer is read, and what it has of the room that all long
-// answers share.
+// answers share; nil is for one that does not share it.
 type intake struct {
 	room         *semaphore.Weighted
 	limit, share int64
-	// asked: the whole request was sent. A time-out before that says nothing of how
-	// much was asked for.
-	asked atomic.Bool
+	// sent is when the whole request was sent, in nanoseconds of Unix time; 0 if it was
+	// not. A time-out before that says nothing of how much was asked for.
+	sent atomic.Int64
+	// crowded: there was no room in time.
+	crowded bool
 }
 
 type intakeKey struct{}
@@ -40,10 +43,19 @@ type intakeKey struct{}
 func (in *intake) context(ctx context.Context) context.Context {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
 		if info.Err == nil {
-			in.asked.Store(true)
+			in.sent.Store(time.Now().UnixNano())
 		}
 	}})
 	return context.WithValue(ctx, intakeKey{}, in)
+}
+
+// took is how much time has passed since the request was sent.
+func (in *intake) took() time.Duration {
+	sent := in.sent.Load()
+	if sent == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, sent))
 }
 
 // intakeOf is the intake of the exchange that a context belongs to.
@@ -55,11 +67,12 @@ func intakeOf(ctx context.Context) *intake {
 // enter waits for room. An answer that waits is one that has begun: PrivX need not do
 // anything for those that it waits for.
 func (in *intake) enter(ctx context.Context) error {
-	share := min(in.limit, maxReading)
-	if in.share > 0 || in.limit <= freeBody {
+	if in.room == nil || in.share > 0 || in.limit <= freeBody {
 		return nil
 	}
+	share := min(in.limit, maxReading)
 	if err := in.room.Acquire(ctx, share); err != nil {
+		in.crowded = true
 		return err
 	}
 	in.share = share

@@ -72,7 +72,7 @@ type cursor struct {
 	Seen    int    `json:"n,omitempty"`
 	// Offset is how many rows come before the next one.
 	Offset int `json:"o"`
-	// Limit is the page size that the first page was served with.
+	// Limit is the page size that the latest answer came in.
 	Limit int `json:"l"`
 	// First and Last are the ids at the ends of the latest answer.
 	First string `json:"f,omitempty"`
@@ -87,7 +87,7 @@ type cursor struct {
 	Disordered bool `json:"x,omitempty"`
 	// Behind: the reader has gone back, and there may be rows ahead that were seen.
 	Behind bool `json:"b,omitempty"`
-	// Longest is how many rows the longest answer had.
+	// Longest is how many rows the longest answer had, up to Limit.
 	Longest int `json:"m,omitempty"`
 	// Lacking is how many rows are counted before Offset and were not seen.
 	Lacking int `json:"k,omitempty"`
@@ -136,7 +136,7 @@ func (c cursor) valid() bool {
 			return false
 		}
 	}
-	return c.Reading != "" && c.Limit >= 1 && c.Limit <= maxPageSize && c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 &&
+	return c.Reading != "" && c.Limit >= 1 && c.Limit <= MaxPageSize && c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 &&
 		c.Restarts >= 0 && c.Restarts <= maxRestarts
 }
 
@@ -265,15 +265,14 @@ func ask[T identified](ctx context.Context, c *Client, l list, offset, limit int
 	}
 	got, p := newRows[T](), part[T]{offset: offset}
 	err := c.retry(ctx, rq.endpoint(), func() error {
-		began := c.clock()
 		err := c.authorized(ctx, &rq, func(a *answer) error {
 			p.date = a.date()
 			return decodeObject(rq.endpoint(), a, &got)
 		})
-		if least || !rq.answeredTooMuch(err, c.clock().Sub(began)) {
+		if least {
 			return err
 		}
-		return avoidable(err)
+		return avoidable(&rq, err)
 	})
 	if err == nil {
 		err = checkRows(rq.endpoint(), got)

@@ -405,11 +405,14 @@ func (c *Client) writeRoleList(ctx context.Context, userID string, entries []jso
 // writeEndpoint is what the errors of writeRoleList name.
 const writeEndpoint = "PUT /role-store/api/v1/users/{id}/roles"
 
-// exchange is authorized within exchangeTimeout.
+// exchange is authorized within exchangeTimeout, for which the answers to a sync need
+// not be waited.
 func (c *Client) exchange(ctx context.Context, rq *request, take func(*answer) error) error {
 	bounded, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	err := c.authorized(bounded, rq, take)
+	urgent := *rq
+	urgent.atOnce = true
+	err := c.authorized(bounded, &urgent, take)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		return timedOut(rq.endpoint())
 	}

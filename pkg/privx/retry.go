@@ -61,11 +61,11 @@ func (c *Client) retry(ctx context.Context, endpoint string, try func() error) e
 		c.failures.forget(endpoint)
 		return e
 	}
-	// Who has a deadline does not go on without end.
-	if !bounded && c.failures.lastedTooLong(endpoint, began, c.clock()) {
+	// Who has a deadline does not go on without end, and who can ask for less does so.
+	if !bounded && c.failures.lastedTooLong(endpoint, began, c.clock()) && !e.avoidable {
 		c.failures.forget(endpoint)
 		given := *e
-		given.grpcCode, given.RetryAt, given.avoidable = codes.Aborted, time.Time{}, false
+		given.grpcCode, given.RetryAt = codes.Aborted, time.Time{}
 		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+patience.String()+"; given up")
 		return &given
 	}

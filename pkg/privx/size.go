@@ -10,13 +10,17 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// maxPageSize is the documented maximum for roles. For the other lists none is known,
-// and neither is whether PrivX clamps or refuses what is above it.
-const maxPageSize = 1000
+// Bounds on how many rows of a list are asked for at a time. The larger one is the
+// documented maximum for roles. For the other lists none is known, and neither is
+// whether PrivX clamps or refuses what is above it.
+const (
+	MinPageSize = 10
+	MaxPageSize = 1000
+)
 
 // pageSizeSteps are the page sizes to ask for, those up to Config.PageSize: the next
 // one where PrivX refuses so many rows, or answers too much or too late.
-var pageSizeSteps = [...]int{maxPageSize, 500, 100, 50, 10}
+var pageSizeSteps = [...]int{MaxPageSize, 500, 100, 50, MinPageSize}
 
 // sizeMemory is how long a smaller page size is remembered.
 const sizeMemory = time.Hour
@@ -60,42 +64,42 @@ func (s *pageSize) get(most int, now time.Time) int {
 func (s *pageSize) lower(limit int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Another list may have found out meanwhile that it must be smaller.
+	if s.limit > 0 && s.limit < limit && now.Before(s.until) {
+		return
+	}
 	s.limit, s.until = limit, now.Add(sizeMemory)
 }
 
-// slowAnswer is how long a gateway waits at the least that does so for an answer. One
-// that says at once that there is none tells of another trouble.
-const slowAnswer = 10 * time.Second
-
-// answeredTooMuch tells whether an error is that the answer was too long, or took too
-// long.
-func (rq *request) answeredTooMuch(err error, took time.Duration) bool {
+// fewerAfter is how many rows to ask for after an error; 0 if fewer would not help, or
+// if there are no fewer. That PrivX refuses so many shows with the first answer. After
+// one that took too long it is a tenth, because the next one may take as long again.
+func fewerAfter(err error, limit int, first bool) int {
 	var e *Error
-	return errors.As(err, &e) && e.Endpoint == rq.endpoint() && // and not a token's
-		(e.tooMuch || e.Status == http.StatusGatewayTimeout && took >= slowAnswer)
+	switch {
+	case !errors.As(err, &e):
+		return 0
+	case e.avoidable && !e.isTooLong():
+		return stepTo(limit / 10)
+	case e.avoidable, first && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument:
+		return smaller(limit)
+	default:
+		return 0
+	}
+}
+
+// stepTo is the step for a page size, or the least one.
+func stepTo(limit int) int {
+	return max(smaller(limit+1), MinPageSize)
 }
 
 // avoidable marks the error for an answer that was too much and could be smaller.
-func avoidable(err error) error {
+func avoidable(rq *request, err error) error {
 	var e *Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || !e.tooMuch || e.Endpoint != rq.endpoint() { // or a token's
 		return err
 	}
 	given := *e
 	given.avoidable = true
 	return &given
-}
-
-// refusesSize tells whether an error may mean that PrivX does not give so many rows at a
-// time.
-func refusesSize(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusBadRequest && e.grpcCode == codes.InvalidArgument
-}
-
-// isAvoidable tells whether an error means that an answer was too much, and could be
-// smaller.
-func isAvoidable(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.avoidable
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,9 +67,9 @@ func TestPageSize_SlowRows(t *testing.T) {
 			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: kinds[i], RowDelay: 100 * time.Millisecond})
 			began := time.Now()
 			l.wantAll(t)
-			h.begins(t, l, 1000, 500)
+			h.begins(t, l, 1000, 100)
 			steps := len(h.limits(t, l.path)) - 1
-			require.Equal(t, time.Minute+time.Duration(steps)*50*time.Second, time.Since(began), "fake time")
+			require.Equal(t, time.Minute+time.Duration(steps)*10*time.Second, time.Since(began), "fake time")
 		}
 	})
 }
@@ -86,8 +88,12 @@ func TestPageSize_TooMuchLater(t *testing.T) {
 				h.sim.Inject(f)
 				l.wantAll(t)
 				limits := h.limits(t, l.path)
-				require.Equal(t, []int{1000, 1000, 500, 100}, limits[:4], l.name)
-				require.Equal(t, 100, slices.Max(limits[4:]), l.name)
+				steps := []int{1000, 1000, 500, 100}
+				if f.Kind == privxsim.FaultStall {
+					steps = []int{1000, 1000, 100}
+				}
+				require.Equal(t, steps, limits[:len(steps)], l.name)
+				require.Equal(t, 100, slices.Max(limits[len(steps):]), l.name)
 			}
 		})
 	}
@@ -118,7 +124,7 @@ func TestPageSize_GatewayTimeout(t *testing.T) {
 		t.Cleanup(pipes.Close)
 		users := h.lists()[0]
 		users.wantAll(t)
-		h.begins(t, users, 500)
+		h.begins(t, users, 100)
 	})
 	inBubble(t, s, func(t *testing.T, h *harness) {
 		users := h.lists()[0]
@@ -167,8 +173,8 @@ func TestPageSize_NoConnection(t *testing.T) {
 	})
 }
 
-// A PrivX that never answers is given up when the patience is at its end, whatever
-// could still be asked for.
+// A PrivX that never answers is given up when it has not answered the least that can be
+// asked for either, and the patience is at its end.
 func TestPageSize_NeverAnswered(t *testing.T) {
 	t.Parallel()
 	s := severalPages()
@@ -180,9 +186,48 @@ func TestPageSize_NeverAnswered(t *testing.T) {
 		_, err := l.readAll(t.Context())
 		e := asError(t, err, codes.Aborted, 0)
 		require.Contains(t, e.Hint, "http-timeout-seconds")
-		require.Equal(t, privx.Patience, time.Since(began), "fake time")
-		require.Equal(t, []int{1000, 500}, h.limits(t, l.path))
+		require.Equal(t, 3*s.timeout, time.Since(began), "fake time")
+		require.Equal(t, []int{1000, 100, 10}, h.limits(t, l.path))
 	})
+}
+
+// The time that a request may take is for each page: however long it is, smaller ones
+// are asked for before anything is given up.
+func TestPageSize_LongTimeouts(t *testing.T) {
+	t.Parallel()
+	for _, timeout := range []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute} {
+		s := severalPages()
+		s.timeout = timeout
+		inBubble(t, s, func(t *testing.T, h *harness) {
+			l := h.lists()[0]
+			h.sim.Inject(privxsim.Fault{Path: l.path, Kind: privxsim.FaultStall, MinLimit: 11})
+			l.wantAll(t)
+			h.begins(t, l, 1000, 100, 10)
+		})
+	}
+}
+
+// Of two lists that find out at the same time how many rows are too many, the smaller
+// size counts.
+func TestPageSize_TheSmallerOneIsKept(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	roles := h.lists()[1]
+	h.sim.Inject(privxsim.Fault{Path: roles.path, Kind: privxsim.FaultNoBody, Status: http.StatusBadRequest, MinLimit: 51})
+	other := make(chan error, 1)
+	var asked atomic.Bool
+	h.sim.OnRequest(func(r privxsim.Request) {
+		if strings.Contains(r.RawQuery, "limit=500") && asked.CompareAndSwap(false, true) {
+			// When the first one asks for 500 rows, the other steps to 50.
+			other <- second(roles.readAll(t.Context()))
+			h.sim.ClearFaults()
+		}
+	})
+	roles.wantAll(t)
+	require.NoError(t, <-other)
+	h.sim.ResetRequests()
+	roles.wantAll(t)
+	h.begins(t, roles, 50)
 }
 
 // What is too long in the smallest page fails, and says so.

@@ -1,6 +1,7 @@
 package privx_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -137,6 +138,23 @@ func TestToken_LifeFromTheRequest(t *testing.T) {
 		for _, r := range h.sent(rolesPath) {
 			require.Equal(t, http.StatusOK, r.Status, "a token was used after its end")
 		}
+	})
+}
+
+// A change that is cancelled while it waits for its token to be known has sent nothing
+// that PrivX has not refused.
+func TestToken_CancelledWhileItIsNotKnown(t *testing.T) {
+	t.Parallel()
+	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
+		privx.SetTokenPauses(m.client, privx.TokenPauses...)
+		c := m.changes()[name]
+		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(500*time.Millisecond, cancel) // Fake time.
+		err := second(c.change(ctx, m.user, c.role))
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotContains(t, err.Error(), "may have been sent")
+		require.Len(t, m.writes(), 1)
 	})
 }
 

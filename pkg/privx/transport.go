@@ -15,7 +15,6 @@ import (
 	"net/http/cookiejar"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -29,6 +28,9 @@ import (
 // wait for one.
 const maxConnections = 32
 
+// keepAlive finds a connection over which nothing comes any more within a minute or so.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 4}
+
 // newTransport makes what carries the requests. It is uhttp's but for two bounds that
 // no option of uhttp's changes: 60 s until an answer begins, whatever
 // --http-timeout-seconds says, and two connections that are kept. Here all are kept
@@ -36,7 +38,7 @@ const maxConnections = 32
 func newTransport(roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAliveConfig: keepAlive}).DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxConnsPerHost:       maxConnections,
 		MaxIdleConnsPerHost:   maxConnections,
@@ -45,7 +47,10 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		ExpectContinueTimeout: time.Second,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 		// A connection that has died under way is found out soon.
-		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second,
+			MaxReceiveBufferPerStream: freeBody, // It is beside the room of an intake.
+		},
 	}
 }
 
@@ -205,6 +210,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// took is how long it took from the end of the request.
+	took time.Duration
 	// hide takes secrets out of what the server said.
 	hide func(string) string
 }
@@ -257,7 +264,10 @@ func (c *Client) send(ctx context.Context, rq *request, take func(*answer) error
 	if err != nil {
 		return err
 	}
-	in := &intake{room: c.room, limit: cmp.Or(rq.maxAnswer, maxBody)}
+	in := &intake{limit: cmp.Or(rq.maxAnswer, maxBody)}
+	if !rq.atOnce {
+		in.room = c.room
+	}
 	defer in.leave()
 	req, err := c.http.NewRequest(in.context(ctx), rq.method, u, options...)
 	if err != nil {
@@ -267,7 +277,7 @@ func (c *Client) send(ctx context.Context, rq *request, take func(*answer) error
 	var got *answer
 	resp, err := c.http.Do(req, func(w *uhttp.WrapperResponse) error {
 		hide := func(text string) string { return c.secrets.hide(req, text) }
-		got = &answer{status: w.StatusCode, header: w.Header, body: w.Body, hide: hide}
+		got = &answer{status: w.StatusCode, header: w.Header, body: w.Body, took: in.took(), hide: hide}
 		return nil
 	})
 	if resp != nil && resp.Body != nil {
@@ -294,7 +304,7 @@ func (c *Client) transportError(ctx context.Context, rq *request, in *intake, er
 	}
 	e := &Error{Endpoint: rq.endpoint(), cause: plainCause(err)}
 	e.grpcCode, e.Hint = classifyTransport(err)
-	if e.tooMuch = os.IsTimeout(plainCause(err)) && in.asked.Load(); e.tooMuch {
+	if e.tooMuch = errors.Is(err, context.DeadlineExceeded) && in.sent.Load() != 0 && !in.crowded; e.tooMuch {
 		e.Hint = "PrivX did not answer within the time that http-timeout-seconds gives it"
 	}
 	return e

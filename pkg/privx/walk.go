@@ -246,8 +246,8 @@ func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 			w.at.Limit, w.at.Longest = limit, min(w.at.Longest, limit)
 			return p, nil
 		}
-		fewer, wanted := smaller(limit), isAvoidable(err) || w.at.Limit == 0 && refusesSize(err)
-		if fewer == 0 || !wanted {
+		fewer := fewerAfter(err, limit, w.at.Limit == 0)
+		if fewer == 0 {
 			return p, err
 		}
 		limit = fewer
