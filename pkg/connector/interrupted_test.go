@@ -43,9 +43,7 @@ func endedAndResumed(t *testing.T, store *privxsim.Store, n, workers int) string
 	process := func() *tenant {
 		return connect(t, store, sim, func(cfg *config.Privx) { cfg.BaseUrl, cfg.CaCertificate = server.URL, server.CAPEM })
 	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "sync.c1z")
-	options := []sdksync.SyncOpt{sdksync.WithC1ZPath(file), sdksync.WithTmpDir(dir), sdksync.WithWorkerCount(workers)}
+	file := filepath.Join(t.TempDir(), "sync.c1z")
 
 	first := process()
 	ctx, end := context.WithCancel(first.ctx)
@@ -57,7 +55,7 @@ func endedAndResumed(t *testing.T, store *privxsim.Store, n, workers int) string
 			end()
 		}
 	})
-	require.Error(t, first.syncInto(options...))
-	require.NoError(t, process().syncInto(options...))
+	require.Error(t, first.syncInto(file, sdksync.WithWorkerCount(workers)))
+	require.NoError(t, process().syncInto(file, sdksync.WithWorkerCount(workers)))
 	return file
 }
