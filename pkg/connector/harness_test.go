@@ -45,6 +45,8 @@ type tenant struct {
 	logs      *observer.ObservedLogs
 	ctx       context.Context
 	connector connectorbuilder.ConnectorBuilderV2
+	// another makes one more connector, as another process has; nil outside of a bubble.
+	another func() connectorbuilder.ConnectorBuilderV2
 }
 
 // newTenant simulates a PrivX that knows what is in the store.
@@ -102,14 +104,17 @@ func inBubble(t *testing.T, store *privxsim.Store, options privxsim.Options, cre
 			time.Sleep(time.Minute) // until the last slow answer is over
 			pipes.Close()
 		})
-		client, err := privx.New(t.Context(), privx.Config{
-			BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: credentials, Transport: pipes.Transport,
-		})
-		require.NoError(t, err)
 		core, logs := observer.New(zapcore.DebugLevel)
+		another := func() connectorbuilder.ConnectorBuilderV2 {
+			client, err := privx.New(t.Context(), privx.Config{
+				BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: credentials, Transport: pipes.Transport,
+			})
+			require.NoError(t, err)
+			return connector.ForClient(client)
+		}
 		test(&tenant{
 			t: t, store: store, sim: sim, logs: logs,
-			ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client),
+			ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: another(), another: another,
 		})
 	})
 }

@@ -181,9 +181,10 @@ func TestFaultMatrix(t *testing.T) {
 				}
 				cell := want[o.name][fault.Name][a.call]
 				known.Set(o.name, fault.Name, a.call, cell)
-				if raceDetector && strings.HasSuffix(o.name, "sync") {
-					// A thousand syncs take half an hour with the race detector. make test
-					// runs them without it, and other tests run syncs with it.
+				if raceDetector && fault.Name != "no answer at all" {
+					// The race detector makes thousands of operations take too long. One
+					// fault at each call is left, at whose end most is under way: make test
+					// runs all of them without it.
 					continue
 				}
 				t.Run(o.name+"/"+a.call+"/"+fault.Name, func(t *testing.T) {
