@@ -28,6 +28,9 @@ type Fault struct {
 	Forbids bool
 	// Waits tells that it keeps who asks waiting for long.
 	Waits bool
+	// Bulky tells that the answer takes a machine long to read, so that time may be up
+	// before.
+	Bulky bool
 	// Turns tells that PrivX's users or roles are others afterwards: a sync may
 	// have what has gone, and may lack what has come.
 	Turns bool
@@ -155,7 +158,7 @@ func Faults() []Fault {
 		kind("garbage in place of JSON", privxsim.FaultGarbage),
 		done(kind("garbage behind the JSON", privxsim.FaultTrailing)),
 		done(kind("half an answer that looks whole", privxsim.FaultTruncated)),
-		kind("an answer without end", privxsim.FaultOversized),
+		bulky(kind("an answer without end", privxsim.FaultOversized)),
 		kind("JSON nested 100,000 deep", privxsim.FaultNested),
 		only(kind("the same page again and again", privxsim.FaultRepeatPage), laterPage),
 		only(Fault{Name: "a row goes and another comes before the page", Turns: true, fault: privxsim.Fault{Kind: privxsim.FaultTurnover}}, laterPage),
@@ -201,6 +204,11 @@ func transient(f Fault) Fault {
 
 func waiting(f Fault) Fault {
 	f.Waits = true
+	return f
+}
+
+func bulky(f Fault) Fault {
+	f.Bulky = true
 	return f
 }
 

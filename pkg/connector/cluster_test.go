@@ -145,9 +145,8 @@ func syncsUnkindCluster(t *testing.T, seed int64) bool {
 		g.note()
 		time.Sleep(20 * time.Second) // Fake time, until all nodes know of it.
 		x.sim.OnRequest(g.change)
-		dir := t.TempDir()
-		path := filepath.Join(dir, "sync.c1z")
-		err := x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir), sdksync.WithWorkerCount(4))
+		path := filepath.Join(t.TempDir(), "sync.c1z")
+		err := x.syncInto(path, sdksync.WithWorkerCount(4))
 		if err != nil {
 			require.Contains(t, []codes.Code{codes.Aborted, codes.FailedPrecondition, codes.Unavailable}, status.Code(err), "%v", err)
 			require.Empty(t, x.closing())

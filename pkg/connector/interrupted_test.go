@@ -9,9 +9,7 @@ import (
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 	"github.com/stretchr/testify/require"
 
-	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/privxsim"
-	"github.com/conductorone/baton-privx/pkg/config"
 )
 
 // A sync that is ended at any request, and gone on with by another process, has
@@ -19,45 +17,39 @@ import (
 func TestSyncEndedAtAnyRequest(t *testing.T) {
 	t.Parallel()
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8})
-	undisturbed := newTenant(t, store, privxsim.Options{MaxPageSize: 10})
-	want, err := undisturbed.sync()
-	require.NoError(t, err)
-	requests := len(undisturbed.sim.Requests())
+	options := privxsim.Options{MaxPageSize: 10}
+	var want *synced
+	requests := 0
+	inBubble(t, store, options, allFour, func(x *tenant) {
+		want = x.mustSync()
+		requests = len(x.sim.Requests())
+	})
 	require.Greater(t, requests, 20)
 	for n := range requests - 1 { // the last one is the logout, after which all is there
 		for _, workers := range []int{1, 4} {
-			got := endedAndResumed(t, store, n+1, workers)
-			_, err := c1z.Compare(t.Context(), want, got)
-			require.NoError(t, err, "ended at request %d of %d, %d workers", n+1, requests, workers)
+			inBubble(t, store, options, allFour, func(x *tenant) {
+				requireSame(x.t, want, endedAndResumed(x, n+1, workers))
+			})
 		}
 	}
 }
 
-// endedAndResumed gives the file of a sync that was ended at the n-th request.
-func endedAndResumed(t *testing.T, store *privxsim.Store, n, workers int) string {
-	t.Helper()
-	sim := privxsim.New(store, privxsim.Options{MaxPageSize: 10})
-	server, err := privxsim.Serve(sim, privxsim.ServeOptions{TLS: true})
-	require.NoError(t, err)
-	defer server.Close()
-	process := func() *tenant {
-		return connect(t, store, sim, func(cfg *config.Privx) { cfg.BaseUrl, cfg.CaCertificate = server.URL, server.CAPEM })
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "sync.c1z")
-	options := []sdksync.SyncOpt{sdksync.WithC1ZPath(file), sdksync.WithTmpDir(dir), sdksync.WithWorkerCount(workers)}
-
-	first := process()
-	ctx, end := context.WithCancel(first.ctx)
+// endedAndResumed gives what a sync has that was ended at the n-th request.
+func endedAndResumed(x *tenant, n, workers int) *synced {
+	x.t.Helper()
+	file := filepath.Join(x.t.TempDir(), "sync.c1z")
+	resuming := *x
+	resuming.connector = x.another()
+	ctx, end := context.WithCancel(x.ctx)
 	defer end()
-	first.ctx = ctx
+	x.ctx = ctx
 	var count atomic.Int64
-	sim.OnRequest(func(privxsim.Request) {
+	x.sim.OnRequest(func(privxsim.Request) {
 		if count.Add(1) == int64(n) {
 			end()
 		}
 	})
-	require.Error(t, first.syncInto(options...))
-	require.NoError(t, process().syncInto(options...))
-	return file
+	require.Error(x.t, x.syncInto(file, sdksync.WithWorkerCount(workers)), "ended at request %d, %d workers", n, workers)
+	require.NoError(x.t, resuming.syncInto(file, sdksync.WithWorkerCount(workers)), "ended at request %d, %d workers", n, workers)
+	return readBack(x.t, file)
 }

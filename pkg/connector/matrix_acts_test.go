@@ -7,10 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
-	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/faultmatrix"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -161,13 +159,7 @@ func targetedActs() []act {
 		{call: "no members, again", target: empty(get(membersPath, 1)), run: syncsTarget("role", hollow)},
 	}
 	for i := range acts {
-		acts[i].good = complete
-		acts[i].prepare = func(s *stage) {
-			require.Equal(s.t, complete, syncs(s))
-			content, err := c1z.Read(s.t.Context(), s.file)
-			require.NoError(s.t, err)
-			s.whole = content.Sync.ID
-		}
+		acts[i].good, acts[i].afterWhole = complete, true
 	}
 	return acts
 }

@@ -84,10 +84,17 @@ func TestTwoSyncsOfTheSameDataAreEqual(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t, privxsim.Seed(privxsim.SeedOptions{Users: 60}), privxsim.Options{})
 	first, second := x.mustSync(), x.mustSync()
-	requireSameRows(t, first.users, second.users)
-	requireSameRows(t, first.roles, second.roles)
-	requireSameRows(t, first.entitlements, second.entitlements)
-	requireSameRows(t, first.grants, second.grants)
+	requireSame(t, first, second)
+}
+
+// requireSame compares all rows of two syncs.
+func requireSame(t *testing.T, want, got *synced) {
+	t.Helper()
+	requireSameRows(t, want.types, got.types)
+	requireSameRows(t, want.users, got.users)
+	requireSameRows(t, want.roles, got.roles)
+	requireSameRows(t, want.entitlements, got.entitlements)
+	requireSameRows(t, want.grants, got.grants)
 }
 
 func requireSameRows[M proto.Message](t *testing.T, want, got map[string]M) {
@@ -635,7 +642,7 @@ func TestWarningsAboutMembers(t *testing.T) {
 	})
 	path := filepath.Join(t.TempDir(), "sync.c1z")
 	// Without WithFailFastInvariants: a stranger's grant has no principal.
-	require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(t.TempDir()), sdksync.WithWorkerCount(1)))
+	require.NoError(t, x.syncInto(path, sdksync.WithWorkerCount(1)))
 	require.Contains(t, readBack(t, path).grants, grantID(role.ID, late))
 
 	warnings := x.warnings()
@@ -657,7 +664,7 @@ func TestRowsThatGoCostNoOtherRow(t *testing.T) {
 		}
 	})
 	path := filepath.Join(t.TempDir(), "sync.c1z")
-	require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(t.TempDir()), sdksync.WithWorkerCount(1)))
+	require.NoError(t, x.syncInto(path, sdksync.WithWorkerCount(1)))
 	s := readBack(t, path)
 	for _, user := range store.Users() {
 		require.Contains(t, s.users, user.ID)
@@ -674,16 +681,14 @@ func TestTargetedSync(t *testing.T) {
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 30, Roles: 6})
 	x := newTenant(t, store, privxsim.Options{})
 	membership := store.Memberships()[0]
-	dir := t.TempDir()
-	path := filepath.Join(dir, "sync.c1z")
-	file := []sdksync.SyncOpt{sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir)}
-	require.NoError(t, x.syncInto(file...))
+	path := filepath.Join(t.TempDir(), "sync.c1z")
+	require.NoError(t, x.syncInto(path))
 	target := func(kind, id string) *v2.Resource {
 		return v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: kind, Resource: id}.Build()}.Build()
 	}
-	require.NoError(t, x.syncInto(append(file, sdksync.WithTargetedSyncResources([]*v2.Resource{
+	require.NoError(t, x.syncInto(path, sdksync.WithTargetedSyncResources([]*v2.Resource{
 		target("role", membership.RoleID), target("user", membership.UserID), target("user", "00000000-0000-4000-8000-00000000dead"),
-	}))...))
+	})))
 	s := readBack(t, path)
 	require.Equal(t, []string{membership.RoleID}, keys(s.roles))
 	require.Equal(t, []string{membership.UserID}, keys(s.users), "who does not exist is left out")
@@ -877,7 +882,7 @@ func TestCutPageOfAShrinkingList(t *testing.T) {
 		}
 	})
 	path := filepath.Join(t.TempDir(), "sync.c1z")
-	require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(t.TempDir()), sdksync.WithWorkerCount(1)))
+	require.NoError(t, x.syncInto(path, sdksync.WithWorkerCount(1)))
 	s := readBack(t, path)
 	for _, user := range store.Users() {
 		require.Contains(t, s.users, user.ID)

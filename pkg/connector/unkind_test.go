@@ -118,10 +118,9 @@ func TestRoleThatIsShownEmptyOnce(t *testing.T) {
 	// A sync of the role alone confirms it, too.
 	inBubble(t, store, privxsim.Options{MaxPageSize: 100}, allFour, func(x *tenant) {
 		x.sim.Inject(privxsim.Fault{Path: membersPath, Count: 1, Status: http.StatusOK, Body: `{"count":0,"items":[]}`})
-		dir := t.TempDir()
-		path := filepath.Join(dir, "one.c1z")
+		path := filepath.Join(t.TempDir(), "one.c1z")
 		target := v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: "role", Resource: role}.Build()}.Build()
-		require.NoError(t, x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir), sdksync.WithTargetedSyncResources([]*v2.Resource{target})))
+		require.NoError(t, x.syncInto(path, sdksync.WithTargetedSyncResources([]*v2.Resource{target})))
 		require.Len(t, readBack(t, path).grants, 250)
 	})
 }
@@ -197,9 +196,8 @@ func TestMembersThatWereNotListed(t *testing.T) {
 			stranger := store.AddUser(privxsim.User{Principal: "stranger", Created: c.created.Format(time.RFC3339)})
 			inBubble(t, store, privxsim.Options{}, allFour, func(x *tenant) {
 				x.hideUser(t, stranger, c.found)
-				dir := t.TempDir()
-				path := filepath.Join(dir, "sync.c1z")
-				err := x.syncInto(sdksync.WithC1ZPath(path), sdksync.WithTmpDir(dir), sdksync.WithWorkerCount(4))
+				path := filepath.Join(t.TempDir(), "sync.c1z")
+				err := x.syncInto(path, sdksync.WithWorkerCount(4))
 				if c.proof {
 					require.Equal(t, codes.Aborted, status.Code(err), "%v", err)
 					require.ErrorContains(t, err, stranger.ID)
@@ -239,8 +237,7 @@ func TestManyMembersThatWereNotListed(t *testing.T) {
 			x.sim.Inject(privxsim.Fault{Path: rolesPath + "/" + role + "/members", Status: http.StatusOK,
 				Body: fmt.Sprintf(`{"count":%d,"items":[%s]}`, each, rows[1:])})
 		}
-		dir := t.TempDir()
-		require.NoError(t, x.syncInto(sdksync.WithC1ZPath(filepath.Join(dir, "sync.c1z")), sdksync.WithTmpDir(dir)))
+		require.NoError(t, x.syncInto(filepath.Join(t.TempDir(), "sync.c1z")))
 		searches := 0
 		for _, r := range x.sim.Requests() {
 			if r.Path == searchPath && strings.Contains(string(r.Body), "user_id") {
