@@ -131,6 +131,10 @@ func Faults() []Fault {
 		{Name: "slow: 20 s until the answer begins", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowHeader, Delay: slow}},
 		{Name: "slow: 20 s in the middle of the answer", Harmless: true, Waits: true, fault: privxsim.Fault{Kind: privxsim.FaultSlowBody, Delay: slow}},
 		{Name: "an answer without a date", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": nil}}},
+		{Name: "JSON that is called text", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": {"text/plain"}}}},
+		{Name: "JSON without a type", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": nil}}},
+		large(kind("an answer without end", privxsim.FaultOversized)),
+		large(kind("no answer at all", privxsim.FaultStall)),
 		only(Fault{Name: "equal rows in another order", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultTies}}, pagedList),
 		only(Fault{Name: "a count of the page's rows", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultPageCount}}, pagedList),
 		{Name: "all permissions are lost", Forbids: true, midway: losePermissions},
@@ -225,6 +229,13 @@ func done(f Fault) Fault {
 func only(f Fault, fits func(Call) bool) Fault {
 	f.fits = fits
 	return f
+}
+
+// large is a fault of answers that have many rows: smaller ones are good.
+func large(f Fault) Fault {
+	f.Name += ", to more than 500 rows"
+	f.Harmless, f.fault.MinLimit = true, 501
+	return only(f, pagedList)
 }
 
 func laterPage(c Call) bool { return c.LaterPage }

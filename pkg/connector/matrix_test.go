@@ -47,7 +47,7 @@ const (
 
 // limit is longer than anything may go on: a sync has ten minutes' patience with a
 // call, and may be at the end of it when a pause of baton-sdk's begins.
-const limit = 15 * time.Minute
+const limit = 20 * time.Minute
 
 // act is an operation, and a call that it makes.
 type act struct {
