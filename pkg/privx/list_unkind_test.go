@@ -127,6 +127,35 @@ func TestUnkind_AllTied(t *testing.T) {
 	require.Positive(t, aborted)
 }
 
+// The same of all rows but the last ones, where counts say nothing, because PrivX does
+// not count or counts too little: then there are as many rows as places.
+func TestUnkind_TiedAndNotCounted(t *testing.T) {
+	t.Parallel()
+	for _, count := range []int{0, -1, 5, 39} {
+		aborted := 0
+		for seed := range uint64(20) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			onShelf(t, func(t *testing.T, s *shelf) {
+				rows := manyRows(40)
+				s.serve(func(q question) string {
+					shown := slices.Clone(rows)
+					random.Shuffle(len(shown)-5, func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
+					q.limit = 10
+					return listed(count, q.part(shown))
+				})
+				got, _, err := s.users(t.Context())
+				if err != nil {
+					wantError(t, err, codes.Aborted, http.StatusOK)
+					aborted++
+					return
+				}
+				require.ElementsMatch(t, rows, got)
+			})
+		}
+		require.Positive(t, aborted)
+	}
+}
+
 // One row goes and one comes between two answers, at every place.
 func TestUnkind_OneGoesOneComes(t *testing.T) {
 	t.Parallel()

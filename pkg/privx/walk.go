@@ -31,8 +31,8 @@ import (
 //     order, and both readings count together. Then it is Aborted.
 //
 // A count is believed until an answer shows more than it counts. Then the list is at
-// its end where two answers, a second apart, show nothing behind its last row. An answer
-// that may have been cut short is not the end of a list because it counts its own rows:
+// its end where two answers, a second apart, show nothing behind its last row, and as
+// many different rows were seen as there are places. An answer that may have been cut short is not the end of a list because it counts its own rows:
 // PrivX is asked for what is behind them. That is so where it is as long as one that
 // was cut, and where more was counted when the connection was checked.
 
@@ -329,7 +329,8 @@ func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
 	case err != nil || !w.nothingBehind(again) || w.counts(again):
 		return false, err
 	case w.at.Disproved || w.at.Total == 0:
-		return true, nil
+		// There are as many rows as places, whatever PrivX counts.
+		return w.countUp(ctx, w.at.Offset)
 	default:
 		return w.countUp(ctx, w.at.Total)
 	}
