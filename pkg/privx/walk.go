@@ -32,9 +32,10 @@ import (
 //
 // A count is believed until an answer shows more than it counts. Then the list is at
 // its end where two answers, a second apart, show nothing behind its last row, and as
-// many different rows were seen as there are places. An answer that may have been cut short is not the end of a list because it counts its own rows:
-// PrivX is asked for what is behind them. That is so where it is as long as one that
-// was cut, and where more was counted when the connection was checked.
+// many different rows were seen as there are places. An answer that may have been cut
+// short is not the end of a list because it counts its own rows: PrivX is asked for
+// what is behind them. That is so where it is as long as one that was cut, and where
+// more was counted when the connection was checked.
 
 // emptyPauses are the pauses before PrivX is asked again for what cannot be empty.
 var emptyPauses = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
