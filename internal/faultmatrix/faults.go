@@ -134,7 +134,6 @@ func Faults() []Fault {
 		{Name: "JSON that is called text", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": {"text/plain"}}}},
 		{Name: "JSON without a type", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": nil}}},
 		large(kind("an answer without end", privxsim.FaultOversized)),
-		large(kind("no answer at all", privxsim.FaultStall)),
 		only(Fault{Name: "equal rows in another order", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultTies}}, pagedList),
 		only(Fault{Name: "a count of the page's rows", Harmless: true, fault: privxsim.Fault{Kind: privxsim.FaultPageCount}}, pagedList),
 		{Name: "all permissions are lost", Forbids: true, midway: losePermissions},
