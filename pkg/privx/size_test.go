@@ -156,9 +156,10 @@ func TestPageSize_NoConnection(t *testing.T) {
 	inBubble(t, severalPages(), func(t *testing.T, h *harness) {
 		pipes := privxsim.ServePipes(h.sim)
 		t.Cleanup(pipes.Close)
-		dial, dials := pipes.Transport.DialContext, 0
+		dial := pipes.Transport.DialContext
+		var dials atomic.Int64
 		pipes.Transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			if dials++; dials == 2 {
+			if dials.Add(1) == 2 {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			}
@@ -169,7 +170,7 @@ func TestPageSize_NoConnection(t *testing.T) {
 		users := h.lists()[0]
 		users.wantAll(t)
 		h.begins(t, users, 1000)
-		require.Greater(t, dials, 2)
+		require.Greater(t, dials.Load(), int64(2))
 	})
 }
 
