@@ -13,10 +13,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+
 	"github.com/conductorone/baton-privx/internal/oddjson"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
-	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // fuzzedUser is who is asked for by id.
@@ -182,7 +184,7 @@ func FuzzErrorAnswer(f *testing.F) {
 		e := requireTold(t, err)
 		require.Equal(t, code, e.Status)
 		for _, part := range []string{e.Code, e.Message, e.Property} {
-			require.LessOrEqual(t, len(part), privx.MaxErrorText)
+			require.LessOrEqual(t, len(part), api.MaxErrorText)
 		}
 		got := status.Code(err)
 		switch {
@@ -205,7 +207,7 @@ func FuzzErrorAnswer(f *testing.F) {
 		if !throttled {
 			require.Zero(t, e.RetryAt)
 		} else if !e.RetryAt.IsZero() {
-			require.WithinRange(t, e.RetryAt, newClock().Now(), newClock().Now().Add(privx.MaxRetryAfter))
+			require.WithinRange(t, e.RetryAt, newClock().Now(), newClock().Now().Add(api.MaxRetryAfter))
 		}
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // The random steps of TestCluster_NothingLostNothingFalse: so many seeds with so many
@@ -223,7 +224,7 @@ func TestCluster_InRealTime(t *testing.T) {
 	h.sim = privxsim.New(h.store, options)
 	h.url = serve(t, h.sim, privxsim.ServeOptions{}).URL
 	h.client = newClient(t.Context(), t, h.url, allFour)
-	privx.SetBackOff(h.client, privx.DefaultBackOff)
+	privx.SetBackOff(h.client, api.DefaultBackOff)
 	m := newClusterModel(t, h, 1, len(options.Nodes))
 	time.Sleep(lag) // All nodes know what there is then, however slow this machine is.
 	for step := range 6 {

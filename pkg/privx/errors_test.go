@@ -24,6 +24,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // contentFaults are the answers that look like a success and are none.
@@ -33,8 +34,8 @@ var contentFaults = []privxsim.FaultKind{
 	privxsim.FaultDropWrite,
 }
 
-// R10: every fault of an answer's content times every method.
-func TestR10_ContentFaults(t *testing.T) {
+// Every fault of an answer's content times every method.
+func TestFaultsOfAnAnswersContent(t *testing.T) {
 	t.Parallel()
 	for _, kind := range contentFaults {
 		t.Run(kind.String(), func(t *testing.T) {
@@ -59,7 +60,7 @@ func TestR10_ContentFaults(t *testing.T) {
 	}
 }
 
-func TestR10_ContentFaultsOfTheTokenEndpoint(t *testing.T) {
+func TestFaultsOfATokenAnswersContent(t *testing.T) {
 	t.Parallel()
 	for _, kind := range contentFaults {
 		t.Run(kind.String(), func(t *testing.T) {
@@ -90,7 +91,7 @@ func wantFault(t *testing.T, err error, code codes.Code, what string) {
 }
 
 // A success is a JSON object, whatever it is called, unless it is called HTML.
-func TestR10_ContentTypes(t *testing.T) {
+func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	for contentType, good := range map[string]bool{
 		"application/json": true, "application/json; charset=utf-8": true, "Application/JSON": true,
@@ -146,11 +147,11 @@ func TestPageSize_RefusedWithoutABody(t *testing.T) {
 	}
 }
 
-// R9: more than is read of one answer is an error, and not tried again.
-func TestR9_OversizedAnswers(t *testing.T) {
+// More than is read of one answer is an error, and not tried again.
+func TestOversizedAnswers(t *testing.T) {
 	t.Parallel()
 	for status, limit := range map[int]int64{
-		http.StatusOK: privx.MaxBody, http.StatusBadRequest: privx.MaxErrorBody, http.StatusServiceUnavailable: privx.MaxErrorBody,
+		http.StatusOK: api.MaxBody, http.StatusBadRequest: api.MaxShortBody, http.StatusServiceUnavailable: api.MaxShortBody,
 	} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			t.Parallel()
@@ -168,7 +169,7 @@ func TestR9_OversizedAnswers(t *testing.T) {
 	}
 }
 
-func TestR9_OversizedToken(t *testing.T) {
+func TestOversizedToken(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultOversized, Status: http.StatusUnauthorized})
@@ -176,7 +177,7 @@ func TestR9_OversizedToken(t *testing.T) {
 	require.Len(t, h.sim.Requests(), 1)
 }
 
-func TestR9_LongErrorText(t *testing.T) {
+func TestLongErrorTextIsCut(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	long, err := json.Marshal(map[string]any{
@@ -187,7 +188,7 @@ func TestR9_LongErrorText(t *testing.T) {
 	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusConflict, Body: string(long)})
 	e := asError(t, h.getRoles(t.Context()), codes.FailedPrecondition, http.StatusConflict)
 	for _, part := range []string{e.Code, e.Message, e.Property} {
-		require.LessOrEqual(t, len(part), privx.MaxErrorText)
+		require.LessOrEqual(t, len(part), api.MaxErrorText)
 		require.True(t, utf8.ValidString(part))
 	}
 	require.NotContains(t, e.Error(), "\n")
@@ -405,7 +406,7 @@ func mirrorAnswers() map[string]func(http.ResponseWriter, string) {
 		"header line": rawAnswer("HTTP/1.1 200 OK\r\n%s\r\n\r\n"),
 	}
 	for n := 0; n < 60; n += 7 {
-		filler := strings.Repeat("x", privx.MaxErrorText-n)
+		filler := strings.Repeat("x", api.MaxErrorText-n)
 		answers["cut off at "+strconv.Itoa(n)] = jsonAnswer(418, func(s string) any {
 			return map[string]string{"error_code": "X", "error_message": filler + s}
 		})
@@ -425,9 +426,9 @@ func rawAnswer(format string) func(http.ResponseWriter, string) {
 	}
 }
 
-// S1: a server that repeats the secrets cannot make the client show them, in an
+// A server that repeats the secrets cannot make the client show them, in an
 // error or in a log.
-func TestS1_SecretsAreNeverShown(t *testing.T) {
+func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
 	const oauthSecret, apiSecret = "canary-oauth+/Zm9vYmFy==", "canary-api&%é<Zm9v+/="
 	pair := privx.PasswordGrant{OAuthClientID: "privx-external", OAuthClientSecret: oauthSecret, APIClientID: "id", APIClientSecret: apiSecret}

@@ -2,101 +2,28 @@ package privx
 
 import (
 	"context"
-	"crypto/x509"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// What the tests see of the inside.
-const (
-	MaxTries         = maxTries
-	MaxElapsed       = maxElapsed
-	MaxRetryAfter    = maxRetryAfter
-	Patience         = patience
-	MaxBody          = maxBody
-	MaxErrorBody     = maxShortBody
-	MaxPageBody      = maxPageBody
-	MaxReading       = maxReading
-	FreeBody         = freeBody
-	SizeMemory       = sizeMemory
-	MaxErrorText     = maxErrorText
-	MaxTokenLife     = maxTokenLife
-	UnknownTokenLife = unknownTokenLife
-	TokenSkew        = tokenSkew
-	NewToken         = newToken
-	MaxConnections   = maxConnections
-	SlowAnswer       = slowAnswer
-	TokenTimeout     = tokenTimeout
-	RefusalMemory    = refusalMemory
-	LogoutTimeout    = logoutTimeout
-	MaxRows          = maxRows
-	MaxRestarts      = maxRestarts
-	MaxEnded         = maxEnded
-	MaxReadings      = maxReadings
-	ConfirmPause     = confirmPause
-	Unrest           = unrest
-	LagTime          = lagTime
-	MaxRounds        = maxRounds
-	ExchangeTimeout  = exchangeTimeout
-	MaxShortPause    = maxShortPause
-)
-
-// Functions that are tested as such.
-var (
-	DefaultBackOff  = defaultBackOff
-	ParseRetryAfter = parseRetryAfter
-	ParseLife       = parseLife
-	UsableFor       = usableFor
-	DecodeCursor    = decodeCursor
-	PageSizeSteps   = pageSizeSteps
-	TokenPauses     = tokenPauses
-	EmptyPauses     = emptyPauses
-)
-
-// Reading remembers the rows of a list.
-type Reading = reading
-
-// NewReading makes one, of which many rows are added with AddRow.
-func NewReading() *Reading { return newReading() }
-
-// AddRow notes a row of a page of its own.
-func (r *reading) AddRow(id string) bool {
-	r.added = r.added[:0]
-	return r.add(id)
-}
-
-// Held is of how many rows and lists a client remembers something.
-func Held(c *Client) (int, int) {
-	c.readings.mu.Lock()
-	defer c.readings.mu.Unlock()
-	return c.readings.rows, len(c.readings.waiting)
-}
-
-// Cursor is what a page token holds.
-type Cursor = cursor
-
-// Encode makes a page token.
-func (c cursor) Encode() string { return c.encode() }
+// API is what the client talks to PrivX with.
+func API(c *Client) *api.Client { return c.api }
 
 // SetClock replaces the clock.
-func SetClock(c *Client, now func() time.Time) { c.clock = now }
+func SetClock(c *Client, now func() time.Time) { c.api.Tuning().Clock = now }
 
 // SetBackOff replaces the waits between two tries.
-func SetBackOff(c *Client, factory func() backoff.BackOff) { c.newBackOff = factory }
+func SetBackOff(c *Client, factory func() backoff.BackOff) { c.api.Tuning().BackOff = factory }
 
 // SetTokenPauses replaces the pauses before a token that is not known is sent again.
-func SetTokenPauses(c *Client, pauses ...time.Duration) { c.tokens.pauses = pauses }
+func SetTokenPauses(c *Client, pauses ...time.Duration) { c.api.Tuning().TokenPauses = pauses }
 
-// NewTransport makes what carries the requests.
-func NewTransport(roots *x509.CertPool) *http.Transport { return newTransport(roots) }
-
-// SetTransport replaces uhttp's transport below the bound on what is read.
-func SetTransport(c *Client, next http.RoundTripper) {
-	c.http.HttpClient.Transport = &boundedTransport{next: next, secrets: c.secrets}
-}
+// SetTransport replaces what carries the requests, below the bound on what is read.
+func SetTransport(c *Client, next http.RoundTripper) { c.api.Tuning().Transport = next }
 
 // KeyedLocks are locks by name.
 type KeyedLocks = keyedLocks
@@ -117,35 +44,23 @@ func Locks(c *Client) *KeyedLocks { return &c.locks }
 // RewriteRoles makes of an answer to a GET of a user's roles what is PUT to grant
 // and to revoke a role.
 func RewriteRoles(body []byte, roleID string) (string, string, error) {
-	list, err := parseRoleList(userRolesRequest("id"), &answer{
-		status: http.StatusOK, header: http.Header{"Content-Type": {jsonContent}}, body: body,
-	})
+	rq := getUserRoles.Request("id")
+	rq.NotNull = true
+	page, err := wholeRoles(api.DecodeAll[heldRole](rq, &api.Answer{
+		Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body,
+	}))
 	if err != nil {
 		return "", "", err
 	}
+	list := listOf(page)
 	granted, err := list.granted(roleID, 0)
 	return string(listBody(granted)), string(listBody(list.others(roleID))), err
 }
 
 // Forget makes a client what it was before its first request.
 func Forget(c *Client) {
-	pauses := c.tokens.pauses
-	c.tokens = newTokenSource(c, c.tokens.credentials)
-	c.tokens.pauses = pauses
-	c.self, c.failures, c.readings = nil, failureLog{}, readings{}
-	c.countsPages.Store(false)
-	c.checked.users.Store(0)
-	c.checked.roles.Store(0)
-	c.pageSizes.cut.Store(0)
-	c.unrestful.Store(0)
-	for _, size := range []*pageSize{&c.pageSizes.users, &c.pageSizes.roles, &c.pageSizes.members} {
-		size.lower(0, time.Time{})
-	}
-}
-
-// RequestURL is the address of one of a user's endpoints below a base URL.
-func RequestURL(base *url.URL, userID string) (*url.URL, error) {
-	return (&Client{base: base}).url(userRolesRequest(userID))
+	c.api.Forget()
+	c.self = nil
 }
 
 // CurrentUser asks PrivX as whom the client acts, whatever the credentials say.

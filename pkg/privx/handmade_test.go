@@ -16,6 +16,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // handmade is a PrivX of two nodes that knows one user and his roles, and says of
@@ -148,7 +149,7 @@ func (p *handmade) written() []string {
 func inHandmadeBubble(t *testing.T, p *handmade, test func(t *testing.T, client *privx.Client)) {
 	t.Helper()
 	client := newClient(t.Context(), t, "http://localhost", allFour)
-	privx.SetBackOff(client, privx.DefaultBackOff)
+	privx.SetBackOff(client, api.DefaultBackOff)
 	synctest.Test(t, func(t *testing.T) {
 		pipes := privxsim.ServePipes(p)
 		privx.SetTransport(client, pipes.Transport)

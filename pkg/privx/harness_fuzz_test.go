@@ -20,6 +20,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // fuzzBearer is the token that a fuzzed network gives out. It is a secret, as the
@@ -109,7 +110,7 @@ func requireTold(t *testing.T, err error, also ...string) *privx.Error {
 	text := err.Error()
 	require.True(t, utf8.ValidString(text), "%q", text)
 	require.Negative(t, strings.IndexFunc(text, breaksLine), "%q", text)
-	require.LessOrEqual(t, len(text), 10*privx.MaxErrorText)
+	require.LessOrEqual(t, len(text), 10*api.MaxErrorText)
 	for _, secret := range append(also, privxsim.DefaultOAuthClientSecret, fuzzBearer) {
 		require.NotContains(t, text, secret)
 	}

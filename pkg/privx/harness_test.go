@@ -19,6 +19,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 const (
@@ -109,7 +110,7 @@ func inBubble(t *testing.T, s setup, test func(t *testing.T, h *harness)) {
 	s.fillIn()
 	// uhttp's cache has goroutines of its own: they live outside.
 	client := newClient(s.context(t), t, "http://localhost"+s.sim.PathPrefix, s.credentials, s.configure)
-	privx.SetBackOff(client, privx.DefaultBackOff)
+	privx.SetBackOff(client, api.DefaultBackOff)
 	synctest.Test(t, func(t *testing.T) {
 		h := &harness{store: s.store, sim: privxsim.New(s.store, s.sim), client: client}
 		pipes := privxsim.ServePipes(h.sim)

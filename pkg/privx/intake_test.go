@@ -14,6 +14,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // halting is a PrivX whose lists of roles are long, and whose lists of members are long, and halt in the middle until they
@@ -32,7 +33,7 @@ func (h *halting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if matches(userRolesPath, r.URL.Path) {
-		_, _ = io.WriteString(w, `{"count":1,"items":[`+role("r", `,"explicit":true,"x":"`+strings.Repeat("x", 2*privx.FreeBody)+`"`)+`]}`)
+		_, _ = io.WriteString(w, `{"count":1,"items":[`+role("r", `,"explicit":true,"x":"`+strings.Repeat("x", 2*api.FreeBody)+`"`)+`]}`)
 		return
 	}
 	i := h.asked.Add(1) - 1
@@ -59,7 +60,7 @@ func inHalfRead(t *testing.T, half int, adjust func(*http.Transport), test func(
 		defer letOn()
 		pipes := privxsim.ServePipes(server)
 		t.Cleanup(pipes.Close)
-		transport := privx.NewTransport(nil)
+		transport, _ := privx.API(client).Tuning().Transport.(*http.Transport)
 		transport.DialContext = pipes.Transport.DialContext
 		t.Cleanup(transport.CloseIdleConnections)
 		adjust(transport)
@@ -94,9 +95,9 @@ func TestLongAnswersTakeTurns(t *testing.T) {
 		adjust         func(*http.Transport)
 		waiting        int64 // the most that is read of one that waits
 	}{
-		{long, privx.MaxReading / privx.MaxPageBody, asItIs, 3 * privx.FreeBody / 2},
+		{long, api.MaxReading / api.MaxPageBody, asItIs, 3 * api.FreeBody / 2},
 		{short, 8, asItIs, 0},
-		{long, privx.MaxReading / privx.MaxPageBody, withHTTP2, 5 * privx.FreeBody / 2},
+		{long, api.MaxReading / api.MaxPageBody, withHTTP2, 5 * api.FreeBody / 2},
 	} {
 		inHalfRead(t, tt.half, tt.adjust, func(t *testing.T, _ *privx.Client, server *halting) {
 			whole := 0

@@ -17,6 +17,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // listing is one of the three paged lists.
@@ -129,7 +130,7 @@ func query(t *testing.T, r privxsim.Request, name string) string {
 	return values[0]
 }
 
-func TestC1_ClampedPages(t *testing.T) {
+func TestPagesThatAreClamped(t *testing.T) {
 	t.Parallel()
 	for _, clamp := range []int{1, 7, 10, 1000} {
 		h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: clamp}})
@@ -194,8 +195,8 @@ func TestList_TotalAndRead(t *testing.T) {
 	}
 }
 
-// C2: whatever the count, a page that comes again is an error.
-func TestC2_SamePageForEver(t *testing.T) {
+// Whatever the count, a page that comes again is an error.
+func TestTheSamePageForEverIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, count := range []privxsim.CountMode{privxsim.CountHonest, privxsim.CountOmitted, privxsim.CountZero, privxsim.CountTooLarge} {
 		for _, clamp := range []int{1, 7} {
@@ -211,7 +212,7 @@ func TestC2_SamePageForEver(t *testing.T) {
 	}
 }
 
-func TestC3_Counts(t *testing.T) {
+func TestCounts(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		count privxsim.CountMode
@@ -245,8 +246,8 @@ func TestC3_Counts(t *testing.T) {
 	}
 }
 
-// C3: counts that the simulator has no mode for, said by each page in turn.
-func TestC3_CountsByPage(t *testing.T) {
+// Counts that the simulator has no mode for, said by each page in turn.
+func TestCountsThatChangeFromPageToPage(t *testing.T) {
 	t.Parallel()
 	for name, counts := range map[string][]string{
 		"too small":           {"3"},
@@ -272,7 +273,7 @@ func TestC3_CountsByPage(t *testing.T) {
 }
 
 // No count, however it jumps about, keeps the client reading without end.
-func TestC3_JumpingCountsEnd(t *testing.T) {
+func TestListsWithJumpingCountsEnd(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		h.serveRows(makeRows(30), 7, func(n int) string { return []string{"500", "400"}[n%2] })
@@ -380,9 +381,9 @@ func (m moving) wantSurvivors(t *testing.T, got []string, what string) {
 	require.Contains(t, got, privxsim.DefaultAPIClientID, what)
 }
 
-// C4: any run of neighbours goes, at any boundary between two pages: from the
+// Any run of neighbours goes, at any boundary between two pages: from the
 // pages that were read, from those to come, from both, down to below the offset.
-func TestC4_RowsDeleted(t *testing.T) {
+func TestRowsDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
 	for boundary := range 3 {
@@ -406,8 +407,8 @@ func (m moving) remove(ids []string) {
 	}
 }
 
-// C4: rows that were read go one after the other, a row at every boundary.
-func TestC4_RowsDeletedAtEveryBoundary(t *testing.T) {
+// Rows that were read go one after the other, a row at every boundary.
+func TestRowsDeletedAtEveryBoundary(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
 	for each := 1; each <= 3; each++ {
@@ -422,8 +423,8 @@ func TestC4_RowsDeletedAtEveryBoundary(t *testing.T) {
 	}
 }
 
-// C4: rows that are not neighbours.
-func TestC4_ScatteredRowsDeleted(t *testing.T) {
+// Rows that are not neighbours.
+func TestScatteredRowsDeleted(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
 	for mask := 1; mask < 1<<len(m.ids); mask += 7 {
@@ -439,9 +440,9 @@ func TestC4_ScatteredRowsDeleted(t *testing.T) {
 	}
 }
 
-// C4: new rows come last, for they are the newest; they cost nobody else, and
+// New rows come last, for they are the newest; they cost nobody else, and
 // are read if the last page was not read yet.
-func TestC4_RowsInserted(t *testing.T) {
+func TestRowsInsertedMeanwhile(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
 	m.fill()
@@ -458,9 +459,9 @@ func TestC4_RowsInserted(t *testing.T) {
 	}
 }
 
-// C4 with older rows that come in front: what was pushed back is read twice, and
+// Older rows come in front meanwhile: what was pushed back is read twice, and
 // nothing is lost.
-func TestC4_RowsInsertedInFront(t *testing.T) {
+func TestRowsInsertedInFront(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
 	for boundary := range 3 {
@@ -478,8 +479,8 @@ func TestC4_RowsInsertedInFront(t *testing.T) {
 	}
 }
 
-// C4 for the other two lists.
-func TestC4_RolesAndMembersDeleted(t *testing.T) {
+// Roles and members go while their lists are read.
+func TestRolesAndMembersDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for boundary := range 3 {
 		for _, n := range []int{1, 4, 7} {
@@ -520,8 +521,8 @@ func (h *harness) removeRole(id string) {
 	}
 }
 
-// C5: a token that the client did not make is an error and not a new start.
-func TestC5_ForeignTokens(t *testing.T) {
+// A token that the client did not make is an error and not a new start.
+func TestForeignPageTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
 	p, err := h.lists()[0].page(t.Context(), "")
@@ -611,7 +612,7 @@ func TestPageSize_AllRefused(t *testing.T) {
 	for _, l := range h.lists() {
 		_, err := l.readAll(t.Context())
 		require.Equal(t, "limit", asError(t, err, codes.InvalidArgument, http.StatusBadRequest).Property)
-		require.Equal(t, privx.PageSizeSteps[:], h.limits(t, l.path), l.name)
+		require.Equal(t, api.PageSizeSteps[:], h.limits(t, l.path), l.name)
 	}
 }
 
@@ -862,7 +863,7 @@ func TestList_NextAfterOfAShrunkList(t *testing.T) {
 }
 
 // A page without a total does not make the reader forget the one before.
-func TestC4_RowsDeletedBehindAPageWithoutACount(t *testing.T) {
+func TestRowsDeletedBehindAPageWithoutACount(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		before, after := makeRows(30), makeRows(30)[3:]

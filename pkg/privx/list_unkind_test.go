@@ -12,6 +12,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // An empty answer in the middle of a list that was counted longer is no end: PrivX is
@@ -20,7 +21,7 @@ func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {
 	t.Parallel()
 	rows := manyRows(2500)
 	for _, empty := range []string{emptyList, `{"count":0,"items":null}`, `{"items":[]}`} {
-		for times := 1; times <= len(privx.EmptyPauses)+1; times++ {
+		for times := 1; times <= len(api.EmptyPauses)+1; times++ {
 			onShelf(t, func(t *testing.T, s *shelf) {
 				left := times
 				s.serve(func(q question) string {
@@ -31,7 +32,7 @@ func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {
 					return listed(len(rows), q.part(rows))
 				})
 				got, _, err := s.users(t.Context())
-				if times > len(privx.EmptyPauses) {
+				if times > len(api.EmptyPauses) {
 					wantError(t, err, codes.Aborted, http.StatusOK)
 					require.ErrorContains(t, err, "where PrivX counts 2500 rows and has shown 1000")
 					return
@@ -297,13 +298,13 @@ func TestUnkind_NoMembers(t *testing.T) {
 		require.False(t, page.Unconfirmed)
 		require.Empty(t, page.Next)
 		require.Empty(t, page.Items)
-		require.Equal(t, privx.ConfirmPause, time.Since(s.began))
+		require.Equal(t, api.ConfirmPause, time.Since(s.began))
 		require.Len(t, s.questions, 2)
 
 		// The second is no later than that.
 		_, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
 		require.NoError(t, err)
-		require.Equal(t, privx.ConfirmPause, time.Since(s.began))
+		require.Equal(t, api.ConfirmPause, time.Since(s.began))
 
 		// Where it proves to be wrong, the next one is not believed so soon.
 		rows = []string{"a", "b"}
@@ -318,7 +319,7 @@ func TestUnkind_NoMembers(t *testing.T) {
 		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, "")
 		require.NoError(t, err)
 		require.NoError(t, second(s.ListMembers(t.Context(), "r", privx.MayBeEmpty, page.Next)))
-		require.Equal(t, privx.Unrest, time.Since(began))
+		require.Equal(t, api.Unrest, time.Since(began))
 
 		page, err = s.ListMembers(t.Context(), "r", privx.KnownEmpty, "")
 		require.NoError(t, err)
@@ -380,10 +381,10 @@ func TestUnkind_ListThatAnotherProcessHasBegun(t *testing.T) {
 		page, err := s.ListUsers(t.Context(), "")
 		require.NoError(t, err)
 		require.True(t, page.First)
-		for restart := 1; restart <= privx.MaxRestarts+1; restart++ {
+		for restart := 1; restart <= api.MaxRestarts+1; restart++ {
 			serve() // which makes the client forget
 			page, err = s.ListUsers(t.Context(), page.Next)
-			if restart > privx.MaxRestarts {
+			if restart > api.MaxRestarts {
 				wantError(t, err, codes.Aborted, http.StatusOK)
 				return
 			}

@@ -20,10 +20,11 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// P6: nothing is lost among changes of one user's roles through one client.
-func TestP6_ConcurrentGrantsAllSurvive(t *testing.T) {
+// Nothing is lost among changes of one user's roles through one client.
+func TestConcurrentGrantsAllSurvive(t *testing.T) {
 	t.Parallel()
 	for n, rounds := range map[int]int{2: 100, 10: 100, 50: 100} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
@@ -64,7 +65,7 @@ func TestP6_ConcurrentGrantsAllSurvive(t *testing.T) {
 
 // An error of the one token request that all wait for is everybody's: nobody
 // changes it. It is the race detector that tells.
-func TestP6_OneTokenErrorForAll(t *testing.T) {
+func TestOneTokenErrorForAll(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{sim: privxsim.Options{Latency: 50 * time.Millisecond}}, func(t *testing.T, m *members) {
 		m.forgetToken()
@@ -82,9 +83,9 @@ func TestP6_OneTokenErrorForAll(t *testing.T) {
 	})
 }
 
-// P6: each change of a role that was made is one step between held and not held,
+// Each change of a role that was made is one step between held and not held,
 // and the steps add up.
-func TestP6_MixedChangesHaveAnOrder(t *testing.T) {
+func TestMixedChangesHaveAnOrder(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{TokenTTL: time.Hour}})
 	random := rand.New(rand.NewPCG(1, 0))
@@ -138,9 +139,9 @@ func explicitly(how string) int {
 	return 0
 }
 
-// P6: while one user's write is held up, another user's is done, and more for the
+// While one user's write is held up, another user's is done, and more for the
 // first one wait for their turn.
-func TestP6_UsersBesideEachOtherAndOneInOrder(t *testing.T) {
+func TestUsersBesideEachOtherAndOneInOrder(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
 		bob := m.store.AddUser(privxsim.User{Principal: "bob"}).ID
@@ -189,7 +190,7 @@ func TestP6_UsersBesideEachOtherAndOneInOrder(t *testing.T) {
 }
 
 // An id in another case is the same user's, as far as waiting goes.
-func TestP6_OneLockForAnIDInAnyCase(t *testing.T) {
+func TestOneLockForAnIDInAnyCase(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
 		m.faultGet(privxsim.Fault{Kind: privxsim.FaultStall})
@@ -207,9 +208,9 @@ func TestP6_OneLockForAnIDInAnyCase(t *testing.T) {
 	})
 }
 
-// P7: something else undoes the change between the write and the read that
+// Something else undoes the change between the write and the read that
 // verifies it, once: the whole cycle again.
-func TestP7_UndoneOnce(t *testing.T) {
+func TestAChangeThatIsUndoneOnce(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -238,8 +239,8 @@ func (m *members) undo(roleID, before string) {
 	}
 }
 
-// P7: each time: given up, and never called a success.
-func TestP7_UndoneEachTime(t *testing.T) {
+// Each time: given up, and never called a success.
+func TestAChangeThatIsUndoneEachTime(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -259,27 +260,27 @@ func TestP7_UndoneEachTime(t *testing.T) {
 	})
 }
 
-// P7: undone until the last write was read, and then done by that somebody else.
-func TestP7_DoneBySomethingElseInTheEnd(t *testing.T) {
+// Undone until the last write was read, and then done by that somebody else.
+func TestAChangeDoneBySomethingElseInTheEnd(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
 		m.afterPut(func(int) { m.undo(c.role, c.before) })
 		var reads atomic.Int32
 		m.sim.OnRequest(func(r privxsim.Request) {
-			if r.Method == http.MethodGet && matches(userRolesPath, r.Path) && reads.Add(1) == 1+privx.MaxRounds*13 {
+			if r.Method == http.MethodGet && matches(userRolesPath, r.Path) && reads.Add(1) == 1+api.MaxRounds*13 {
 				m.undo(c.role, c.after)
 			}
 		})
 		got, err := c.change(t.Context(), m.user, c.role)
 		require.NoError(t, err)
 		require.Equal(t, c.after, held(got.Membership))
-		require.Len(t, m.writes(), privx.MaxRounds)
+		require.Len(t, m.writes(), api.MaxRounds)
 	})
 }
 
-// P7: something else changes another role meanwhile. That is kept, and told.
-func TestP7_OtherRolesAreDisturbed(t *testing.T) {
+// Something else changes another role meanwhile. That is kept, and told.
+func TestOtherRolesAreDisturbed(t *testing.T) {
 	t.Parallel()
 	for what, foreign := range map[string]struct {
 		role   func(m *members) string
@@ -309,7 +310,7 @@ func TestP7_OtherRolesAreDisturbed(t *testing.T) {
 }
 
 // Rules come and go by themselves: that is nobody's write.
-func TestP7_RulesDoNotDisturb(t *testing.T) {
+func TestRulesDoNotDisturb(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -325,8 +326,8 @@ func TestP7_RulesDoNotDisturb(t *testing.T) {
 	})
 }
 
-// P7: a role is named once, however often it was disturbed.
-func TestP7_DisturbedIsASet(t *testing.T) {
+// A role is named once, however often it was disturbed.
+func TestDisturbedIsASet(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]

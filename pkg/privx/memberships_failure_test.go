@@ -19,10 +19,11 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// P8: PrivX says 200 and changes nothing.
-func TestP8_WritesThatDoNothing(t *testing.T) {
+// PrivX says 200 and changes nothing.
+func TestWritesThatDoNothingAreNoSuccess(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -32,14 +33,14 @@ func TestP8_WritesThatDoNothing(t *testing.T) {
 		got, err := c.change(t.Context(), m.user, c.role)
 		wantError(t, err, codes.Aborted, http.StatusOK)
 		require.Nil(t, got)
-		require.Len(t, m.writes(), privx.MaxRounds)
+		require.Len(t, m.writes(), api.MaxRounds)
 		require.Equal(t, before, m.roles())
 		require.Less(t, time.Since(began), budget, "fake time")
 	})
 }
 
-// P8: one of them is made good.
-func TestP8_OneWriteThatDoesNothing(t *testing.T) {
+// One of them is made good.
+func TestOneWriteThatDoesNothing(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -80,7 +81,7 @@ func TestVerify_ALaggingNode(t *testing.T) {
 				for s := range 10 {
 					took = append(took, time.Duration(s+1)*time.Second)
 				}
-				require.Equal(t, append(took, privx.LagTime, privx.LagTime)[lag], time.Since(began), "fake time")
+				require.Equal(t, append(took, api.LagTime, api.LagTime)[lag], time.Since(began), "fake time")
 			})
 		})
 	}
@@ -98,9 +99,9 @@ func doneAnyway() map[string]privxsim.Fault {
 	return faults
 }
 
-// R5: a write that was executed and whose answer was not heard is settled by
+// A write that was executed and whose answer was not heard is settled by
 // reading, and not sent again.
-func TestR5_ExecutedWithoutAGoodAnswer(t *testing.T) {
+func TestWritesThatWereExecutedWithoutAGoodAnswer(t *testing.T) {
 	t.Parallel()
 	for what, fault := range doneAnyway() {
 		t.Run(what, func(t *testing.T) {
@@ -119,17 +120,17 @@ func TestR5_ExecutedWithoutAGoodAnswer(t *testing.T) {
 				require.Equal(t, "GET PUT GET", m.calls())
 				require.Equal(t, want, m.roles())
 				if fault.Delay > 0 {
-					require.Equal(t, privx.ExchangeTimeout, time.Since(began), "fake time")
+					require.Equal(t, api.ExchangeTimeout, time.Since(began), "fake time")
 				}
 			})
 		})
 	}
 }
 
-// R5: a write that was not executed, though it may have been, is looked for, and
+// A write that was not executed, though it may have been, is looked for, and
 // then made anew from a fresh read: what something else has written meanwhile
 // stays.
-func TestR5_NotExecuted(t *testing.T) {
+func TestWritesThatWereNotExecutedAreRepeated(t *testing.T) {
 	t.Parallel()
 	faults := map[string]privxsim.Fault{
 		"reset":   {Kind: privxsim.FaultResetBefore},
@@ -183,7 +184,7 @@ func TestR5_NotExecuted(t *testing.T) {
 }
 
 // The pause before a write is sent again is short, so that there is time for it.
-func TestR5_ShortPauses(t *testing.T) {
+func TestPausesOfAChangeAreShort(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -191,12 +192,12 @@ func TestR5_ShortPauses(t *testing.T) {
 		m.faultPut(privxsim.Fault{Status: http.StatusBadGateway, Count: 1})
 		began := time.Now()
 		require.NoError(t, second(c.change(t.Context(), m.user, c.role)))
-		require.Equal(t, 2*time.Second+privx.MaxShortPause, time.Since(began), "fake time")
+		require.Equal(t, 2*time.Second+api.MaxShortPause, time.Since(began), "fake time")
 	})
 }
 
 // What is neither a success nor worth another try: not done, it is an error.
-func TestR5_AnswersThatAreNone(t *testing.T) {
+func TestAnswersToAWriteThatAreNone(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
 		fault  privxsim.Fault
@@ -209,8 +210,8 @@ func TestR5_AnswersThatAreNone(t *testing.T) {
 		"a login page":         {privxsim.Fault{Kind: privxsim.FaultHTML}, codes.FailedPrecondition, 200},
 		"not implemented":      {privxsim.Fault{Status: 501}, codes.FailedPrecondition, 501},
 		"no status of HTTP's":  {privxsim.Fault{Status: 999}, codes.FailedPrecondition, 999},
-		"a very long error":    {privxsim.Fault{Status: 400, Body: strings.Repeat("x", privx.MaxErrorBody+1)}, codes.FailedPrecondition, 0},
-		"a very long 5xx":      {privxsim.Fault{Status: 502, Body: strings.Repeat("x", privx.MaxErrorBody+1)}, codes.FailedPrecondition, 0},
+		"a very long error":    {privxsim.Fault{Status: 400, Body: strings.Repeat("x", api.MaxShortBody+1)}, codes.FailedPrecondition, 0},
+		"a very long 5xx":      {privxsim.Fault{Status: 502, Body: strings.Repeat("x", api.MaxShortBody+1)}, codes.FailedPrecondition, 0},
 		"a gateway's 404 page": {privxsim.Fault{Kind: privxsim.FaultHTML, Status: 404}, codes.FailedPrecondition, 404},
 	} {
 		for _, done := range []bool{false, true} {
@@ -243,7 +244,7 @@ func TestR5_AnswersThatAreNone(t *testing.T) {
 }
 
 // What PrivX refuses it has not done: one write, and no looking for it.
-func TestR5_Refused(t *testing.T) {
+func TestRefusedWritesAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]codes.Code{
 		http.StatusBadRequest:          codes.InvalidArgument,
@@ -315,8 +316,8 @@ func (m *members) forgetToken() {
 	m.sim.ResetRequests()
 }
 
-// R12: a failure without end is over with the caller's deadline.
-func TestR12_OverByTheDeadline(t *testing.T) {
+// A failure without end is over with the caller's deadline.
+func TestAFailingChangeIsOverByTheDeadline(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
 		for what, fault := range map[string]privxsim.Fault{
@@ -349,15 +350,15 @@ func TestR12_OverByTheDeadline(t *testing.T) {
 					require.LessOrEqual(t, time.Since(began), budget, "fake time")
 					require.GreaterOrEqual(t, time.Since(began), 5*time.Second, "ridden out for a while")
 					require.Zero(t, privx.Locks(m.client).Len())
-					time.Sleep(privx.TokenTimeout) // Nobody waits for a token any more.
+					time.Sleep(api.TokenTimeout) // Nobody waits for a token any more.
 				})
 			})
 		}
 	}
 }
 
-// R12: and one that ends in time is ridden out.
-func TestR12_RiddenOut(t *testing.T) {
+// And one that ends in time is ridden out.
+func TestFailuresOfAChangeAreRiddenOut(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
 		for what, fault := range map[string]privxsim.Fault{
@@ -389,8 +390,8 @@ func TestR12_RiddenOut(t *testing.T) {
 	}
 }
 
-// R12: nobody waits for what comes after the deadline.
-func TestR12_RetryAfterBeyondTheDeadline(t *testing.T) {
+// Nobody waits for what comes after the deadline.
+func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
 		t.Run(endpoint, func(t *testing.T) {
@@ -413,7 +414,7 @@ func TestR12_RetryAfterBeyondTheDeadline(t *testing.T) {
 }
 
 // Without a deadline of the caller's, there is one all the same.
-func TestR12_ADeadlineOfItsOwn(t *testing.T) {
+func TestAChangeHasADeadlineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
 		t.Run(endpoint, func(t *testing.T) {
@@ -426,14 +427,14 @@ func TestR12_ADeadlineOfItsOwn(t *testing.T) {
 				m.sim.Inject(f)
 				began := time.Now()
 				require.Error(t, second(c.change(t.Context(), m.user, c.role)))
-				require.LessOrEqual(t, time.Since(began), privx.MaxElapsed, "fake time")
+				require.LessOrEqual(t, time.Since(began), api.MaxElapsed, "fake time")
 			})
 		})
 	}
 }
 
-// R6 for changes: cancelling returns at once, wherever it is.
-func TestR6_CancelAChange(t *testing.T) {
+// Cancelling a change returns at once, wherever it is.
+func TestCancellingAChangeReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	stall := privxsim.FaultStall
 	throttled := privxsim.Fault{Method: http.MethodPut, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"50"}}}
@@ -453,7 +454,7 @@ func TestR6_CancelAChange(t *testing.T) {
 		"in the status":                   {[]privxsim.Fault{{Method: http.MethodPut, Status: http.StatusForbidden}, {Path: statusPath, Kind: stall}}, 0, "status"},
 		"in the look whether a user is":   {[]privxsim.Fault{{Path: userRolesPath, Status: http.StatusNotFound}, {Path: searchPath, Kind: stall}}, 0, "search"},
 		"in the look whether a role is":   {[]privxsim.Fault{{Method: http.MethodPut, Status: http.StatusBadRequest}, {Path: rolePath, Kind: stall}}, 0, "role"},
-		"in a look for what is not there": {[]privxsim.Fault{{Method: http.MethodPut, Kind: stall, Count: 1}}, privx.ExchangeTimeout + time.Second/2, "GET"},
+		"in a look for what is not there": {[]privxsim.Fault{{Method: http.MethodPut, Kind: stall, Count: 1}}, api.ExchangeTimeout + time.Second/2, "GET"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -488,13 +489,13 @@ func TestR6_CancelAChange(t *testing.T) {
 				require.Equal(t, tt.last == "PUT", strings.Contains(err.Error(), "the change may have been sent, and could not be verified"), "%v", err)
 				require.Zero(t, time.Since(cancelled), "fake time")
 				require.Zero(t, privx.Locks(m.client).Len())
-				time.Sleep(privx.TokenTimeout) // Nobody waits for a token any more.
+				time.Sleep(api.TokenTimeout) // Nobody waits for a token any more.
 			})
 		})
 	}
 }
 
-func TestR6_CancelledBeforehandChangesNothing(t *testing.T) {
+func TestCancelledBeforehandChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -506,8 +507,8 @@ func TestR6_CancelledBeforehandChangesNothing(t *testing.T) {
 	require.Zero(t, privx.Locks(m.client).Len())
 }
 
-// S1: what a failing grant tells holds no secret, whatever PrivX repeats.
-func TestS1_SecretsInFailingChanges(t *testing.T) {
+// What a failing grant tells holds no secret, whatever PrivX repeats.
+func TestSecretsInFailingChanges(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range map[string]privxsim.Fault{
 		"the first read":     {Method: http.MethodGet, Path: userRolesPath},
@@ -547,9 +548,9 @@ func TestS1_SecretsInFailingChanges(t *testing.T) {
 	}
 }
 
-// T4 for a write: one whose token is refused was not executed. It is made anew
+// A write whose token is refused was not executed. It is made anew
 // from a fresh read, as a new token takes its time, in which others may write.
-func TestT4_ATokenIsRefusedToAWrite(t *testing.T) {
+func TestATokenIsRefusedToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
@@ -569,11 +570,11 @@ func TestT4_ATokenIsRefusedToAWrite(t *testing.T) {
 	})
 }
 
-// T4: that a new token is refused as well is waited out for some seconds.
-func TestT4_EveryTokenIsRefusedToAWrite(t *testing.T) {
+// That a new token is refused as well is waited out for some seconds.
+func TestEveryTokenIsRefusedToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
-		privx.SetTokenPauses(m.client, privx.TokenPauses...)
+		privx.SetTokenPauses(m.client, api.TokenPauses...)
 		c := m.changes()[name]
 		before := m.roles()
 		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized})

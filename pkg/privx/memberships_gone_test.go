@@ -15,6 +15,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // gatewayNotFound is a 404 that is not PrivX's.
@@ -23,10 +24,10 @@ const gatewayNotFound = `{"message":"no Route matched with those values"}`
 // searched is what it costs to search for a user and somebody whom PrivX lists.
 const searched = "search search"
 
-// P9: a user is gone when PrivX says so in its own words and its search, asked
+// A user is gone when PrivX says so in its own words and its search, asked
 // for him and somebody who is there, answers without him, still after the time that a
 // node may lag.
-func TestP9_RevokeFromAUserWhoIsGone(t *testing.T) {
+func TestRevokeFromAUserWhoIsGone(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		user   func(m *members) string
@@ -64,7 +65,7 @@ func TestP9_RevokeFromAUserWhoIsGone(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, &privx.Change{UserGone: true}, got)
 				require.Equal(t, tt.calls, m.calls())
-				require.Equal(t, privx.LagTime, time.Since(began), "fake time")
+				require.Equal(t, api.LagTime, time.Since(began), "fake time")
 				require.JSONEq(t, `{}`, string(m.sent(searchPath)[0].Body))
 				var search struct {
 					IDs []string `json:"user_id"`
@@ -78,8 +79,8 @@ func TestP9_RevokeFromAUserWhoIsGone(t *testing.T) {
 	}
 }
 
-// P9: a 404 alone does not say so.
-func TestP9_NotFoundAndNotGone(t *testing.T) {
+// A 404 alone does not say so.
+func TestAUserNotFoundIsNotYetGone(t *testing.T) {
 	t.Parallel()
 	html := privxsim.Fault{Kind: privxsim.FaultHTML, Status: http.StatusNotFound}
 	gateway := privxsim.Fault{Status: http.StatusNotFound, Body: gatewayNotFound}
@@ -94,11 +95,11 @@ func TestP9_NotFoundAndNotGone(t *testing.T) {
 		"the search knows him":                {get: notFound, code: codes.FailedPrecondition, searches: 1},
 		"the search answers others":           {sim: privxsim.Options{IgnoreUserIDs: true}, gone: true, code: codes.FailedPrecondition, searches: 2},
 		"the second search is forbidden":      {search: privxsim.Fault{Skip: 1, Status: http.StatusForbidden}, gone: true, code: codes.PermissionDenied, searches: 2},
-		"the second search is at fault":       {search: privxsim.Fault{Skip: 1, Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: 1 + privx.MaxTries},
+		"the second search is at fault":       {search: privxsim.Fault{Skip: 1, Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: 1 + api.MaxTries},
 		"the second search has no items":      {search: privxsim.Fault{Skip: 1, Status: http.StatusOK, Body: `{"count":0}`}, gone: true, code: codes.FailedPrecondition, searches: 2},
 		"the search may not be used":          {search: privxsim.Fault{Status: http.StatusForbidden}, gone: true, code: codes.PermissionDenied, searches: 1},
 		"the search is not found":             {search: notFound, gone: true, code: codes.NotFound, searches: 1},
-		"the search is at fault":              {search: privxsim.Fault{Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: privx.MaxTries},
+		"the search is at fault":              {search: privxsim.Fault{Status: http.StatusBadGateway}, gone: true, code: codes.Unavailable, searches: api.MaxTries},
 		"the search is a login page":          {search: privxsim.Fault{Kind: privxsim.FaultHTML}, gone: true, code: codes.FailedPrecondition, searches: 1},
 		"the search is empty":                 {search: privxsim.Fault{Kind: privxsim.FaultEmpty}, gone: true, code: codes.FailedPrecondition, searches: 1},
 		"the search has no items":             {search: privxsim.Fault{Status: http.StatusOK, Body: `{"count":0}`}, gone: true, code: codes.FailedPrecondition, searches: 1},
@@ -136,8 +137,8 @@ func TestP9_NotFoundAndNotGone(t *testing.T) {
 	}
 }
 
-// P9: a user whom the search finds beside others is there.
-func TestP9_TheSearchAnswersOthersToo(t *testing.T) {
+// A user whom the search finds beside others is there.
+func TestTheSearchAnswersOthersToo(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{IgnoreUserIDs: true}})
 	m.faultGet(privxsim.Fault{Status: http.StatusNotFound})
@@ -147,7 +148,7 @@ func TestP9_TheSearchAnswersOthersToo(t *testing.T) {
 
 // A node that has just started says of everything that it is not there: that proves
 // nothing of a user.
-func TestP9_ANodeThatHasJustStarted(t *testing.T) {
+func TestANodeThatHasJustStarted(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		empty time.Duration
@@ -178,7 +179,7 @@ func TestP9_ANodeThatHasJustStarted(t *testing.T) {
 
 // An answer that has neither the user nor him who was listed proves nothing, however
 // the client authenticates.
-func TestP9_ASearchThatFindsNobody(t *testing.T) {
+func TestASearchThatFindsNobody(t *testing.T) {
 	t.Parallel()
 	nobody := privxsim.Fault{Path: searchPath, Skip: 1, Status: http.StatusOK, Body: emptyList}
 	for name, tt := range map[string]struct {
@@ -223,7 +224,7 @@ func TestP9_ASearchThatFindsNobody(t *testing.T) {
 }
 
 // A node that lags does not know a new user yet: who asks for a revoke does.
-func TestP9_ANewUserIsNotGone(t *testing.T) {
+func TestANewUserIsNotGone(t *testing.T) {
 	t.Parallel()
 	const lag = 8 * time.Second
 	for name, lacking := range map[string]string{"the list": http.MethodGet, "the write": http.MethodPut} {
@@ -253,11 +254,11 @@ func TestP9_ANewUserIsNotGone(t *testing.T) {
 }
 
 // A search that would have to be asked once more, and no time for that.
-func TestP9_NoTimeToSearchAgain(t *testing.T) {
+func TestNoTimeToSearchAgain(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
 		m.store.RemoveUser(m.user)
-		ctx, cancel := context.WithTimeout(t.Context(), privx.LagTime-time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), api.LagTime-time.Second)
 		defer cancel()
 		began := time.Now()
 		got, err := m.client.RevokeRole(ctx, m.user, m.explicit)
@@ -268,8 +269,8 @@ func TestP9_NoTimeToSearchAgain(t *testing.T) {
 	})
 }
 
-// P9: a grant to nobody.
-func TestP9_GrantToAnUnknownUser(t *testing.T) {
+// A grant to nobody.
+func TestGrantingToAnUnknownUser(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
 	wantError(t, second(m.client.GrantRole(t.Context(), unknownID, m.none)), codes.NotFound, http.StatusNotFound)
@@ -281,8 +282,8 @@ func TestP9_GrantToAnUnknownUser(t *testing.T) {
 	require.Equal(t, "GET PUT status role", m.calls())
 }
 
-// P9: nothing of an id gets out of its place in the path.
-func TestP9_MalformedIDs(t *testing.T) {
+// Nothing of an id gets out of its place in the path.
+func TestMalformedIDsAreNotSent(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
 	for _, id := range []string{"", ".", "..", "../../roles", "a/b", m.user + "/../" + m.user, m.user + "?x=1"} {
@@ -297,7 +298,7 @@ func TestP9_MalformedIDs(t *testing.T) {
 }
 
 // A grant of a role that does not exist, however PrivX takes it.
-func TestP9_UnknownRole(t *testing.T) {
+func TestGrantingAnUnknownRole(t *testing.T) {
 	t.Parallel()
 	cycle := "GET " + outwaited + " "
 	for name, tt := range map[string]struct {
@@ -331,7 +332,7 @@ func TestP9_UnknownRole(t *testing.T) {
 }
 
 // A role that is there is not to blame: the write's own error stays.
-func TestP9_KnownRoleOrNobodyKnows(t *testing.T) {
+func TestKnownRoleOrNobodyKnows(t *testing.T) {
 	t.Parallel()
 	for name, role := range map[string]privxsim.Fault{
 		"known": {Kind: privxsim.FaultHeader}, "forbidden": {Status: http.StatusForbidden},

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // A node that lags for five seconds: what it shows is not written back, whatever
@@ -95,7 +96,7 @@ func TestLag_BelievedInTheEnd(t *testing.T) {
 		got, err := c.GrantRole(t.Context(), "u", "c")
 		mustChange(t, got, err)
 		require.Equal(t, []string{"A", "b"}, got.Disturbed)
-		require.Equal(t, privx.LagTime-3*time.Second, time.Since(began), "until b is believed, in fake time")
+		require.Equal(t, api.LagTime-3*time.Second, time.Since(began), "until b is believed, in fake time")
 		require.False(t, p.holds(`"A"`), "what was taken away stays so")
 	})
 }
@@ -143,13 +144,13 @@ func TestLag_AWriteOfUnknownOutcome(t *testing.T) {
 func TestLag_ATakenWriteIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
-		p.lag, p.list = privx.LagTime-time.Second, func(int) string { p.fresh = 0; return "" }
+		p.lag, p.list = api.LagTime-time.Second, func(int) string { p.fresh = 0; return "" }
 		began := time.Now()
 		got, err := run(t.Context(), "u", "a")
 		mustChange(t, got, err)
 		require.Len(t, p.written(), 1)
 		require.Empty(t, got.Disturbed)
-		require.Equal(t, privx.LagTime-time.Second, time.Since(began), "fake time")
+		require.Equal(t, api.LagTime-time.Second, time.Since(began), "fake time")
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // grantLength is what the tests of a time limit use: eight hours from the clock's
@@ -196,6 +197,6 @@ func TestGrantLength_OfASecondWrite(t *testing.T) {
 		began := time.Now()
 		got, err := m.client.GrantRole(t.Context(), m.user, m.none)
 		require.NoError(t, err)
-		require.Equal(t, began.Add(privx.LagTime+grantLength).UTC().Format(time.RFC3339), got.Membership.GrantEnd)
+		require.Equal(t, began.Add(api.LagTime+grantLength).UTC().Format(time.RFC3339), got.Membership.GrantEnd)
 	})
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// P1, P2 and P3: what is as wanted is not written, what is not costs a read, a
+// What is as wanted is not written, what is not costs a read, a
 // write and a read, and what is mapped stays so.
-func TestP1_WhatAChangeCosts(t *testing.T) {
+func TestWhatAChangeCosts(t *testing.T) {
 	t.Parallel()
 	const read, write = "GET", "GET PUT GET"
 	for _, tt := range []struct {
@@ -73,7 +73,7 @@ func others(all []privxsim.Membership, roleID string) []privxsim.Membership {
 }
 
 // What is asked of PrivX, to the byte.
-func TestP1_RequestBytes(t *testing.T) {
+func TestRequestBytes(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{PathPrefix: "/privx"}})
 	require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.none)))

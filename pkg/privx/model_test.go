@@ -19,6 +19,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // The random steps of TestP12: so many seeds with so many steps each.
@@ -340,7 +341,7 @@ func (m *model) change() {
 	}
 	got, err := run(m.t.Context(), k.user, k.role)
 	m.callOnPut(nil)
-	if lost == privx.MaxRounds {
+	if lost == api.MaxRounds {
 		wantError(m.t, err, codes.Aborted, http.StatusOK)
 		require.False(m.t, enough, m.told)
 		m.seen["given up"]++
@@ -449,9 +450,9 @@ func emptyStore() *privxsim.Store {
 	return store
 }
 
-// P12: whatever is done in whichever order, PrivX holds what the model says. The
+// Whatever is done in whichever order, PrivX holds what the model says. The
 // seed is the name of the subtest, and the same each time.
-func TestP12_ReferenceModel(t *testing.T) {
+func TestChangesHoldToAReferenceModel(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	seen := map[string]int{}

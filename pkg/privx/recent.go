@@ -3,11 +3,9 @@ package privx
 import (
 	"sync"
 	"time"
-)
 
-// lagTime is how long after a change another node of PrivX may still show the
-// list from before it.
-const lagTime = 10 * time.Second
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
 
 // recentChanges are what this client has changed a moment ago: what PrivX has
 // accepted, and what was verified. A list that does not show them is probably an
@@ -48,7 +46,7 @@ func (r *recentChanges) note(user string, change recentChange) {
 		r.made = make(map[recentKey]recentChange)
 	}
 	for key, old := range r.made {
-		if change.at.Sub(old.at) >= lagTime {
+		if change.at.Sub(old.at) >= api.LagTime {
 			delete(r.made, key)
 		}
 	}
@@ -62,7 +60,7 @@ func (r *recentChanges) missing(user string, list roleList, now time.Time) []rec
 	defer r.mu.Unlock()
 	var missing []recentChange
 	for key, change := range r.made {
-		if key.user == user && now.Sub(change.at) < lagTime && !change.shownIn(list) {
+		if key.user == user && now.Sub(change.at) < api.LagTime && !change.shownIn(list) {
 			missing = append(missing, change)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // A node that still shows the list from before a change which was verified a
@@ -45,9 +46,9 @@ func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 	for _, tt := range []struct {
 		after, took time.Duration
 	}{
-		{0, privx.LagTime},
-		{privx.LagTime - time.Nanosecond, 250 * time.Millisecond},
-		{privx.LagTime, 0},
+		{0, api.LagTime},
+		{api.LagTime - time.Nanosecond, 250 * time.Millisecond},
+		{api.LagTime, 0},
 	} {
 		membersInBubble(t, setup{}, func(t *testing.T, m *members) {
 			require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.none)))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // transientStatuses are the answers after which the same read may succeed.
@@ -28,22 +29,22 @@ var transientStatuses = []int{
 // transientFaults are the other failures of that kind.
 var transientFaults = []privxsim.FaultKind{privxsim.FaultResetBefore, privxsim.FaultResetAfter, privxsim.FaultCut}
 
-func TestR1_TransientStatusIsRetried(t *testing.T) {
+func TestTransientStatusIsRetried(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.login(t)
 	for _, c := range h.reads() {
 		for _, code := range transientStatuses {
-			h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: code, Count: privx.MaxTries - 1})
+			h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: code, Count: api.MaxTries - 1})
 			require.NoError(t, c.run(t.Context()), "%s after %d", c.name, code)
-			require.Equal(t, privx.MaxTries, h.sim.CountRequests(c.method, c.path), "%s after %d", c.name, code)
+			require.Equal(t, api.MaxTries, h.sim.CountRequests(c.method, c.path), "%s after %d", c.name, code)
 			h.sim.ClearFaults()
 			h.sim.ResetRequests()
 		}
 	}
 }
 
-func TestR1_TransientConnectionFaultIsRetried(t *testing.T) {
+func TestTransientConnectionFaultIsRetried(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.login(t)
@@ -58,7 +59,7 @@ func TestR1_TransientConnectionFaultIsRetried(t *testing.T) {
 	}
 }
 
-func TestR1_RetriesAreBounded(t *testing.T) {
+func TestRetriesAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, code := range transientStatuses {
 		t.Run(strconv.Itoa(code), func(t *testing.T) {
@@ -68,13 +69,13 @@ func TestR1_RetriesAreBounded(t *testing.T) {
 			for _, c := range h.reads() {
 				h.sim.Inject(privxsim.Fault{Method: c.method, Path: c.path, Status: code})
 				wantError(t, c.run(t.Context()), codes.Unavailable, code)
-				require.Equal(t, privx.MaxTries, h.sim.CountRequests(c.method, c.path), c.name)
+				require.Equal(t, api.MaxTries, h.sim.CountRequests(c.method, c.path), c.name)
 			}
 		})
 	}
 }
 
-func TestR1_ReplayedSearchHasItsBody(t *testing.T) {
+func TestReplayedSearchHasItsBody(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: searchPath, Status: http.StatusBadGateway, Count: 1})
@@ -88,7 +89,7 @@ func TestR1_ReplayedSearchHasItsBody(t *testing.T) {
 	}
 }
 
-func TestR1_TransientTokenFailureIsRetried(t *testing.T) {
+func TestTransientTokenFailureIsRetried(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusServiceUnavailable, Count: 2})
@@ -96,7 +97,7 @@ func TestR1_TransientTokenFailureIsRetried(t *testing.T) {
 	require.Equal(t, 3, h.tokens())
 }
 
-func TestR2_RetryAfterIsObeyed(t *testing.T) {
+func TestRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()
 	const least, most = 250 * time.Millisecond, 750 * time.Millisecond // the first wait of the backoff
 	for _, tt := range []struct {
@@ -146,47 +147,13 @@ func headerValue(t *testing.T, value string) string {
 	return time.Now().Add(d).UTC().Format(http.TimeFormat)
 }
 
-func TestR2_ParseRetryAfter(t *testing.T) {
-	t.Parallel()
-	now := newClock().Now()
-	for _, tt := range []struct {
-		value string
-		want  time.Duration
-		ok    bool
-	}{
-		{"2", 2 * time.Second, true},
-		{" 2 ", 2 * time.Second, true},
-		{"0", 0, true},
-		{"60", time.Minute, true},
-		{"61", privx.MaxRetryAfter, true},
-		{"3600", privx.MaxRetryAfter, true},
-		{"3601", 0, false},
-		{"-1", 0, false},
-		{"", 0, false},
-		{"1.5", 0, false},
-		{"1e3", 0, false},
-		{"9223372036854775807", 0, false},
-		{"99999999999999999999999", 0, false},
-		{now.Add(5 * time.Second).Format(http.TimeFormat), 5 * time.Second, true},
-		{now.Format(http.TimeFormat), 0, true},
-		{now.Add(-time.Second).Format(http.TimeFormat), 0, false},
-		{now.Add(30 * time.Minute).Format(http.TimeFormat), privx.MaxRetryAfter, true},
-		{now.AddDate(300, 0, 0).Format(http.TimeFormat), 0, false},
-		{"Wed, 99 Mar 2026 05:06:07 GMT", 0, false},
-	} {
-		wait, ok := privx.ParseRetryAfter(tt.value, now)
-		require.Equal(t, tt.ok, ok, tt.value)
-		require.Equal(t, tt.want, wait, tt.value)
-	}
-}
-
-// R3: full range and jitter of the default backoff, a thousand draws per attempt.
-func TestR3_BackoffHasJitter(t *testing.T) {
+// Full range and jitter of the default backoff, a thousand draws per attempt.
+func TestBackoffHasJitter(t *testing.T) {
 	t.Parallel()
 	const draws = 1000
-	var seen [privx.MaxTries + 5]map[time.Duration]bool
+	var seen [api.MaxTries + 5]map[time.Duration]bool
 	for range draws {
-		b := privx.DefaultBackOff()
+		b := api.DefaultBackOff()
 		b.Reset()
 		for attempt := range seen {
 			wait := b.NextBackOff()
@@ -203,7 +170,7 @@ func TestR3_BackoffHasJitter(t *testing.T) {
 	}
 }
 
-func TestR4_PermanentStatusIsNotRetried(t *testing.T) {
+func TestPermanentStatusIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for status, code := range map[int]codes.Code{
 		http.StatusBadRequest:          codes.InvalidArgument,
@@ -236,8 +203,8 @@ func TestR4_PermanentStatusIsNotRetried(t *testing.T) {
 	}
 }
 
-// R4 for the methods that are never repeated, whatever comes.
-func TestR4_CheckAndLogoutAreNotRepeated(t *testing.T) {
+// Some methods are never repeated, whatever comes.
+func TestCheckAndLogoutAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, status := range transientStatuses {
 		h := newHarness(t, setup{})
@@ -260,8 +227,8 @@ func awaitResult(run func() error, then func()) error {
 	return <-result
 }
 
-// R6: cancelling returns at once, wherever the call is.
-func TestR6_Cancel(t *testing.T) {
+// Cancelling returns at once, wherever the call is.
+func TestCancellingAReadReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	never := privxsim.Fault{Kind: privxsim.FaultStall}
 	for name, fault := range map[string]privxsim.Fault{
@@ -284,14 +251,14 @@ func TestR6_Cancel(t *testing.T) {
 				require.Zero(t, time.Since(start))
 				require.LessOrEqual(t, h.sim.CountRequests(http.MethodGet, rolesPath), 1)
 				if fault.Kind == privxsim.FaultStall || fault.Path == tokenPath {
-					time.Sleep(privx.TokenTimeout) // Fake time: nobody waits for the token request any more.
+					time.Sleep(api.TokenTimeout) // Fake time: nobody waits for the token request any more.
 				}
 			})
 		})
 	}
 }
 
-func TestR6_DeadlineOfTheCaller(t *testing.T) {
+func TestTheCallersDeadlineEndsARead(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		h.login(t)
@@ -304,7 +271,7 @@ func TestR6_DeadlineOfTheCaller(t *testing.T) {
 	})
 }
 
-func TestR6_CancelledBeforehandSendsNothing(t *testing.T) {
+func TestCancelledBeforehandSendsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.login(t)
@@ -317,8 +284,8 @@ func TestR6_CancelledBeforehandSendsNothing(t *testing.T) {
 	require.Empty(t, h.sim.Requests())
 }
 
-// R7: the bubble fails the test if a goroutine is left over.
-func TestR7_StallEndsWithinTheTimeout(t *testing.T) {
+// The bubble fails the test if a goroutine is left over.
+func TestAStallEndsWithinTheTimeout(t *testing.T) {
 	t.Parallel()
 	const timeout = 10 * time.Second
 	for _, path := range []string{rolesPath, tokenPath} {
@@ -329,38 +296,38 @@ func TestR7_StallEndsWithinTheTimeout(t *testing.T) {
 				start := time.Now()
 				wantError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
 				require.GreaterOrEqual(t, time.Since(start), timeout)
-				require.LessOrEqual(t, time.Since(start), privx.MaxElapsed+timeout)
+				require.LessOrEqual(t, time.Since(start), api.MaxElapsed+timeout)
 				fewer := map[bool]int{true: 2}[path == rolesPath] // Smaller pages are asked for at once.
-				require.LessOrEqual(t, h.sim.CountRequests("", path), fewer+privx.MaxTries)
+				require.LessOrEqual(t, h.sim.CountRequests("", path), fewer+api.MaxTries)
 			})
 		})
 	}
 }
 
 // R7 over a socket and with uhttp's own transport.
-func TestR7_StallOverASocket(t *testing.T) {
+func TestStallOverASocket(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []privxsim.FaultKind{privxsim.FaultStall, privxsim.FaultSlowHeader, privxsim.FaultSlowBody} {
 		h := newHarness(t, setup{timeout: 30 * time.Millisecond})
 		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: kind, Delay: time.Minute})
 		wantError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
-		require.LessOrEqual(t, h.tokens(), privx.MaxTries)
+		require.LessOrEqual(t, h.tokens(), api.MaxTries)
 	}
 }
 
-func TestR7_RepetitionsAreBoundedInTime(t *testing.T) {
+func TestRepetitionsAreBoundedInTime(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		h.login(t)
 		h.sim.Inject(privxsim.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"50"}}})
 		start := time.Now()
 		wantError(t, h.getRoles(t.Context()), codes.Unavailable, http.StatusServiceUnavailable)
-		require.LessOrEqual(t, time.Since(start), privx.MaxElapsed)
+		require.LessOrEqual(t, time.Since(start), api.MaxElapsed)
 		require.Equal(t, 3, h.sim.CountRequests("", "")) // A third wait of 50 s would be too long.
 	})
 }
 
-func TestR8_ClosedReusedConnection(t *testing.T) {
+func TestClosedReusedConnection(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	// One try has to do: the transport below takes another connection.
@@ -371,8 +338,8 @@ func TestR8_ClosedReusedConnection(t *testing.T) {
 	require.Equal(t, 2, h.sim.CountRequests(http.MethodGet, rolesPath))
 }
 
-// R11: what the SDK is given to wait for.
-func TestR11_RateLimitData(t *testing.T) {
+// What the SDK is given to wait for.
+func TestRateLimitData(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name       string
@@ -409,8 +376,8 @@ func TestR11_RateLimitData(t *testing.T) {
 	}
 }
 
-// R11 after the client's own attempts.
-func TestR11_RateLimitDataAfterRetries(t *testing.T) {
+// What the SDK is given to wait for after the client's own attempts.
+func TestRateLimitDataAfterRetries(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusTooManyRequests})
@@ -418,7 +385,7 @@ func TestR11_RateLimitDataAfterRetries(t *testing.T) {
 	wantError(t, err, codes.Unavailable, http.StatusTooManyRequests)
 	require.NotNil(t, rateLimit(err))
 	require.NotNil(t, rateLimit(fmt.Errorf("baton-privx: listing roles: %w", err)))
-	require.Equal(t, privx.MaxTries, h.sim.CountRequests("", rolesPath))
+	require.Equal(t, api.MaxTries, h.sim.CountRequests("", rolesPath))
 }
 
 // rateLimit is the rate-limit data that the SDK finds in an error.
@@ -492,7 +459,7 @@ func TestPatience_OldFailuresDoNotCount(t *testing.T) {
 	t.Parallel()
 	m := newTenMinutes(t)
 	m.fail(0, codes.Unavailable)
-	m.fail(privx.Patience, codes.Unavailable)
+	m.fail(api.Patience, codes.Unavailable)
 	m.fail(9*time.Minute, codes.Unavailable)
 	m.fail(time.Minute, codes.Aborted)
 }
@@ -533,8 +500,8 @@ func TestPatience_EndlessRepetitionEnds(t *testing.T) {
 			err = h.getRoles(t.Context())
 		}
 		require.Equal(t, codes.Aborted, status.Code(err))
-		require.GreaterOrEqual(t, time.Since(start), privx.Patience)
-		require.Less(t, time.Since(start), privx.Patience+privx.MaxElapsed)
+		require.GreaterOrEqual(t, time.Since(start), api.Patience)
+		require.Less(t, time.Since(start), api.Patience+api.MaxElapsed)
 	})
 }
 
@@ -557,16 +524,16 @@ func TestRetry_ErrorsAreNotShared(t *testing.T) {
 // The numbers that are promised; the other tests take them from the code.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, 5, privx.MaxTries)
-	require.Equal(t, time.Minute, privx.MaxRetryAfter)
-	require.Equal(t, 10*time.Minute, privx.Patience)
-	require.Equal(t, time.Minute, privx.RefusalMemory)
-	require.GreaterOrEqual(t, privx.TokenSkew, 10*time.Second)
-	require.Equal(t, 64<<20, privx.MaxBody)
-	require.Equal(t, 1<<20, privx.MaxErrorBody)
-	require.Equal(t, 16<<20, privx.MaxPageBody)
-	require.Equal(t, 32<<20, privx.MaxReading)
-	require.Equal(t, [...]int{1000, 500, 100, 50, 10}, privx.PageSizeSteps)
+	require.Equal(t, 5, api.MaxTries)
+	require.Equal(t, time.Minute, api.MaxRetryAfter)
+	require.Equal(t, 10*time.Minute, api.Patience)
+	require.Equal(t, time.Minute, api.RefusalMemory)
+	require.GreaterOrEqual(t, api.TokenSkew, 10*time.Second)
+	require.Equal(t, 64<<20, api.MaxBody)
+	require.Equal(t, 1<<20, api.MaxShortBody)
+	require.Equal(t, 16<<20, api.MaxPageBody)
+	require.Equal(t, 32<<20, api.MaxReading)
+	require.Equal(t, [...]int{1000, 500, 100, 50, 10}, api.PageSizeSteps)
 }
 
 // One try may take as long as the patience: that is no new spell.
@@ -579,7 +546,7 @@ func TestPatience_LongTries(t *testing.T) {
 }
 
 // A check is over soon, though one request may take much longer.
-func TestR7_CheckOfAStalledPrivX(t *testing.T) {
+func TestCheckOfAStalledPrivX(t *testing.T) {
 	inBubble(t, setup{timeout: 5 * time.Minute}, func(t *testing.T, h *harness) {
 		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultStall, Delay: time.Hour})
 		began := time.Now()

@@ -3,22 +3,13 @@ package privx
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"google.golang.org/grpc/codes"
-)
-
-// Grant types that PrivX documents.
-const (
-	GrantPermanent      = "PERMANENT"
-	GrantTimeRestricted = "TIME_RESTRICTED"
-	GrantFloating       = "FLOATING"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // roleList is a user's whole list of roles, which PrivX reads and writes in one
@@ -46,44 +37,15 @@ func (h *heldRole) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &h.RoleEntry)
 }
 
-// parseRoleList reads the answer to userRolesRequest. A list that is not whole is
-// an error: to write it back would take away what is missing in it.
-func parseRoleList(rq *request, a *answer) (roleList, error) {
-	got := newRows[heldRole]()
-	if err := decodeObject(rq.endpoint(), a, &got); err != nil {
-		return roleList{}, err
-	}
-	if err := checkWhole(rq.endpoint(), got); err != nil {
-		return roleList{}, err
-	}
-	if got.Items == nil {
-		return roleList{}, nullRoles(rq)
-	}
-	if got.Count > len(got.list()) {
-		return roleList{}, partOfRoles(rq)
-	}
-	return roleList{entries: got.list(), date: a.date()}, nil
-}
+// listOf is the list that PrivX has answered.
+func listOf(page *Page[heldRole]) roleList { return roleList{entries: page.Items, date: page.Date} }
 
-// errNullRoles is in the error for a list that is null.
-var errNullRoles = errors.New("null in place of the list of a user's roles")
-
-// nullRoles is the error for a list that is null, as that of a node may be which is
-// not yet itself again. It may well be a list in a moment.
-func nullRoles(rq *request) *Error {
-	return &Error{Endpoint: rq.endpoint(), Status: http.StatusOK, grpcCode: codes.Unavailable, cause: errNullRoles}
-}
-
-// lasting gives the error for a list that is null another meaning when it stays
-// so: that does not heal by itself.
-func lasting(err error) error {
-	var e *Error
-	if !errors.As(err, &e) || !errors.Is(e, errNullRoles) {
-		return err
+// time is that of the list by PrivX's clock or, if it gave none, by ours.
+func (l roleList) time(ours *api.Client) time.Time {
+	if l.date.IsZero() {
+		return ours.Now()
 	}
-	given := *e
-	given.grpcCode = codes.FailedPrecondition
-	return &given
+	return l.date
 }
 
 // membership is how the user holds a role, nil if he does not. Should PrivX tell
@@ -111,12 +73,6 @@ func (l roleList) membership(roleID string) *RoleEntry {
 	return found
 }
 
-// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
-func SameID(a, b string) bool { return CanonicalID(a) == CanonicalID(b) }
-
-// CanonicalID is the form of an id that all that are the same have in common.
-func CanonicalID(id string) string { return strings.ToLower(id) }
-
 // explicit tells whether the user holds a role explicitly.
 func (l roleList) explicit(roleID string) bool {
 	held := l.membership(roleID)
@@ -138,7 +94,7 @@ func (l roleList) others(roleID string) []json.RawMessage {
 // that is 0, without an end.
 func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessage, error) {
 	if held := l.membership(roleID); held != nil && held.Explicit && slices.ContainsFunc(held.Periods(), Period.unreadable) {
-		e := mismatch(userRolesRequest(""), "a membership whose times cannot be read, and that a grant would replace")
+		e := api.Contradiction(getUserRoles, "a membership whose times cannot be read, and that a grant would replace")
 		e.Hint = "look at the membership in PrivX: if it shall be replaced, remove it there first"
 		return nil, e
 	}
@@ -153,7 +109,7 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	}
 	if length > 0 {
 		if l.date.IsZero() {
-			e := mismatch(userRolesRequest(""), "no Date header, so that a time-limited grant cannot be given an end")
+			e := api.Contradiction(getUserRoles, "no Date header, so that a time-limited grant cannot be given an end")
 			e.Hint = "let what stands in front of PrivX pass the header on, or leave grant-max-hours out"
 			return nil, e
 		}
@@ -234,36 +190,4 @@ func listBody(entries []json.RawMessage) []byte {
 	}
 	b.WriteByte(']')
 	return b.Bytes()
-}
-
-// inForce tells whether an explicit entry holds at a time. A FLOATING one does:
-// its time begins with its first use. So does one of a type that is not known.
-func (r RoleEntry) inForce(now time.Time) bool {
-	periods := r.Periods()
-	if r.GrantType != GrantTimeRestricted && (r.GrantType != "" || len(periods) == 0) {
-		return true
-	}
-	return slices.ContainsFunc(periods, func(p Period) bool { return p.contains(now) })
-}
-
-// unreadable tells whether the period has a time that cannot be read, so that
-// nobody knows when it holds.
-func (p Period) unreadable() bool {
-	return slices.ContainsFunc([]string{p.Start, p.End}, func(text string) bool {
-		_, err := time.Parse(time.RFC3339, text)
-		return text != "" && err != nil
-	})
-}
-
-// contains tells whether the period is known to hold at a time. An end that is
-// left out is an open one; a time that cannot be read is none.
-func (p Period) contains(now time.Time) bool {
-	if p.Start == "" && p.End == "" {
-		return false
-	}
-	start, startErr := time.Parse(time.RFC3339, p.Start)
-	end, endErr := time.Parse(time.RFC3339, p.End)
-	begun := p.Start == "" || startErr == nil && !now.Before(start)
-	over := p.End != "" && (endErr != nil || !now.Before(end))
-	return begun && !over
 }

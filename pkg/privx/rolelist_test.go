@@ -38,8 +38,8 @@ func (m *members) oddEntries() []string {
 	return texts
 }
 
-// P4: every other entry goes back as it came, to the byte, and in its place.
-func TestP4_OtherEntriesGoBackToTheByte(t *testing.T) {
+// Every other entry goes back as it came, to the byte, and in its place.
+func TestOtherEntriesGoBackToTheByte(t *testing.T) {
 	t.Parallel()
 	const granted = `{"explicit":true,"grant_type":"PERMANENT","id":%q%s}`
 	for name, tt := range map[string]struct {
@@ -88,9 +88,9 @@ func TestP4_OtherEntriesGoBackToTheByte(t *testing.T) {
 	}
 }
 
-// P4 for all kinds of memberships that a tenant has: a grant and its revoke leave
+// A tenant has memberships of all kinds: a grant and its revoke leave
 // every user's roles as they were, and what was sent are the entries of the read.
-func TestP4_ATenantIsAsItWas(t *testing.T) {
+func TestATenantIsAsItWas(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 30, Roles: 30, MembersPerRole: 20}, sim: privxsim.Options{TokenTTL: time.Hour}})
 	h.login(t)
@@ -105,8 +105,8 @@ func TestP4_ATenantIsAsItWas(t *testing.T) {
 	require.Equal(t, before, h.memberships())
 }
 
-// P5: without the last role, the list is empty and not null.
-func TestP5_TheLastRole(t *testing.T) {
+// Without the last role, the list is empty and not null.
+func TestRevokingTheLastRole(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
 	m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.explicit, `,"explicit":true`)), Count: 1})
@@ -117,7 +117,7 @@ func TestP5_TheLastRole(t *testing.T) {
 }
 
 // The first role of a user who has none.
-func TestP5_TheFirstRole(t *testing.T) {
+func TestGrantingTheFirstRole(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{"count":0,"items":[]}`, `{"items":[]}`, `{"count":-1,"items":[]}`,

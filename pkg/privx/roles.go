@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 
-	"google.golang.org/grpc/codes"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-const (
-	rolesPath   = "/role-store/api/v1/roles"
-	rolePath    = "/role-store/api/v1/roles/{}"
-	membersPath = "/role-store/api/v1/roles/{}/members"
+var (
+	getRoles   = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/roles", Permission: "roles-view"}
+	getRole    = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/roles/{}", Permission: "roles-view"}
+	getMembers = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/roles/{}/members", Permission: "roles-view"}
 )
 
 // Role is a role of PrivX's role store, as far as it is read.
@@ -31,7 +31,8 @@ type Role struct {
 	Created string `json:"created"`
 }
 
-func (r Role) identity() string { return r.ID }
+// Identity is the id.
+func (r Role) Identity() string { return r.ID }
 
 // Context limits when and from where a role can be used. It does not change who
 // its members are.
@@ -61,25 +62,29 @@ type SourceRule struct {
 
 // ListRoles reads a page of all roles. An empty token asks for the first page.
 func (c *Client) ListRoles(ctx context.Context, token string) (*Page[Role], error) {
-	return readPage[Role](ctx, c, c.roleList(), token)
+	return api.ReadPage[Role](ctx, c.api, allRoles(), token)
 }
 
-func (c *Client) roleList() list {
-	return list{
-		request: request{method: http.MethodGet, path: rolesPath, permission: "roles-view"},
-		size:    &c.pageSizes.roles, emptiness: NeverEmpty, checked: &c.checked.roles, ifEmpty: nobodyListed,
-	}
+func allRoles() *api.List {
+	return &api.List{Request: getRoles.Request(), Emptiness: NeverEmpty, IfEmpty: nothingListed}
+}
+
+// nothingListed is the error for a list of users or roles without any: the API client
+// is a user itself, and two roles are built in.
+func nothingListed(l *api.List) *Error {
+	e := api.Contradiction(l.Request.Endpoint, "an empty list, which cannot be")
+	e.Hint = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
+	return e
 }
 
 // GetRole reads one role.
 func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
-	rq := &request{method: http.MethodGet, path: rolePath, ids: []string{id}, permission: "roles-view"}
-	var role Role
-	if err := c.read(ctx, rq, &role); err != nil {
+	role, err := api.Read[Role](ctx, c.api, getRole.Request(id))
+	if err != nil {
 		return nil, err
 	}
 	if !SameID(role.ID, id) {
-		return nil, mismatch(rq, "another role than the one asked for")
+		return nil, api.Contradiction(getRole, "another role than the one asked for")
 	}
 	return &role, nil
 }
@@ -88,17 +93,14 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 // clients among them. An empty token asks for the first page. Where the role is known
 // to have members and PrivX shows none, the error is one for which IsEmpty is true.
 func (c *Client) ListMembers(ctx context.Context, roleID string, members Emptiness, token string) (*Page[Member], error) {
-	return readPage[Member](ctx, c, list{
-		request: request{method: http.MethodGet, path: membersPath, ids: []string{roleID}, permission: "roles-view"},
-		size:    &c.pageSizes.members, emptiness: members, ifEmpty: noMembers,
-	}, token)
+	list := &api.List{Request: getMembers.Request(roleID), Emptiness: members, IfEmpty: noMembers}
+	return api.ReadPage[Member](ctx, c.api, list, token)
 }
 
-func noMembers(l list) *Error {
-	return &Error{
-		Endpoint: l.request.endpoint(), Status: http.StatusOK, grpcCode: codes.Aborted, empty: true,
-		Message: "an empty list of a role that has members", Hint: "sync again",
-	}
+func noMembers(l *api.List) *Error {
+	e := api.Contradiction(l.Request.Endpoint, "an empty list of a role that has members").WithKind(api.ShownEmpty)
+	e.Hint = "sync again"
+	return e
 }
 
 // Member is a member of a role. There are many more members than users: what else
@@ -110,9 +112,5 @@ type Member struct {
 	Roles []RoleEntry `json:"roles"`
 }
 
-func (m Member) identity() string { return m.ID }
-
-// mismatch is the error for a 200 that answers something else.
-func mismatch(rq *request, what string) *Error {
-	return contradiction(rq.endpoint(), what)
-}
+// Identity is the id.
+func (m Member) Identity() string { return m.ID }

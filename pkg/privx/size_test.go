@@ -16,6 +16,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // severalPages is a tenant with lists of several pages.
@@ -50,9 +51,9 @@ func TestPageSize_HeavyMembers(t *testing.T) {
 	h.begins(t, members, 100)
 
 	// Not for ever, however often it is used.
-	h.clock.advance(privx.SizeMemory / 2)
+	h.clock.advance(api.SizeMemory / 2)
 	members.wantAll(t)
-	h.clock.advance(privx.SizeMemory / 2)
+	h.clock.advance(api.SizeMemory / 2)
 	h.sim.ResetRequests()
 	members.wantAll(t)
 	h.begins(t, members, 1000, 500, 100)
@@ -140,7 +141,7 @@ func TestFirstByteAfterAMinute(t *testing.T) {
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		pipes := privxsim.ServePipes(h.sim)
 		t.Cleanup(pipes.Close)
-		transport := privx.NewTransport(nil)
+		transport, _ := privx.API(h.client).Tuning().Transport.(*http.Transport)
 		transport.DialContext = pipes.Transport.DialContext
 		t.Cleanup(transport.CloseIdleConnections)
 		privx.SetTransport(h.client, transport)
@@ -240,7 +241,7 @@ func TestPageSize_RowsThatAreTooLong(t *testing.T) {
 	_, err := members.readAll(t.Context())
 	wantError(t, err, codes.FailedPrecondition, 0)
 	require.ErrorContains(t, err, "no whole answer from PrivX to GET /role-store/api/v1/roles/{id}/members: it is longer than 64 MiB")
-	require.Equal(t, privx.PageSizeSteps[:], h.limits(t, members.path))
+	require.Equal(t, api.PageSizeSteps[:], h.limits(t, members.path))
 }
 
 // Who wants smaller pages gets them from the start, and smaller ones yet where PrivX

@@ -2,15 +2,12 @@ package privx_test
 
 import (
 	"encoding/json"
-	"strconv"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/oddjson"
 	"github.com/conductorone/baton-privx/internal/privxsim"
-	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // Whatever the token endpoint answers: what is sent as a token is what stood in
@@ -53,34 +50,6 @@ func FuzzTokenAnswer(f *testing.F) {
 		require.Regexp(t, `^Bearer [!-~]+$`, network.lastBearer)
 		if err != nil && len(answer.AccessToken) > 3 {
 			_ = requireTold(t, err)
-		}
-	})
-}
-
-// What is believed of a token's life is never negative or above a day, and a
-// token is used for less than its life.
-func FuzzParseLife(f *testing.F) {
-	for _, raw := range []string{
-		"", "null", "0", "1", "10", "11", "300", "86400", "86401", "-1", "1e3", "1e400", "-0", "0.5", "1e-300",
-		`"60"`, `"1e400"`, `"Inf"`, `"NaN"`, `"0x1p3"`, `"-5"`, `""`, `[]`, `{}`, `true`, `"6_0"`,
-	} {
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		life := privx.ParseLife(json.RawMessage(raw))
-		require.GreaterOrEqual(t, life, time.Duration(0))
-		require.LessOrEqual(t, life, privx.MaxTokenLife)
-		used := privx.UsableFor(life)
-		require.GreaterOrEqual(t, used, time.Duration(0))
-		if life > 0 {
-			require.Less(t, used, life)
-		} else {
-			require.Equal(t, privx.UnknownTokenLife, used)
-		}
-		if digits.MatchString(raw) {
-			seconds, err := strconv.Atoi(raw)
-			require.NoError(t, err)
-			require.Equal(t, time.Duration(min(seconds, 86400))*time.Second, life)
 		}
 	})
 }

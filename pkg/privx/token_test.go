@@ -15,6 +15,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 var (
@@ -115,8 +116,8 @@ func TestToken_NewSendsNothing(t *testing.T) {
 	require.Zero(t, h.client.Calls())
 }
 
-// T1: everybody waits for the one token request, which is then let go.
-func TestT1_OneTokenForManyWaiters(t *testing.T) {
+// Everybody waits for the one token request, which is then let go.
+func TestOneTokenForManyWaiters(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		release := make(chan struct{})
@@ -137,7 +138,7 @@ func TestT1_OneTokenForManyWaiters(t *testing.T) {
 	})
 }
 
-func TestT2_OneTokenForASync(t *testing.T) {
+func TestOneTokenForASync(t *testing.T) {
 	t.Parallel()
 	const life, duration = time.Minute, 10 * time.Minute
 	h := newHarness(t, setup{sim: privxsim.Options{TokenTTL: life}})
@@ -146,15 +147,15 @@ func TestT2_OneTokenForASync(t *testing.T) {
 		require.NoError(t, second(h.client.GetRole(t.Context(), role)))
 		h.clock.advance(4 * time.Second)
 	}
-	usable := life - privx.TokenSkew
+	usable := life - api.TokenSkew
 	require.LessOrEqual(t, h.tokens(), int((duration+usable-1)/usable)+1)
 	for _, r := range h.sent(rolePath) {
 		require.Equal(t, http.StatusOK, r.Status, "a token was used beyond its life")
 	}
 }
 
-// T3: a token is replaced in time, whatever PrivX says of its life.
-func TestT3_TokenLife(t *testing.T) {
+// A token is replaced in time, whatever PrivX says of its life.
+func TestTokensAreReplacedInTime(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, expiresIn string
@@ -165,17 +166,17 @@ func TestT3_TokenLife(t *testing.T) {
 		{"with a fraction", "300.5", 290*time.Second + 500*time.Millisecond},
 		{"eleven seconds", "11", time.Second},
 		{"shorter than the skew", "8", 4 * time.Second},
-		{"missing", "", privx.UnknownTokenLife},
-		{"zero", "0", privx.UnknownTokenLife},
-		{"negative", "-300", privx.UnknownTokenLife},
-		{"null", "null", privx.UnknownTokenLife},
-		{"text", `"soon"`, privx.UnknownTokenLife},
-		{"NaN", `"NaN"`, privx.UnknownTokenLife},
-		{"true", "true", privx.UnknownTokenLife},
-		{"object", "{}", privx.UnknownTokenLife},
-		{"beyond all numbers", "1e999", privx.UnknownTokenLife},
-		{"huge", "1e12", privx.MaxTokenLife - privx.TokenSkew},
-		{"infinite", `"Inf"`, privx.MaxTokenLife - privx.TokenSkew},
+		{"missing", "", api.UnknownTokenLife},
+		{"zero", "0", api.UnknownTokenLife},
+		{"negative", "-300", api.UnknownTokenLife},
+		{"null", "null", api.UnknownTokenLife},
+		{"text", `"soon"`, api.UnknownTokenLife},
+		{"NaN", `"NaN"`, api.UnknownTokenLife},
+		{"true", "true", api.UnknownTokenLife},
+		{"object", "{}", api.UnknownTokenLife},
+		{"beyond all numbers", "1e999", api.UnknownTokenLife},
+		{"huge", "1e12", api.MaxTokenLife - api.TokenSkew},
+		{"infinite", `"Inf"`, api.MaxTokenLife - api.TokenSkew},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -191,22 +192,8 @@ func TestT3_TokenLife(t *testing.T) {
 	}
 }
 
-func TestT3_UsableFor(t *testing.T) {
-	t.Parallel()
-	for seconds := range 1000 {
-		life := time.Duration(seconds-100) * time.Second
-		usable := privx.UsableFor(life)
-		require.Positive(t, usable, life)
-		if life > privx.TokenSkew {
-			require.Equal(t, life-privx.TokenSkew, usable)
-		} else if life > 0 {
-			require.Less(t, usable, life)
-		}
-	}
-}
-
-// T4: a 401 costs the token, and the call is sent again as it was.
-func TestT4_ReplayAfter401(t *testing.T) {
+// A 401 costs the token, and the call is sent again as it was.
+func TestReplayAfter401(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	for _, c := range h.reads() {
@@ -230,7 +217,7 @@ func TestT4_ReplayAfter401(t *testing.T) {
 	}
 }
 
-func TestT4_Second401IsFinal(t *testing.T) {
+func TestSecond401IsFinal(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	for _, c := range h.reads() {
@@ -246,7 +233,7 @@ func TestT4_Second401IsFinal(t *testing.T) {
 }
 
 // A 401 that goes to many callers at once makes one new token.
-func TestT4_OneRefreshForMany401s(t *testing.T) {
+func TestOneRefreshForMany401s(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		h.login(t)
@@ -268,9 +255,9 @@ func TestT4_OneRefreshForMany401s(t *testing.T) {
 	})
 }
 
-// T5: refused credentials are tried once, then left alone for a minute, for
+// Refused credentials are tried once, then left alone for a minute, for
 // PrivX limits failed logins.
-func TestT5_RefusedCredentials(t *testing.T) {
+func TestRefusedCredentialsAreTriedOnce(t *testing.T) {
 	t.Parallel()
 	const fourFields = "check oauth-client-id, oauth-client-secret, api-client-id and api-client-secret against"
 	wrongAPI, wrongOAuth := allFour, allFour
@@ -300,7 +287,7 @@ func TestT5_RefusedCredentials(t *testing.T) {
 	}
 }
 
-func TestT5_ForbiddenTokenIsARefusal(t *testing.T) {
+func TestForbiddenTokenIsARefusal(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusForbidden})
@@ -319,7 +306,7 @@ func wantRefused(t *testing.T, h *harness, hint string) {
 			require.Nil(t, rateLimit(err))
 		}
 		require.True(t, privx.IsUnauthenticated(h.client.Check(t.Context())))
-		h.clock.advance(privx.RefusalMemory - time.Nanosecond)
+		h.clock.advance(api.RefusalMemory - time.Nanosecond)
 		require.True(t, privx.IsUnauthenticated(h.getRoles(t.Context())))
 		require.Len(t, h.sim.Requests(), minute, "just the token requests")
 		h.clock.advance(time.Nanosecond)
@@ -327,19 +314,19 @@ func wantRefused(t *testing.T, h *harness, hint string) {
 }
 
 // Credentials that are put right work again after the minute.
-func TestT5_RefusalIsForgotten(t *testing.T) {
+func TestRefusalIsForgotten(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	h.sim.Inject(privxsim.Fault{Path: tokenPath, Status: http.StatusUnauthorized, Count: 1})
 	require.Error(t, h.getRoles(t.Context()))
 	require.Error(t, h.getRoles(t.Context()))
-	h.clock.advance(privx.RefusalMemory)
+	h.clock.advance(api.RefusalMemory)
 	require.NoError(t, h.getRoles(t.Context()))
 	require.Equal(t, 2, h.tokens())
 }
 
 // A PrivX that does not have the endpoint says nothing of the credentials.
-func TestT5_NoSuchTokenEndpoint(t *testing.T) {
+func TestNoSuchTokenEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
 		h := newHarness(t, setup{credentials: apiOnly})
@@ -352,8 +339,8 @@ func TestT5_NoSuchTokenEndpoint(t *testing.T) {
 	}
 }
 
-// T6: the first caller gives up and takes nobody along.
-func TestT6_FirstCallerLeaves(t *testing.T) {
+// The first caller gives up and takes nobody along.
+func TestTheFirstCallerLeavesAndATokenComes(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		release := make(chan struct{})
@@ -379,14 +366,14 @@ func TestT6_FirstCallerLeaves(t *testing.T) {
 
 // A token request that hangs is given up for everybody, as a failure that can be
 // tried again.
-func TestT6_TokenRequestIsBounded(t *testing.T) {
+func TestTokenRequestIsBounded(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
 		h.sim.Inject(privxsim.Fault{Path: tokenPath, Kind: privxsim.FaultStall, Count: 1})
 		start := time.Now()
 		require.NoError(t, h.getRoles(t.Context()))
-		require.GreaterOrEqual(t, time.Since(start), privx.TokenTimeout)
-		require.LessOrEqual(t, time.Since(start), privx.TokenTimeout+time.Second)
+		require.GreaterOrEqual(t, time.Since(start), api.TokenTimeout)
+		require.LessOrEqual(t, time.Since(start), api.TokenTimeout+time.Second)
 		require.Equal(t, 2, h.tokens())
 		require.ErrorContains(t, wantTokenTimeout(t, h), "timed out")
 	})
@@ -401,8 +388,8 @@ func wantTokenTimeout(t *testing.T, h *harness) error {
 	return err
 }
 
-// T7: the load balancer's cookie goes with every further request.
-func TestT7_AffinityCookie(t *testing.T) {
+// The load balancer's cookie goes with every further request.
+func TestAffinityCookieIsSentAgain(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{AffinityCookie: true}})
 	for _, c := range h.reads() {
@@ -488,7 +475,7 @@ func TestLogout_IsBounded(t *testing.T) {
 		h.sim.Inject(privxsim.Fault{Path: logoutPath, Kind: privxsim.FaultStall})
 		start := time.Now()
 		require.ErrorIs(t, h.client.Logout(t.Context()), context.DeadlineExceeded)
-		require.Equal(t, privx.LogoutTimeout, time.Since(start))
+		require.Equal(t, api.LogoutTimeout, time.Since(start))
 	})
 }
 

@@ -12,13 +12,14 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // unknownTokens is inBubble with a client that waits for a token to be known.
 func unknownTokens(t *testing.T, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
-		privx.SetTokenPauses(h.client, privx.TokenPauses...)
+		privx.SetTokenPauses(h.client, api.TokenPauses...)
 		test(t, h)
 	})
 }
@@ -27,7 +28,7 @@ func unknownTokens(t *testing.T, test func(t *testing.T, h *harness)) {
 // newer one is asked for, which is waited for in the same way.
 func TestToken_NotKnownYet(t *testing.T) {
 	t.Parallel()
-	series := len(privx.TokenPauses) + 1 // how often one token is sent
+	series := len(api.TokenPauses) + 1 // how often one token is sent
 	for _, tt := range []struct {
 		refused, tokens int
 	}{
@@ -41,7 +42,7 @@ func TestToken_NotKnownYet(t *testing.T) {
 			require.Equal(t, tt.tokens, h.tokens(), "%d times", tt.refused)
 			require.Equal(t, tt.refused+1, h.sim.CountRequests(http.MethodGet, rolesPath))
 			require.Positive(t, time.Since(began), "fake time")
-			require.Less(t, time.Since(began), privx.ExchangeTimeout, "fake time")
+			require.Less(t, time.Since(began), api.ExchangeTimeout, "fake time")
 		})
 	}
 }
@@ -57,8 +58,8 @@ func TestToken_NeverKnown(t *testing.T) {
 			e := asError(t, c.run(t.Context()), codes.Unauthenticated, http.StatusUnauthorized)
 			require.Contains(t, e.Hint, "clocks", c.name)
 			require.LessOrEqual(t, h.tokens(), 1, c.name)
-			require.LessOrEqual(t, h.sim.CountRequests(c.method, c.path), 2*(len(privx.TokenPauses)+1), c.name)
-			require.Less(t, time.Since(began), privx.ExchangeTimeout, "fake time")
+			require.LessOrEqual(t, h.sim.CountRequests(c.method, c.path), 2*(len(api.TokenPauses)+1), c.name)
+			require.Less(t, time.Since(began), api.ExchangeTimeout, "fake time")
 			h.sim.ClearFaults()
 		}
 	})
@@ -69,7 +70,7 @@ func TestToken_NotKnownAnyMore(t *testing.T) {
 	t.Parallel()
 	unknownTokens(t, func(t *testing.T, h *harness) {
 		h.login(t)
-		time.Sleep(privx.NewToken) // Fake time.
+		time.Sleep(api.NewToken) // Fake time.
 		h.sim.RevokeTokens()
 		began := time.Now()
 		require.NoError(t, h.getRoles(t.Context()))
@@ -84,7 +85,7 @@ func TestToken_NotKnownToMany(t *testing.T) {
 	unknownTokens(t, func(t *testing.T, h *harness) {
 		h.login(t)
 		const callers = 20
-		h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Count: callers * (len(privx.TokenPauses) + 1)})
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Count: callers * (len(api.TokenPauses) + 1)})
 		results := make(chan error, callers)
 		for range callers {
 			go func() { results <- h.getRoles(t.Context()) }()
@@ -146,7 +147,7 @@ func TestToken_LifeFromTheRequest(t *testing.T) {
 func TestToken_CancelledWhileItIsNotKnown(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
-		privx.SetTokenPauses(m.client, privx.TokenPauses...)
+		privx.SetTokenPauses(m.client, api.TokenPauses...)
 		c := m.changes()[name]
 		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -163,7 +164,7 @@ func TestToken_CancelledWhileItIsNotKnown(t *testing.T) {
 func TestToken_NotKnownToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
-		privx.SetTokenPauses(m.client, privx.TokenPauses...)
+		privx.SetTokenPauses(m.client, api.TokenPauses...)
 		c := m.changes()[name]
 		m.faultPut(privxsim.Fault{Status: http.StatusUnauthorized})
 		time.AfterFunc(3500*time.Millisecond, m.sim.ClearFaults) // Fake time.

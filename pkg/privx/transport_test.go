@@ -22,6 +22,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // stranger is a server that must not be spoken to.
@@ -53,7 +54,7 @@ func TestConnections(t *testing.T) {
 	t.Cleanup(server.Close)
 	client := newClient(t.Context(), t, server.URL, allFour)
 	user := h.store.Users()[0].ID
-	for _, atOnce := range []int{8, 2 * privx.MaxConnections} {
+	for _, atOnce := range []int{8, 2 * api.MaxConnections} {
 		var group errgroup.Group
 		group.SetLimit(atOnce)
 		for range 600 {
@@ -61,12 +62,12 @@ func TestConnections(t *testing.T) {
 		}
 		require.NoError(t, group.Wait())
 	}
-	require.LessOrEqual(t, opened.Load(), int64(privx.MaxConnections))
+	require.LessOrEqual(t, opened.Load(), int64(api.MaxConnections))
 	require.Greater(t, client.Calls(), int64(1200))
 }
 
-// S2: no redirect is followed, wherever it leads and whatever was sent.
-func TestS2_RedirectsAreRefused(t *testing.T) {
+// No redirect is followed, wherever it leads and whatever was sent.
+func TestRedirectsAreRefused(t *testing.T) {
 	t.Parallel()
 	elsewhere, seen := stranger(t)
 	for name, location := range map[string]string{
@@ -99,8 +100,8 @@ func TestS2_RedirectsAreRefused(t *testing.T) {
 	require.Empty(t, seen)
 }
 
-// S2: from https to http.
-func TestS2_RedirectToHTTP(t *testing.T) {
+// From https to http.
+func TestRedirectToHTTPIsRefused(t *testing.T) {
 	t.Parallel()
 	elsewhere, seen := stranger(t)
 	h := newTLSHarness(t, privxsim.ServeOptions{TLS: true})
@@ -140,7 +141,7 @@ func (h tlsHarness) trusting(t *testing.T, bundle []byte) *privx.Client {
 	return client
 }
 
-func TestS3_ForeignCA(t *testing.T) {
+func TestForeignCAIsRefused(t *testing.T) {
 	t.Parallel()
 	h, other := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true})
 	for name, bundle := range map[string][]byte{"none given": nil, "another given": other.ca} {
@@ -155,7 +156,7 @@ func TestS3_ForeignCA(t *testing.T) {
 	require.Empty(t, h.sim.Requests())
 }
 
-func TestS3_GivenCA(t *testing.T) {
+func TestGivenCAIsTrusted(t *testing.T) {
 	t.Parallel()
 	h, other := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true})
 	for name, bundle := range map[string][]byte{
@@ -168,8 +169,8 @@ func TestS3_GivenCA(t *testing.T) {
 	}
 }
 
-// S3: a name that the certificate does not have is refused too.
-func TestS3_WrongName(t *testing.T) {
+// A name that the certificate does not have is refused too.
+func TestCertificateWithAnotherNameIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newTLSHarness(t, privxsim.ServeOptions{TLS: true, Address: "127.0.0.2:0"})
 	h.url = strings.Replace(h.url, "127.0.0.2", "127.0.0.3", 1)
@@ -187,7 +188,7 @@ func TestS3_WrongName(t *testing.T) {
 	wantError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
 }
 
-func TestS3_OldTLS(t *testing.T) {
+func TestOldTLSIsRefused(t *testing.T) {
 	t.Parallel()
 	for version, good := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		h := newTLSHarness(t, privxsim.ServeOptions{TLS: true, MaxVersion: version})
@@ -204,7 +205,7 @@ func TestS3_OldTLS(t *testing.T) {
 	}
 }
 
-func TestS3_PlainHTTPBehindHTTPS(t *testing.T) {
+func TestPlainHTTPBehindHTTPS(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
 	client := newClient(t.Context(), t, strings.Replace(h.url, "http://", "https://", 1), allFour)
@@ -213,7 +214,7 @@ func TestS3_PlainHTTPBehindHTTPS(t *testing.T) {
 	require.EqualValues(t, 1, client.Calls(), "R4: not retried")
 }
 
-func TestS3_ParseCertificates(t *testing.T) {
+func TestParseCertificates(t *testing.T) {
 	t.Parallel()
 	a, b := newTLSHarness(t, privxsim.ServeOptions{TLS: true}).ca, newTLSHarness(t, privxsim.ServeOptions{TLS: true}).ca
 	both, err := privx.ParseCertificates(append(bytes.Clone(a), b...))
@@ -241,8 +242,8 @@ func TestS3_ParseCertificates(t *testing.T) {
 	}
 }
 
-// S4: nothing can switch the verification of certificates off.
-func TestS4_NoWayAroundVerification(t *testing.T) {
+// Nothing can switch the verification of certificates off.
+func TestNoWayAroundVerification(t *testing.T) {
 	t.Parallel()
 	files := 0
 	for _, root := range []string{"../../pkg", "../../cmd"} {
@@ -261,7 +262,7 @@ func TestS4_NoWayAroundVerification(t *testing.T) {
 	require.Greater(t, files, 10)
 }
 
-// S5 and S6: what a base URL may be.
+// What a base URL may be.
 func TestS5S6_ParseBaseURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
@@ -329,8 +330,8 @@ func TestS5S6_ParseBaseURL(t *testing.T) {
 	}
 }
 
-// S6 over the wire: every request stays below the prefix.
-func TestS6_PathPrefix(t *testing.T) {
+// Every request stays below the prefix.
+func TestRequestsStayBelowThePathPrefix(t *testing.T) {
 	t.Parallel()
 	for _, prefix := range []string{"/privx", "/a/b", "/a%2Fb"} {
 		for _, slash := range []string{"", "/", "//"} {
@@ -348,8 +349,8 @@ func TestS6_PathPrefix(t *testing.T) {
 	}
 }
 
-// S6: an id is one segment of the path, whatever it holds.
-func TestS6_IDsCannotLeaveTheirPlace(t *testing.T) {
+// An id is one segment of the path, whatever it holds.
+func TestIDsCannotLeaveTheirPlace(t *testing.T) {
 	t.Parallel()
 	for id, segment := range map[string]string{
 		"":                "", // Nothing may be sent.
@@ -448,7 +449,7 @@ func TestTransport_ConnectionRefused(t *testing.T) {
 	err = second(client.ListRoles(t.Context(), ""))
 	wantError(t, err, codes.Unavailable, 0)
 	require.ErrorContains(t, err, "refused")
-	require.EqualValues(t, privx.MaxTries, client.Calls())
+	require.EqualValues(t, api.MaxTries, client.Calls())
 }
 
 // The environment is read once in a process, so what depends on it is tested in
@@ -492,8 +493,8 @@ func checkFrom(t *testing.T, address, caFile string) error {
 	return h.trusting(t, bundle).Check(t.Context())
 }
 
-// S3: the CA that is given comes on top of the system's.
-func TestS3_SystemRootsStay(t *testing.T) {
+// The CA that is given comes on top of the system's.
+func TestSystemRootsStay(t *testing.T) {
 	t.Parallel()
 	system, private, foreign := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true}),
 		newTLSHarness(t, privxsim.ServeOptions{TLS: true})
@@ -512,8 +513,8 @@ func TestS3_SystemRootsStay(t *testing.T) {
 	}
 }
 
-// S8: the proxy of the environment is used, and its password not shown.
-func TestS8_Proxy(t *testing.T) {
+// The proxy of the environment is used, and its password not shown.
+func TestProxyOfTheEnvironmentIsUsed(t *testing.T) {
 	t.Parallel()
 	seen := make(chan *http.Request, 10)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -533,8 +534,8 @@ func TestS8_Proxy(t *testing.T) {
 	require.Empty(t, seen)
 }
 
-// S8: a proxy that cannot be used is no reason to show its password either.
-func TestS8_UnusableProxy(t *testing.T) {
+// A proxy that cannot be used is no reason to show its password either.
+func TestUnusableProxy(t *testing.T) {
 	t.Parallel()
 	for _, proxy := range []string{"http://user:canary-proxy@127.0.0.1:1", "http://user:canary-proxy%zz@127.0.0.1:1"} {
 		outcomes, output := runChild(t, []string{"https://privx.example.test"}, "HTTPS_PROXY="+proxy)

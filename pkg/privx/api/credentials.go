@@ -1,4 +1,4 @@
-package privx
+package api
 
 import (
 	"encoding/base64"
@@ -8,16 +8,17 @@ import (
 	"strings"
 )
 
-const (
-	tokenPath             = "/auth/api/v1/oauth/token"                                  //nolint:gosec // A path.
-	clientCredentialsPath = "/auth/api/v1/oauth/clientcredentials/privx-external/token" //nolint:gosec // A path.
+// The endpoints that give tokens.
+var (
+	tokenEndpoint             = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/oauth/token"}
+	clientCredentialsEndpoint = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/oauth/clientcredentials/privx-external/token"}
 )
 
 // Credentials are a way to obtain a token for an API client.
 type Credentials interface {
 	// tokenRequest is the request for a token and, where it needs one, the value
 	// of its Authorization header.
-	tokenRequest() (*request, string)
+	tokenRequest() (*Request, string)
 	// principal is the id of the API client, empty where they do not name it.
 	principal() string
 	// refusalHint says which settings to check when PrivX refuses them.
@@ -34,7 +35,7 @@ type PasswordGrant struct {
 	APIClientID, APIClientSecret     string
 }
 
-func (p PasswordGrant) tokenRequest() (*request, string) {
+func (p PasswordGrant) tokenRequest() (*Request, string) {
 	form := url.Values{
 		"grant_type": {"password"},
 		"username":   {p.APIClientID},
@@ -60,7 +61,7 @@ type OAuthClientCredentials struct {
 	ClientID, ClientSecret string
 }
 
-func (o OAuthClientCredentials) tokenRequest() (*request, string) {
+func (o OAuthClientCredentials) tokenRequest() (*Request, string) {
 	return formRequest(url.Values{"grant_type": {"client_credentials"}}), basicAuth(o.ClientID, o.ClientSecret)
 }
 
@@ -79,14 +80,16 @@ type APIClientCredentials struct {
 	ClientID, ClientSecret string
 }
 
-func (a APIClientCredentials) tokenRequest() (*request, string) {
+func (a APIClientCredentials) tokenRequest() (*Request, string) {
 	// A map of strings always marshals.
 	body, _ := json.Marshal(map[string]string{
 		"grant_type":    "client_credentials",
 		"client_id":     a.ClientID,
 		"client_secret": a.ClientSecret,
 	})
-	return &request{method: http.MethodPost, path: clientCredentialsPath, body: body, contentType: jsonContent}, ""
+	rq := clientCredentialsEndpoint.Request()
+	rq.Body = body
+	return rq, ""
 }
 
 func (a APIClientCredentials) principal() string { return a.ClientID }
@@ -98,8 +101,10 @@ func (a APIClientCredentials) refusalHint() string {
 
 func (a APIClientCredentials) secretValues() []string { return []string{a.ClientSecret} }
 
-func formRequest(form url.Values) *request {
-	return &request{method: http.MethodPost, path: tokenPath, body: []byte(form.Encode()), contentType: formContent}
+func formRequest(form url.Values) *Request {
+	rq := tokenEndpoint.Request()
+	rq.Body, rq.form = []byte(form.Encode()), true
+	return rq
 }
 
 // basicAuth is HTTP Basic as PrivX's own clients send it: the secret as it is.

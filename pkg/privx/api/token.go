@@ -1,4 +1,4 @@
-package privx
+package api
 
 import (
 	"context"
@@ -11,32 +11,7 @@ import (
 
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 	"golang.org/x/sync/singleflight"
-	"google.golang.org/grpc/codes"
 )
-
-const (
-	// tokenSkew is how long before its expiry a token is replaced.
-	tokenSkew = 10 * time.Second
-	// unknownTokenLife is assumed where PrivX says nothing sensible: short, and
-	// an earlier end is found out by a 401.
-	unknownTokenLife = time.Minute
-	// maxTokenLife bounds what is believed.
-	maxTokenLife = 24 * time.Hour
-	// tokenTimeout bounds one token request, all waiting callers together.
-	tokenTimeout = time.Minute
-	// refusalMemory is how long refused credentials are not tried again: PrivX
-	// limits failed logins, by default to one a minute.
-	refusalMemory = time.Minute
-	// logoutTimeout bounds the goodbye.
-	logoutTimeout = 5 * time.Second
-	// newToken is how long a token may be one that not all nodes know yet.
-	newToken = 5 * time.Second
-)
-
-// tokenPauses are the pauses before a new token is sent again that a node does not
-// know yet: one that lags, or whose clock is behind the time at which it was issued.
-// Who sends a request once waits for the last of them.
-var tokenPauses = []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, time.Second, time.Second}
 
 // token is what PrivX has issued.
 type token struct {
@@ -47,11 +22,8 @@ type token struct {
 
 // tokenSource keeps one token for all requests.
 type tokenSource struct {
-	client      *Client
-	credentials Credentials
-	flight      singleflight.Group
-	// pauses are tokenPauses.
-	pauses []time.Duration
+	client *Client
+	flight singleflight.Group
 
 	mu           sync.Mutex
 	token        token
@@ -60,16 +32,14 @@ type tokenSource struct {
 	refusedUntil time.Time
 }
 
-func newTokenSource(c *Client, credentials Credentials) *tokenSource {
-	return &tokenSource{client: c, credentials: credentials, pauses: tokenPauses}
-}
-
-// pause is how long to wait before a new token is sent again.
-func (t *tokenSource) pause(waits int, once bool) time.Duration {
-	if once {
-		waits = len(t.pauses) - 1
+// pause is how long to wait before a new token is sent again: for a write, which is
+// not, the longest one.
+func (t *tokenSource) pause(waits int, write bool) time.Duration {
+	pauses := t.client.tuning.TokenPauses
+	if write {
+		waits = len(pauses) - 1
 	}
-	return t.pauses[waits]
+	return pauses[waits]
 }
 
 // get gives a token that is still good for a while. Many callers that need a new
@@ -82,7 +52,7 @@ func (t *tokenSource) get(ctx context.Context) (token, error) {
 		if held, err := t.held(); held.bearer != "" || err != nil {
 			return held, err
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), TokenTimeout)
 		defer cancel()
 		return t.fetch(ctx)
 	})
@@ -99,7 +69,7 @@ func (t *tokenSource) get(ctx context.Context) (token, error) {
 func (t *tokenSource) held() (token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.client.clock()
+	now := t.client.Now()
 	if now.Before(t.refusedUntil) {
 		return token{}, t.refused
 	}
@@ -110,7 +80,7 @@ func (t *tokenSource) held() (token, error) {
 }
 
 // isNew tells whether a token was issued just now.
-func (t *tokenSource) isNew(held token) bool { return t.client.clock().Sub(held.issued) < newToken }
+func (t *tokenSource) isNew(held token) bool { return t.client.Now().Sub(held.issued) < NewToken }
 
 // drop forgets a token that PrivX no longer takes, unless it was replaced already.
 func (t *tokenSource) drop(bearer string) {
@@ -131,13 +101,13 @@ func (t *tokenSource) take() string {
 }
 
 func (t *tokenSource) fetch(ctx context.Context) (token, error) {
-	asked := t.client.clock()
+	asked := t.client.Now()
 	bearer, life, err := t.request(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := t.client.clock()
-	if IsUnauthenticated(err) {
-		t.refused, t.refusedUntil = err, now.Add(refusalMemory)
+	now := t.client.Now()
+	if Is(err, Unauthenticated) {
+		t.refused, t.refusedUntil = err, now.Add(RefusalMemory)
 	}
 	if err != nil {
 		return token{}, err
@@ -148,8 +118,8 @@ func (t *tokenSource) fetch(ctx context.Context) (token, error) {
 
 // request asks PrivX for a token, once.
 func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error) {
-	rq, authorization := t.credentials.tokenRequest()
-	rq.maxAnswer = maxShortBody
+	rq, authorization := t.client.credentials.tokenRequest()
+	rq.limit = MaxShortBody
 	var extra []uhttp.RequestOption
 	if authorization != "" {
 		extra = append(extra, uhttp.WithHeader("Authorization", authorization))
@@ -158,15 +128,15 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 		AccessToken string          `json:"access_token"`
 		ExpiresIn   json.RawMessage `json:"expires_in"`
 	}
-	err := t.client.send(ctx, rq, func(a *answer) error {
-		if !a.ok() {
-			return t.refusal(answerError(rq, a, t.client.clock()))
+	err := t.client.send(ctx, rq, func(a *Answer) error {
+		if !a.isGood() {
+			return t.refusal(answerError(rq, a, t.client.Now()))
 		}
-		if err := decodeObject(rq.endpoint(), a, &said); err != nil {
+		if err := a.decode(rq, &said); err != nil {
 			return err
 		}
 		if !isToken(said.AccessToken) {
-			return unusable(rq.endpoint(), a, "no usable access_token in it", nil)
+			return unusable(rq, a, "no usable access_token in it", nil)
 		}
 		return nil
 	}, extra...)
@@ -175,11 +145,11 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 
 // expired makes our own timeout of the token request a failure that can be tried
 // again, rather than one of the caller's context.
-func (t *tokenSource) expired(rq *request, err error) error {
+func (t *tokenSource) expired(rq *Request, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return timedOut(rq.endpoint())
+	return TimedOut(rq.Endpoint.String())
 }
 
 // refusal marks the answers that mean "not with these credentials". PrivX's
@@ -188,15 +158,15 @@ func (t *tokenSource) expired(rq *request, err error) error {
 func (t *tokenSource) refusal(e *Error) *Error {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-		e.grpcCode = codes.Unauthenticated
-		e.Hint = "the credentials were refused and are not tried again for a minute; " + t.credentials.refusalHint()
+		e.Kind = Unauthenticated
+		e.Hint = "the credentials were refused and are not tried again for a minute; " + t.client.credentials.refusalHint()
 		if e.Code == "" {
 			// Not in OAuth's words: perhaps not PrivX's at all.
 			e.Hint = hintBaseURL + "; if it is, " + e.Hint
 		}
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		e.grpcCode = codes.FailedPrecondition
-		e.Hint = hintBaseURL + "; if it is, this PrivX does not offer this way to authenticate: " + t.credentials.refusalHint()
+		e.Kind = Unusable
+		e.Hint = hintBaseURL + "; if it is, this PrivX does not offer this way to authenticate: " + t.client.credentials.refusalHint()
 	}
 	return e
 }
@@ -222,20 +192,26 @@ func parseLife(raw json.RawMessage) time.Duration {
 	if err != nil || !(seconds > 0) {
 		return 0
 	}
-	return time.Duration(min(seconds, maxTokenLife.Seconds()) * float64(time.Second))
+	return time.Duration(min(seconds, MaxTokenLife.Seconds()) * float64(time.Second))
 }
 
 // usableFor is how long a token of the given life is used.
 func usableFor(life time.Duration) time.Duration {
 	switch {
 	case life <= 0:
-		return unknownTokenLife
-	case life <= tokenSkew:
+		return UnknownTokenLife
+	case life <= TokenSkew:
 		return life / 2
 	default:
-		return life - tokenSkew
+		return life - TokenSkew
 	}
 }
+
+// logout ends the session of the token that it is sent with.
+var logout = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
+
+// logoutEndpoint ends the session of the token that comes with the request.
+var logoutEndpoint = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
 
 // Logout ends the session that belongs to the current token, if there is one.
 // A request that is under way with it is not hurt: it meets a 401 and fetches a
@@ -248,12 +224,13 @@ func (c *Client) Logout(ctx context.Context) error {
 	if bearer == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, logoutTimeout)
+	ctx, cancel := context.WithTimeout(ctx, LogoutTimeout)
 	defer cancel()
-	rq := &request{method: http.MethodPost, path: "/auth/api/v1/logout", maxAnswer: maxShortBody}
-	return c.send(ctx, rq, func(a *answer) error {
-		if !a.ok() {
-			return answerError(rq, a, c.clock())
+	rq := logoutEndpoint.Request()
+	rq.limit = MaxShortBody
+	return c.send(ctx, rq, func(a *Answer) error {
+		if !a.isGood() {
+			return answerError(rq, a, c.Now())
 		}
 		return nil
 	}, uhttp.WithBearerToken(bearer))

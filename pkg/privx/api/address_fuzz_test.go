@@ -1,8 +1,9 @@
-package privx_test
+package api_test
 
 import (
 	"encoding/base64"
 	"encoding/pem"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
+
+var userRoles = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/users/{}/roles"}
 
 // An address that is accepted is safe to send secrets to, stays what it is when
 // it is read again, and no id leads out of it.
@@ -19,7 +22,7 @@ func FuzzParseBaseURL(f *testing.F) {
 	for _, raw := range []string{
 		"https://privx.example.com", "https://privx.example.com/", "https://privx.example.com:8443/a/b//", " https://h/p ",
 		"http://localhost:8080", "http://127.0.0.1", "http://127.1", "http://[::1]:1/x", "http://[::ffff:127.0.0.1]", "http://[::1%25eth0]",
-		"http://privx.example.com", "HTTPS://H", "https://user:pass@h", "https://@h", "https://h?", "https://h?a=b", "https://h#", "https://h#f",
+		"http://api.example.com", "HTTPS://H", "https://user:pass@h", "https://@h", "https://h?", "https://h?a=b", "https://h#", "https://h#f",
 		"https://", "https:h", "https:///x", "//h", "h", "ftp://h", "https://h/../x", "https://h/./x", "https://h/%2e%2e/x", "https://h/a%2F", "https://h//",
 		"https://h/a%20b", "https://h/%zz", "https://h:port", "https://:443", "https://h:", "https://h/\\..\\x", "https://hé", "https://h/é;x=1", "http://localhost.evil.example",
 	} {
@@ -30,7 +33,7 @@ func FuzzParseBaseURL(f *testing.F) {
 		f.Add("https://h/p", id)
 	}
 	f.Fuzz(func(t *testing.T, raw, id string) {
-		base, err := privx.ParseBaseURL(raw)
+		base, err := api.ParseBaseURL(raw)
 		if err != nil {
 			require.Nil(t, base)
 			require.NotEmpty(t, err.Error())
@@ -38,11 +41,11 @@ func FuzzParseBaseURL(f *testing.F) {
 			return
 		}
 		requireSafe(t, base)
-		again, err := privx.ParseBaseURL(base.String())
+		again, err := api.ParseBaseURL(base.String())
 		require.NoError(t, err, "%q", base)
 		require.Equal(t, base.String(), again.String())
 
-		u, err := privx.RequestURL(base, id)
+		u, err := api.RequestURL(base, userRoles.Request(id))
 		if strings.Trim(id, ".") == "" {
 			require.Error(t, err, "%q", id)
 			return
@@ -111,7 +114,7 @@ func FuzzParseCertificates(f *testing.F) {
 		f.Add([]byte(bundle))
 	}
 	f.Fuzz(func(t *testing.T, bundle []byte) {
-		certs, err := privx.ParseCertificates(bundle)
+		certs, err := api.ParseCertificates(bundle)
 		if err != nil {
 			require.Empty(t, certs)
 			require.NotContains(t, err.Error(), "\n")
@@ -130,7 +133,7 @@ func FuzzParseCertificates(f *testing.F) {
 			packed = packed[at+len(encoded):]
 			again = append(again, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})...)
 		}
-		same, err := privx.ParseCertificates(again)
+		same, err := api.ParseCertificates(again)
 		require.NoError(t, err)
 		require.Len(t, same, len(certs))
 		for i := range certs {

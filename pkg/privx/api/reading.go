@@ -1,22 +1,9 @@
-package privx
+package api
 
 import (
 	"crypto/rand"
 	"slices"
 	"sync"
-)
-
-// Bounds on what is remembered of lists while they are read.
-const (
-	// maxHeldRows is of how many rows the ids are remembered, of all lists together:
-	// 96 MiB at most.
-	maxHeldRows = 4 << 20
-	// maxReadings is how many lists are remembered. Those that nobody reads on, of
-	// syncs that were given up, are among them.
-	maxReadings = 1_000
-	// maxEnded is how many lists are remembered that are over: their last page may be
-	// asked for again, or taken in part.
-	maxEnded = 32
 )
 
 // reading remembers the rows that one reading of a list has shown so far.
@@ -103,10 +90,10 @@ func (r *readings) keep(one *reading, ended bool) {
 			over++
 		}
 	}
-	if over > maxEnded {
+	if over > MaxEnded {
 		r.forget(slices.IndexFunc(r.waiting, func(other *reading) bool { return other.ended }))
 	}
-	for len(r.waiting) > maxReadings || r.rows > maxHeldRows && len(r.waiting) > 0 {
+	for len(r.waiting) > MaxReadings || r.rows > MaxRows && len(r.waiting) > 0 {
 		r.forget(0)
 	}
 }

@@ -1,9 +1,16 @@
-package privx
+package api
 
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"strings"
 )
+
+// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
+func SameID(a, b string) bool { return CanonicalID(a) == CanonicalID(b) }
+
+// CanonicalID is the form of an id that all that are the same have in common.
+func CanonicalID(id string) string { return strings.ToLower(id) }
 
 // IDs is a set of ids, case being no part of them. It holds a hash of each, which takes
 // 23 bytes at most with what a map adds to it: a large tenant's fit into memory. Its

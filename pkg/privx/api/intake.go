@@ -1,4 +1,4 @@
-package privx
+package api
 
 import (
 	"context"
@@ -8,21 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
-)
-
-// Bounds on what is read of answers, in bytes. How much memory an answer takes is about
-// three times as much while it is being read.
-const (
-	// maxBody is for an answer that comes in one piece.
-	maxBody = 64 << 20
-	// maxPageBody is for a part of a list that could be smaller.
-	maxPageBody = 16 << 20
-	// maxShortBody is for errors, and for answers of which little is of interest.
-	maxShortBody = 1 << 20
-	// freeBody is what is read of every answer. Those that are longer share maxReading
-	// until they have been decoded, each with as much as it may have, or all of it.
-	freeBody   = 1 << 20
-	maxReading = 2 * maxPageBody
 )
 
 // intake is how much of an answer is read, and what it has of the room that all long
@@ -67,10 +52,10 @@ func intakeOf(ctx context.Context) *intake {
 // enter waits for room. An answer that waits is one that has begun: PrivX need not do
 // anything for those that it waits for.
 func (in *intake) enter(ctx context.Context) error {
-	if in.room == nil || in.share > 0 || in.limit <= freeBody {
+	if in.room == nil || in.share > 0 || in.limit <= FreeBody {
 		return nil
 	}
-	share := min(in.limit, maxReading)
+	share := min(in.limit, MaxReading)
 	if err := in.room.Acquire(ctx, share); err != nil {
 		in.crowded = true
 		return err
@@ -96,7 +81,7 @@ type admittedBody struct {
 }
 
 func (b *admittedBody) Read(p []byte) (int, error) {
-	if b.read >= freeBody {
+	if b.read >= FreeBody {
 		if err := b.intake.enter(b.ctx); err != nil {
 			return 0, err
 		}

@@ -1,0 +1,39 @@
+package api
+
+import "net/url"
+
+// Functions that are tested as such.
+var (
+	ParseRetryAfter = parseRetryAfter
+	ParseLife       = parseLife
+	UsableFor       = usableFor
+	DecodeCursor    = decodeCursor
+)
+
+// Cursor is what a page token holds.
+type Cursor = cursor
+
+// Encode makes a page token.
+func (c cursor) Encode() string { return c.encode() }
+
+// Reading remembers the rows of a list.
+type Reading = reading
+
+// NewReading makes one, of which many rows are added with AddRow.
+func NewReading() *Reading { return newReading() }
+
+// AddRow notes a row of a page of its own.
+func (r *reading) AddRow(id string) bool {
+	r.added = r.added[:0]
+	return r.add(id)
+}
+
+// Held is of how many rows and lists a client remembers something.
+func Held(c *Client) (int, int) {
+	c.readings.mu.Lock()
+	defer c.readings.mu.Unlock()
+	return c.readings.rows, len(c.readings.waiting)
+}
+
+// RequestURL is the address of a request below a base URL.
+func RequestURL(base *url.URL, rq *Request) (*url.URL, error) { return (&Client{base: base}).url(rq) }

@@ -1,0 +1,258 @@
+package api
+
+import (
+	"cmp"
+	"context"
+)
+
+// overlap is how many rows are asked for once more with each answer: one, unless
+// PrivX gives no more than one at a time.
+func (w *walk[T]) overlap() int {
+	if w.at.Offset == 0 || w.at.Longest <= 1 {
+		return 0
+	}
+	return 1
+}
+
+// ask asks for a part of the list, in smaller ones where they are too much. That PrivX
+// refuses so many rows shows with the first answer.
+func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
+	endpoint := w.list.Request.Endpoint
+	size := w.client.sizes.of(endpoint)
+	most := cmp.Or(w.at.Limit, size.get(w.client.pageSize, w.client.Now()))
+	for limit := most; ; {
+		p, err := askPart[T](ctx, w.client, w.list, offset, limit, w.at.Again)
+		if err == nil {
+			if limit < most {
+				size.lower(limit, w.client.Now())
+			}
+			w.at.Limit, w.at.Longest = limit, min(w.at.Longest, limit)
+			return p, nil
+		}
+		fewer := fewerAfter(err, endpoint, limit, w.at.Limit == 0)
+		if fewer == 0 {
+			return p, err
+		}
+		limit = fewer
+	}
+}
+
+// askNext asks for what comes next, again over some seconds while the answer cannot
+// be right.
+func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
+	offset := w.at.Offset - w.overlap()
+	var p part[T]
+	shown, err := Insist(ctx, func() (bool, error) {
+		var err error
+		if p, err = w.ask(ctx, offset); err != nil {
+			return false, err
+		}
+		doubtful := w.doubtful(p)
+		if doubtful {
+			w.client.showedNothing()
+		}
+		return !doubtful, nil
+	})
+	if err == nil && !shown {
+		err = w.emptyError(p)
+	}
+	return p, err
+}
+
+// doubtful tells whether an answer shows nothing where there must be something.
+func (w *walk[T]) doubtful(p part[T]) bool {
+	if w.at.Offset == 0 {
+		return len(p.items) == 0 && (p.count > 0 || w.list.Emptiness == NeverEmpty || w.at.Again)
+	}
+	if p.count > 0 || w.at.Disproved {
+		return false
+	}
+	return len(p.items) == 0 && w.at.Total > 0 || w.nothingBehind(p) && w.at.Total > w.at.Offset
+}
+
+func (w *walk[T]) emptyError(p part[T]) error {
+	switch {
+	case w.at.Offset > 0 || w.at.Again:
+		return w.aborted("an empty answer, "+w.sofar(w.at.Total), "")
+	case p.count > 0:
+		return countedOnly(w.list.Request.Endpoint, p.count)
+	default:
+		return w.list.IfEmpty(w.list)
+	}
+}
+
+// join takes an answer, and what is missing between it and the rows that were seen.
+func (w *walk[T]) join(ctx context.Context, p part[T]) error {
+	if w.repeats(p) {
+		// Rows that came in may have moved the others down by just one page.
+		next, err := w.ask(ctx, p.offset+1)
+		if err != nil {
+			return err
+		}
+		if w.repeats(next) {
+			return Contradiction(w.list.Request.Endpoint, "pagination did not advance: the same page came twice")
+		}
+	}
+	if !w.fits(p) {
+		return w.goBack(ctx, p)
+	}
+	w.take(p)
+	return w.mend(ctx, p.offset)
+}
+
+// repeats tells whether an answer is the one before.
+func (w *walk[T]) repeats(p part[T]) bool {
+	return w.at.Offset > 0 && len(p.items) > 0 && SameID(p.id(0), w.at.First) && SameID(p.lastID(), w.at.Last)
+}
+
+// fits tells whether an answer goes on from what was seen: it is the beginning, or it
+// shows the row that was the last one. Most rows before that one have been seen, unless
+// it stands at another place by now.
+func (w *walk[T]) fits(p part[T]) bool {
+	if p.offset == 0 || w.at.Longest <= 1 {
+		return true
+	}
+	seen := 0
+	for i, item := range p.items {
+		if SameID(item.Identity(), w.at.Last) {
+			return 2*seen >= i
+		}
+		if w.rows.seen.Has(item.Identity()) {
+			seen++
+		}
+	}
+	return false
+}
+
+// mayFit tells whether an answer fits if the row that was the last one has gone. In the
+// second reading nearly every row has been seen, which says nothing.
+func (w *walk[T]) mayFit(p part[T]) bool {
+	return !w.at.Again && len(p.items) > 0 && w.rows.seen.Has(p.id(0))
+}
+
+// goBack reads before an answer that does not fit, from further ahead each time,
+// until an answer does.
+func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
+	var nearest part[T]
+	if w.mayFit(unfit) {
+		nearest = unfit
+	}
+	for back := max(w.at.Longest/2, 1); ; back *= 2 {
+		p, err := w.askBefore(ctx, max(unfit.offset-back, 0))
+		if err != nil {
+			return err
+		}
+		if len(nearest.items) == 0 && w.mayFit(p) {
+			nearest = p
+		}
+		switch {
+		case len(p.items) > 0 && w.fits(p):
+			nearest = p
+		case len(nearest.items) == 0 || back < 2*w.at.Longest:
+			continue
+		}
+		w.take(nearest)
+		if nearest.offset != unfit.offset && len(unfit.items) > 0 && nearest.holds(unfit.id(0)) {
+			w.take(unfit)
+		}
+		return w.mend(ctx, nearest.offset)
+	}
+}
+
+// askBefore asks for a part that was read before. The beginning of the list cannot
+// be empty.
+func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
+	var p part[T]
+	shown, err := Insist(ctx, func() (bool, error) {
+		var err error
+		p, err = w.ask(ctx, offset)
+		return len(p.items) > 0 || offset > 0, err
+	})
+	if err == nil && !shown {
+		err = w.aborted("an empty list, "+w.sofar(w.at.Total), "")
+	}
+	return p, err
+}
+
+// take takes an answer that fits: its rows, its place and its count.
+func (w *walk[T]) take(p part[T]) {
+	if !w.at.Again && !w.at.Behind {
+		w.at.Disordered = w.at.Disordered || w.disordered(p)
+	}
+	goesOn, before := w.at.Offset == 0 || p.holds(w.at.Last), w.rows.seen.Len()
+	w.takeRows(p)
+	w.at.Behind = (w.at.Behind || !goesOn) && 2*(w.rows.seen.Len()-before) < len(p.items)
+	w.latest = p
+	if p.offset > 0 && len(w.items) > 0 && w.at.Longest < w.at.Limit {
+		w.client.counts.cut.Store(int32(w.at.Longest)) //nolint:gosec // Less than a page's size.
+	}
+	w.full = w.mayBeCut(p)
+	w.at.Offset, w.at.First, w.at.Last = p.end(), p.id(0), p.lastID()
+	w.at.Longest = max(w.at.Longest, len(p.items))
+	switch {
+	case p.count <= 0:
+	case p.count < p.end():
+		w.at.Disproved = true
+	default:
+		w.at.Total = p.count
+	}
+	if w.at.Offset > w.at.Furthest {
+		w.at.Furthest, w.at.Idle = w.at.Offset, 0
+	}
+}
+
+// mayBeCut tells whether there may be more rows than an answer has, although it counts
+// no more: it may have counted its own alone.
+func (w *walk[T]) mayBeCut(p part[T]) bool {
+	rows, cut := len(p.items), int(w.client.counts.cut.Load())
+	switch {
+	case rows >= w.at.Limit:
+		return true
+	case p.offset > 0:
+		return rows >= w.at.Longest
+	default:
+		return cut > 1 && rows >= cut || w.client.counts.contradicts(w.list.Request.Endpoint, rows)
+	}
+}
+
+// takeRows takes those rows of an answer that were not seen yet.
+func (w *walk[T]) takeRows(p part[T]) {
+	for i, item := range p.items {
+		if w.rows.add(item.Identity()) {
+			w.items, w.places = append(w.items, item), append(w.places, place{p.offset + i, item.Identity()})
+		}
+	}
+}
+
+// disordered tells whether an answer shows a row that was seen behind the one that was
+// the last of all.
+func (w *walk[T]) disordered(p part[T]) bool {
+	behind := false
+	for _, item := range p.items {
+		if behind && w.rows.seen.Has(item.Identity()) {
+			return true
+		}
+		behind = behind || SameID(item.Identity(), w.at.Last)
+	}
+	return false
+}
+
+// mend reads around a joint once more where there are places for rows that were not
+// seen: they are probably near by.
+func (w *walk[T]) mend(ctx context.Context, joint int) error {
+	if w.at.Again {
+		return nil
+	}
+	if w.lacking() > w.at.Lacking {
+		p, err := w.ask(ctx, max(joint-w.at.Longest/2, 0))
+		if err != nil {
+			return err
+		}
+		w.takeRows(p)
+	}
+	w.at.Lacking = w.lacking()
+	return nil
+}
+
+// lacking is how many rows stand before the reader and were not seen, at least.
+func (w *walk[T]) lacking() int { return max(w.at.Offset-w.rows.seen.Len(), 0) }

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// DefaultBackOff waits between 0.25 and 0.75 s at first and twice as long each
+// time, at most a minute.
+func DefaultBackOff() backoff.BackOff {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval = firstPause
+	b.RandomizationFactor = 0.5
+	b.Multiplier = 2
+	b.MaxInterval = longestPause
+	return b
+}
+
+// ShortBackOff makes the pauses of a change: none of them is long.
+func (c *Client) ShortBackOff() backoff.BackOff { return short{c.tuning.BackOff()} }
+
+type short struct{ backoff.BackOff }
+
+// NextBackOff is the next pause.
+func (s short) NextBackOff() time.Duration { return min(s.BackOff.NextBackOff(), MaxShortPause) }
+
+// repeat makes a call that changes nothing until its answer is taken, it fails for good,
+// or its bounds are reached.
+func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) error) error {
+	if rq.Once {
+		return c.Exchange(ctx, rq, take)
+	}
+	began := c.Now()
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		return struct{}{}, rq.retryable(c.Exchange(ctx, rq, take))
+	}, c.bounds(ctx, rq)...)
+
+	endpoint := rq.Endpoint.String()
+	_, bounded := ctx.Deadline()
+	var e *Error
+	switch {
+	case err == nil:
+		c.failures.forget(endpoint)
+		return nil
+	case !errors.As(err, &e):
+		return err
+	case rq.canShrink(e):
+		return e // The caller asks for less.
+	case !e.transient():
+		c.failures.forget(endpoint)
+		return e
+	case !bounded && c.failures.lastedTooLong(endpoint, began, c.Now()):
+		// Nobody else ends this: the caller set no deadline, and baton-sdk tries again
+		// what is Unavailable.
+		c.failures.forget(endpoint)
+		given := e.WithKind(GivenUp)
+		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+Patience.String()+"; given up")
+		return given
+	default:
+		return e // without what the backoff library was told beside it
+	}
+}
+
+// bounds are those on the repetition of a request. The caller's deadline is one of them.
+func (c *Client) bounds(ctx context.Context, rq *Request) []backoff.RetryOption {
+	elapsed := MaxElapsed
+	if deadline, bounded := ctx.Deadline(); bounded {
+		elapsed = min(elapsed, time.Until(deadline))
+	}
+	if rq.Urgent {
+		return []backoff.RetryOption{backoff.WithBackOff(c.ShortBackOff()), backoff.WithMaxElapsedTime(elapsed)}
+	}
+	return []backoff.RetryOption{backoff.WithBackOff(c.tuning.BackOff()), backoff.WithMaxElapsedTime(elapsed), backoff.WithMaxTries(MaxTries)}
+}
+
+// retryable puts an error into the words of the backoff library.
+func (rq *Request) retryable(err error) error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &e) || !e.transient() || rq.canShrink(e):
+		return backoff.Permanent(err)
+	case e.Wait != nil && rq.Urgent:
+		// The number of its tries has no bound: a Retry-After of 0 must not make it as
+		// many as PrivX can refuse.
+		return errors.Join(e, &backoff.RetryAfterError{Duration: max(*e.Wait, Settling[0])})
+	case e.Wait != nil:
+		return errors.Join(e, &backoff.RetryAfterError{Duration: *e.Wait})
+	default:
+		return e
+	}
+}
+
+// canShrink tells whether an error is over where less is asked for.
+func (rq *Request) canShrink(e *Error) bool {
+	return rq.shrinks && e.tooMuch() && e.Endpoint == rq.Endpoint.String() // and not a token's
+}
+
+// Insist asks for something until it is shown, over EmptyPauses or until shortly before
+// the context's deadline, and tells whether it was.
+func Insist(ctx context.Context, ask func() (bool, error)) (bool, error) {
+	for i := 0; ; i++ {
+		shown, err := ask()
+		if err != nil || shown || i == len(EmptyPauses) || !hasTime(ctx, EmptyPauses[i]) {
+			return shown, err
+		}
+		if err := Sleep(ctx, EmptyPauses[i]); err != nil {
+			return false, err
+		}
+	}
+}
+
+// WaitOr waits, or gives back the failure where there is no time for that.
+func WaitOr(ctx context.Context, wait time.Duration, failure error) error {
+	if !hasTime(ctx, wait) {
+		return failure
+	}
+	return Sleep(ctx, wait)
+}
+
+// hasTime tells whether the context's deadline leaves time for more than a wait.
+func hasTime(ctx context.Context, wait time.Duration) bool {
+	deadline, bounded := ctx.Deadline()
+	return !bounded || time.Until(deadline) > wait
+}
+
+// Sleep waits, or fails with the context's error.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// parseRetryAfter reads a Retry-After header: seconds or an HTTP date, bounded by
+// a minute. What is absent, negative, longer than an hour or not understood is
+// not ok: the usual backoff is better than that.
+func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
+	value = strings.TrimSpace(value)
+	var wait time.Duration
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		wait = at.Sub(now)
+	} else {
+		return 0, false
+	}
+	if wait < 0 || wait > MaxBelievedRetryAfter {
+		return 0, false
+	}
+	return min(wait, MaxRetryAfter), true
+}
+
+// failureLog remembers since when each endpoint has not given a good answer.
+type failureLog struct {
+	mu     sync.Mutex
+	spells map[string]spell
+}
+
+// spell is an unbroken row of failures.
+type spell struct{ since, last time.Time }
+
+// lastedTooLong notes a failure of what began and ended at the given times, and
+// tells whether Patience is at its end. A row that nobody added to for as long is
+// an old one: another task's, long over.
+func (l *failureLog) lastedTooLong(endpoint string, began, ended time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.spells == nil {
+		l.spells = make(map[string]spell)
+	}
+	s, known := l.spells[endpoint]
+	if !known || began.Sub(s.last) >= Patience {
+		s.since = began
+	}
+	s.last = ended
+	l.spells[endpoint] = s
+	return ended.Sub(s.since) >= Patience
+}
+
+func (l *failureLog) forget(endpoint string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.spells, endpoint)
+}

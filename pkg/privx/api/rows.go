@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Row is a row of a list, which has an id.
+type Row interface{ Identity() string }
+
+// OnlyID is a row of which just the id is of interest.
+type OnlyID struct {
+	ID string `json:"id"`
+}
+
+// Identity is the id.
+func (i OnlyID) Identity() string { return i.ID }
+
+// rows is a list's answer as it comes. Made by newRows alone: its zero value is
+// that of a list that is null.
+type rows[T any] struct {
+	Count int  `json:"count"`
+	Items *[]T `json:"items"`
+}
+
+// newRows makes rows to be decoded into, once: an absent field leaves Items as it is
+// here, and null takes it away. An Unmarshaler would tell one from the other as well,
+// but makes encoding/json scan the whole page twice more.
+func newRows[T any]() rows[T] { return rows[T]{Items: new([]T)} }
+
+// present tells whether there was a field items, null included.
+func (r rows[T]) present() bool { return r.Items == nil || *r.Items != nil }
+
+func (r rows[T]) list() []T {
+	if r.Items == nil {
+		return nil
+	}
+	return *r.Items
+}
+
+// checkRows refuses an answer that is not a list of rows that have ids.
+func checkRows[T Row](endpoint Endpoint, got rows[T]) error {
+	if !got.present() {
+		return Contradiction(endpoint, "a list without items")
+	}
+	for _, item := range got.list() {
+		if item.Identity() == "" {
+			return Contradiction(endpoint, "a row without an id")
+		}
+	}
+	return nil
+}
+
+// checkWhole is checkRows for a list that comes in one piece.
+func checkWhole[T Row](endpoint Endpoint, got rows[T]) error {
+	if err := checkRows(endpoint, got); err != nil {
+		return err
+	}
+	if len(got.list()) == 0 && got.Count > 0 {
+		return countedOnly(endpoint, got.Count)
+	}
+	return nil
+}
+
+func countedOnly(endpoint Endpoint, count int) *Error {
+	return Contradiction(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
+}
+
+// part is PrivX's answer to the question for a part of a list.
+type part[T Row] struct {
+	offset int
+	items  []T
+	// count is how many rows PrivX says the whole list has, 0 or less if it does
+	// not say.
+	count int
+	date  time.Time
+}
+
+// end is the place behind the last row.
+func (p part[T]) end() int { return p.offset + len(p.items) }
+
+func (p part[T]) id(i int) string { return p.items[i].Identity() }
+
+func (p part[T]) lastID() string { return p.id(len(p.items) - 1) }
+
+// holds tells whether a row is in the answer.
+func (p part[T]) holds(id string) bool {
+	for _, item := range p.items {
+		if SameID(item.Identity(), id) {
+			return true
+		}
+	}
+	return false
+}
+
+// askPart reads a part of a list. An answer that is too much is not asked for again,
+// unless it could not be any smaller.
+func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, descending bool) (part[T], error) {
+	rq := *l.Request
+	rq.Query, rq.limit, rq.shrinks = pageQuery(offset, limit, descending), MaxPageBody, true
+	if smaller(limit) == 0 {
+		rq.limit, rq.shrinks = MaxBody, false
+	}
+	got, p := newRows[T](), part[T]{offset: offset}
+	err := c.repeat(ctx, &rq, func(a *Answer) error {
+		p.date = a.Date()
+		return a.decode(&rq, &got)
+	})
+	if err == nil {
+		err = checkRows(rq.Endpoint, got)
+	}
+	p.items, p.count = got.list(), got.Count
+	return p, err
+}
+
+// FirstRows asks for the first rows of a list.
+func FirstRows(n int) url.Values { return pageQuery(0, n, false) }
+
+// pageQuery asks for a part of a list in the order of creation, in which new users
+// and roles come last. A new member of a role comes where the user's creation puts
+// him.
+func pageQuery(offset, limit int, descending bool) url.Values {
+	direction := "ASC"
+	if descending {
+		direction = "DESC"
+	}
+	return url.Values{
+		"offset":  {strconv.Itoa(offset)},
+		"limit":   {strconv.Itoa(limit)},
+		"sortkey": {"created"},
+		"sortdir": {direction},
+	}
+}

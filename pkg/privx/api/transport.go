@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+)
+
+// newTransport makes what carries the requests. It is uhttp's but for two bounds that
+// no option of uhttp's changes: 60 s until an answer begins, whatever
+// --http-timeout-seconds says, and two connections that are kept. Here all are kept
+// for a while: each new one is a TLS handshake, and may lead to another node.
+func newTransport(roots *x509.CertPool) *http.Transport {
+	keepAlive := net.KeepAliveConfig{Enable: true, Idle: keepAliveEvery, Interval: keepAliveEvery, Count: keepAliveProbes}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAliveConfig: keepAlive}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxConnsPerHost:     MaxConnections,
+		MaxIdleConnsPerHost: MaxConnections,
+		IdleConnTimeout:     idleConnection,
+		TLSHandshakeTimeout: tlsTimeout,
+		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		// A connection that has died under way is found out soon.
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: pingAfter, PingTimeout: pingTimeout,
+			MaxReceiveBufferPerStream: FreeBody, // It is beside the room of an intake.
+		},
+	}
+}
+
+// trusted are the system's certificate authorities and the given ones.
+func trusted(given []*x509.Certificate) *x509.CertPool {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		// Where the system has none (a scratch image), the given ones must do.
+		roots = x509.NewCertPool()
+	}
+	for _, ca := range given {
+		roots.AddCert(ca)
+	}
+	return roots
+}
+
+// newHTTPClient makes the client for PrivX. The timeout of a request, from its sending
+// to the end of its answer, is uhttp's, set with --http-timeout-seconds.
+func (c *Client) newHTTPClient(ctx context.Context) (*uhttp.BaseHttpClient, error) {
+	client, err := uhttp.NewClient(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("making the HTTP client: %w", err)
+	}
+	// Load balancers in front of PrivX's nodes use affinity cookies; staying on
+	// one node means reading what was just written there.
+	client.Jar, err = cookiejar.New(nil)
+	if err != nil {
+		return nil, fmt.Errorf("making the cookie jar: %w", err)
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = &boundedTransport{client: c}
+	wrapped, err := uhttp.NewBaseHttpClientWithContext(ctx, client)
+	if err != nil {
+		return nil, fmt.Errorf("making the HTTP client: %w", err)
+	}
+	return wrapped, nil
+}
+
+// boundedTransport bounds what is read of an answer, as its intake says: uhttp reads
+// it all, and logs what goes wrong.
+type boundedTransport struct{ client *Client }
+
+func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.client.tuning.Transport.RoundTrip(req)
+	if err != nil {
+		return nil, t.quiet(req, err)
+	}
+	// Not followed, but net/http would parse it and repeat it if it is malformed.
+	resp.Header.Del("Location")
+	in := intakeOf(req.Context())
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		in.limit = MaxShortBody
+	}
+	resp.Body = http.MaxBytesReader(nil, &admittedBody{ReadCloser: resp.Body, ctx: req.Context(), intake: in}, in.limit)
+	return resp, nil
+}
+
+// quiet gives an error another text if its own repeats a secret.
+func (t *boundedTransport) quiet(req *http.Request, err error) error {
+	if text := t.client.secrets.hide(req, err.Error()); text != err.Error() {
+		return &quietError{err, text}
+	}
+	return err
+}
+
+type quietError struct {
+	error
+
+	text string
+}
+
+func (q *quietError) Error() string { return q.text }
+
+func (q *quietError) Unwrap() error { return q.error }
+
+// CloseIdleConnections lets http.Client.CloseIdleConnections reach the transport.
+func (t *boundedTransport) CloseIdleConnections() {
+	if closer, ok := t.client.tuning.Transport.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// unanswered makes an Error of a request that got no whole answer.
+func unanswered(ctx context.Context, rq *Request, in *intake, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", rq.Endpoint, ctx.Err())
+	}
+	e := &Error{Endpoint: rq.Endpoint.String()}
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		if e.Kind = TooLong; tooLong.Limit <= MaxShortBody {
+			e.Kind = Unusable // It is short whatever is asked for.
+		}
+		e.Hint, e.Cause = hintBaseURL, &quietError{tooLong, fmt.Sprintf("it is longer than %d MiB", tooLong.Limit>>20)}
+	case errors.Is(err, context.DeadlineExceeded) && in.sent.Load() != 0 && !in.crowded:
+		e.Kind, e.Cause = TooSlow, plainCause(err)
+		e.Hint = "PrivX did not answer within the time that http-timeout-seconds gives it"
+	default:
+		e.Cause = plainCause(err)
+		e.Kind, e.Hint = kindOfFailure(err)
+	}
+	return e
+}
+
+// kindOfFailure tells what can be tried again from what will not heal, and
+// what the operator can do about the latter. What it does not know is tried
+// again: all that is bounded.
+func kindOfFailure(err error) (Kind, string) {
+	var (
+		badName x509.HostnameError
+		badCert *tls.CertificateVerificationError
+		op      *net.OpError
+		dns     *net.DNSError
+	)
+	switch {
+	case errors.As(err, &badName):
+		return Unusable, "base-url must have a name that PrivX's certificate is made out to"
+	case errors.As(err, &badCert):
+		return Unusable, hintCA
+	case errors.As(err, &op) && op.Op == "remote error":
+		// A TLS alert, as crypto/tls tells it.
+		return Unusable, "PrivX must speak TLS 1.2 or later"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return Unusable, "check the scheme and the port in base-url"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return Unusable, "check the host name in base-url"
+	default:
+		return Unavailable, ""
+	}
+}
+
+// plainCause drops what uhttp and net/http wrap around the real cause: a gRPC
+// status that says the same again, and the URL.
+func plainCause(err error) error {
+	var joined interface{ Unwrap() []error }
+	for errors.As(err, &joined) && len(joined.Unwrap()) > 0 {
+		all := joined.Unwrap()
+		err = all[len(all)-1]
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+)
+
+// Read makes a call that changes nothing, again and again while that may help, and
+// decodes the JSON object that PrivX answers.
+func Read[T any](ctx context.Context, c *Client, rq *Request) (T, error) {
+	var object T
+	err := c.repeat(ctx, rq, func(a *Answer) error { return a.decode(rq, &object) })
+	return object, err
+}
+
+// ReadAll reads a list that PrivX answers in one piece, as Read does. Where PrivX counts
+// more rows than it shows, the page's Total is above its Read.
+func ReadAll[T Row](ctx context.Context, c *Client, rq *Request) (*Page[T], error) {
+	page := &Page[T]{}
+	err := c.repeat(ctx, rq, func(a *Answer) error {
+		var err error
+		page, err = DecodeAll[T](rq, a)
+		return err
+	})
+	var e *Error
+	if errors.Is(err, errNull) && errors.As(err, &e) {
+		// It was null to the end, which does not heal by itself.
+		return page, e.WithKind(Unusable)
+	}
+	return page, err
+}
+
+// errNull is in the error for a list that is null.
+var errNull = errors.New("null in place of a list")
+
+// DecodeAll decodes a list that PrivX answers in one piece.
+func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
+	got := newRows[T]()
+	if err := a.decode(rq, &got); err != nil {
+		return nil, err
+	}
+	if got.Items == nil && rq.NotNull {
+		return nil, &Error{Kind: Unavailable, Endpoint: rq.Endpoint.String(), Status: a.Status, Cause: errNull}
+	}
+	page := &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}
+	return page, checkWhole(rq.Endpoint, got)
+}
+
+// Probe asks for one row of a list, and again only while there is none, which cannot be.
+// It returns what PrivX counts.
+func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
+	rq := *l.Request
+	rq.Query = pageQuery(0, 1, false)
+	var got rows[T]
+	shown, err := Insist(ctx, func() (bool, error) {
+		got = newRows[T]()
+		if err := c.Exchange(ctx, &rq, func(a *Answer) error { return a.decode(&rq, &got) }); err != nil {
+			return false, err
+		}
+		return len(got.list()) > 0, checkRows(rq.Endpoint, got)
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case shown:
+		c.counts.probed(rq.Endpoint, got.Count)
+		return got.Count, nil
+	case got.Count > 0:
+		return 0, countedOnly(rq.Endpoint, got.Count)
+	default:
+		return 0, l.IfEmpty(l)
+	}
+}
+
+// Write sends a change, once. A token that is refused is replaced, and the request not
+// sent again: PrivX may have changed meanwhile. An answer that is not PrivX's is an error.
+// Only an error for which IsRefused is true says that PrivX has not made the change.
+func Write(ctx context.Context, c *Client, rq *Request) error {
+	once := *rq
+	once.isWrite, once.limit = true, MaxShortBody
+	return c.Exchange(ctx, &once, func(a *Answer) error {
+		if len(bytes.TrimSpace(a.Body)) > 0 && a.IsForeign() {
+			return unusable(rq, a, "not PrivX's answer to a write", nil)
+		}
+		return nil
+	})
+}

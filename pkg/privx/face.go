@@ -1,0 +1,76 @@
+package privx
+
+import (
+	"crypto/x509"
+	"net/url"
+
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// What of package api is part of this package's own methods, so that their callers need
+// to know this package alone.
+type (
+	// Credentials are a way to obtain a token for an API client.
+	Credentials = api.Credentials
+	// PasswordGrant is the way that every version of PrivX knows.
+	PasswordGrant = api.PasswordGrant
+	// OAuthClientCredentials are those of the OAuth client alone.
+	OAuthClientCredentials = api.OAuthClientCredentials
+	// APIClientCredentials are those of the API client alone.
+	APIClientCredentials = api.APIClientCredentials
+	// Error is a failed exchange with PrivX.
+	Error = api.Error
+	// Page is a part of a list.
+	Page[T any] = api.Page[T]
+	// Emptiness says whether a list can be empty.
+	Emptiness = api.Emptiness
+	// IDs is a set of ids.
+	IDs = api.IDs
+)
+
+// Whether a list can be empty, and how many rows of it are asked for at a time.
+const (
+	MayBeEmpty  = api.MayBeEmpty
+	KnownEmpty  = api.KnownEmpty
+	NeverEmpty  = api.NeverEmpty
+	MinPageSize = api.MinPageSize
+	MaxPageSize = api.MaxPageSize
+)
+
+// ChangeBudget is how long one grant or revoke may take.
+const ChangeBudget = api.ChangeBudget
+
+// ConfirmPause lies between two answers that prove together what one does not.
+const ConfirmPause = api.ConfirmPause
+
+// ParseBaseURL checks PrivX's address and returns it without trailing slashes. It is
+// https; http is accepted for a loopback host alone.
+func ParseBaseURL(raw string) (*url.URL, error) { return api.ParseBaseURL(raw) }
+
+// ParseCertificates reads a bundle of PEM certificates.
+func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
+	return api.ParseCertificates(bundle)
+}
+
+// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
+func SameID(a, b string) bool { return api.SameID(a, b) }
+
+// CanonicalID is the form of an id that all that are the same have in common.
+func CanonicalID(id string) string { return api.CanonicalID(id) }
+
+// CutText shortens s to at most n bytes, on a rune boundary, ending in an ellipsis where
+// something was cut.
+func CutText(s string, n int) string { return api.CutText(s, n) }
+
+// IsNotFound tells whether PrivX itself said that the object does not exist. A
+// 404 that is not in PrivX's words (a proxy's page, a wrong base URL) is not one.
+func IsNotFound(err error) bool { return api.Is(err, api.NotFound) }
+
+// IsForbidden tells whether the API client lacks a permission.
+func IsForbidden(err error) bool { return api.Is(err, api.Forbidden) }
+
+// IsUnauthenticated tells whether PrivX refused the credentials.
+func IsUnauthenticated(err error) bool { return api.Is(err, api.Unauthenticated) }
+
+// IsEmpty tells whether PrivX shows a list empty that is known to have rows.
+func IsEmpty(err error) bool { return api.Is(err, api.ShownEmpty) }

@@ -1,0 +1,106 @@
+package privx
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// MaxFound is how many users can be searched for at a time.
+const MaxFound = 100
+
+// FindUsers searches for users by id, at most MaxFound of them, and returns those
+// that PrivX finds.
+func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
+	page, err := api.ReadAll[User](ctx, c.api, searchFor(ids))
+	if err != nil {
+		return nil, err
+	}
+	// Others are there where PrivX passes over the ids.
+	return slices.DeleteFunc(page.Items, func(user User) bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { return SameID(id, user.ID) })
+	}), nil
+}
+
+// searchFor searches for users by id.
+func searchFor(ids []string) *api.Request {
+	// A map of strings always marshals.
+	body, _ := json.Marshal(map[string][]string{"user_id": ids})
+	rq := postUsersSearch.Request()
+	rq.Body, rq.Query = body, api.FirstRows(MaxFound)
+	return rq
+}
+
+// isGone finds out whether there is no such user, of whom a change was asked for at a
+// given time. Who asks for it knows him, so that he was there before: a node that does
+// not know him yet lags, and does so no longer than api.LagTime. Only a search as late as
+// that says that he is gone. One that does so earlier is asked for again.
+func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, error) {
+	for {
+		wait := time.Until(asked.Add(api.LagTime))
+		exists, err := c.userExists(ctx, id)
+		if err != nil || exists || wait <= 0 {
+			return !exists, err
+		}
+		if err := api.WaitOr(ctx, time.Until(asked.Add(api.LagTime)), lagging(postUsersSearch, "the user is not found, which a node that lags may say of a new one")); err != nil {
+			return false, err
+		}
+	}
+}
+
+// userExists asks the search whether there is a user. Nobody is found by a node either
+// that has just started and has no users yet. So somebody else is searched for along
+// with him whom PrivX has just listed: an answer without either proves nothing, and is
+// asked for again over some seconds. It takes no user whom the client would have to
+// know, such as itself: PrivX need not tell who that is, and may keep API clients out
+// of a search.
+func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
+	var exists bool
+	proven, err := api.Insist(ctx, func() (bool, error) {
+		var proven bool
+		var err error
+		exists, proven, err = c.searchWithWitness(ctx, id)
+		return proven, err
+	})
+	if err == nil && !proven {
+		err = lagging(postUsersSearch, "neither the user nor anybody else is found")
+	}
+	return exists, err
+}
+
+// searchWithWitness searches for a user and for another one whom PrivX lists, and
+// tells whether he is there and whether the answers prove it.
+func (c *Client) searchWithWitness(ctx context.Context, id string) (bool, bool, error) {
+	rq := allUsers().Request
+	rq.Query = api.FirstRows(2)
+	listed, err := api.ReadAll[api.OnlyID](ctx, c.api, rq)
+	if err != nil {
+		return false, false, err
+	}
+	if contains(listed.Items, id) {
+		return true, true, nil
+	}
+	if len(listed.Items) == 0 {
+		return false, false, nil
+	}
+	witness := listed.Items[0].ID
+	found, err := api.ReadAll[api.OnlyID](ctx, c.api, searchFor([]string{id, witness}))
+	switch {
+	case err != nil:
+		return false, false, err
+	case contains(found.Items, id):
+		return true, true, nil
+	case slices.ContainsFunc(found.Items, func(user api.OnlyID) bool { return !SameID(user.ID, witness) }):
+		// PrivX has not looked for him.
+		return false, false, api.Contradiction(postUsersSearch, "other users than the one searched for")
+	default:
+		return false, len(found.Items) > 0, nil
+	}
+}
+
+func contains(users []api.OnlyID, id string) bool {
+	return slices.ContainsFunc(users, func(user api.OnlyID) bool { return SameID(user.ID, id) })
+}

@@ -1,0 +1,181 @@
+package privx
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// getUserRoles reads the whole list of a user's roles. Which of the two permissions it
+// takes is not known for sure: the vendor's own clients disagree.
+var getUserRoles = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/users/{}/roles", Permission: "users-view and roles-view"}
+
+// UserRoles reads how a user comes to hold each of his roles. PrivX has no
+// paging here.
+func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
+	page, err := readRoles[RoleEntry](ctx, c, getUserRoles.Request(userID))
+	if err != nil {
+		return nil, err
+	}
+	return page.Items, nil
+}
+
+// readRoles reads a user's roles.
+func readRoles[T api.Row](ctx context.Context, c *Client, rq *api.Request) (*Page[T], error) {
+	return wholeRoles(api.ReadAll[T](ctx, c.api, rq))
+}
+
+// wholeRoles refuses a list of a user's roles that is not whole: to write it back would
+// take away what is missing in it.
+func wholeRoles[T any](page *Page[T], err error) (*Page[T], error) {
+	if err == nil && page.Total > page.Read {
+		return nil, api.Contradiction(getUserRoles, "a part of the user's roles only")
+	}
+	return page, err
+}
+
+// rolesBefore reads the list that a change begins with: one that shows what was
+// changed a moment ago. Where that does not come, the list is believed when no node
+// may lag any more; the roles of which it still does not show it are given as well.
+func (c *Client) rolesBefore(ctx context.Context, userID string, notBefore time.Time) (roleList, []string, error) {
+	var waitedFor []recentChange
+	list, err := c.awaitRoles(ctx, userID, notBefore, func(list roleList, _ int) bool {
+		missing := c.recent.missing(CanonicalID(userID), list, c.api.Now())
+		waitedFor = append(waitedFor, missing...)
+		return len(missing) == 0
+	})
+	var undone []string
+	for _, change := range waitedFor {
+		if err == nil && !change.shownIn(list) {
+			undone = append(undone, change.role)
+		}
+	}
+	return list, undone, err
+}
+
+// rolesAfter reads what came of a write. One that PrivX has accepted is among the
+// recent changes, so that a list which does not show it is not believed for
+// api.LagTime. One whose outcome is not known is not: it may never be there, and is
+// looked for a few times. It is not found to be done in a list that does not show
+// what was changed before it.
+func (c *Client) rolesAfter(ctx context.Context, userID string, notBefore time.Time, accepted bool, done func(roleList) bool) (roleList, error) {
+	return c.awaitRoles(ctx, userID, notBefore, func(list roleList, reads int) bool {
+		if len(c.recent.missing(CanonicalID(userID), list, c.api.Now())) > 0 {
+			return false
+		}
+		return accepted || done(list) || reads > len(api.Settling)
+	})
+}
+
+// awaitRoles reads the list until it is good, with short pauses, as long as ctx
+// allows. One that is empty has to be confirmed as well.
+func (c *Client) awaitRoles(ctx context.Context, userID string, notBefore time.Time, good func(list roleList, reads int) bool) (roleList, error) {
+	began := time.Now()
+	for reads := 1; ; reads++ {
+		list, err := c.currentRoles(ctx, userID, notBefore)
+		if err != nil {
+			return roleList{}, err
+		}
+		doubt := outdated()
+		if good(list, reads) {
+			if len(list.entries) > 0 {
+				return list, nil
+			}
+			confirmed, err := c.confirmEmpty(ctx, userID, &list)
+			switch {
+			case IsNotFound(err) && time.Since(began) < api.LagTime:
+				// A node that has just started may show an empty list, and no user.
+				doubt = lagging(getUserRoles, "an empty list of roles, of a user whom PrivX does not find")
+			case err != nil:
+				return roleList{}, err
+			case confirmed:
+				return list, nil
+			default:
+				doubt = api.Contradiction(getUserRoles, "an empty list of roles, of a user who has some")
+			}
+		}
+		if err := api.WaitOr(ctx, api.Settling[min(reads, len(api.Settling))-1], doubt); err != nil {
+			return roleList{}, err
+		}
+	}
+}
+
+// confirmEmpty tells whether an empty list is to be believed: nothing would remain
+// of the user's roles if it was written back, and he had them. It takes a second
+// read and the user's own record, or where that has no roles to tell of, one some
+// seconds later, as a node shows nothing for so long that has just started. Roles that
+// the record has, and the list has not, are added beside it; they are none that were
+// granted.
+func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList) (bool, error) {
+	again, err := c.currentRoles(ctx, userID, list.date)
+	if err != nil || len(again.entries) > 0 {
+		return false, err
+	}
+	roles, err := c.rolesInRecord(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	if roles != nil {
+		list.beside = roles
+		return !slices.ContainsFunc(roles, func(held heldRole) bool { return held.Explicit || !held.Implicit }), nil
+	}
+	if err := api.WaitOr(ctx, api.EmptyMoment, lagging(getUserRoles, "an empty list of roles, which there was no time to confirm")); err != nil {
+		return false, err
+	}
+	again, err = c.currentRoles(ctx, userID, list.date)
+	return len(again.entries) == 0, err
+}
+
+// userRecord is what is read of a user's own record to confirm a list.
+type userRecord struct {
+	ID    string     `json:"id"`
+	Roles []heldRole `json:"roles"`
+}
+
+// rolesInRecord are the roles that a user's own record tells of, nil if it does not
+// tell.
+func (c *Client) rolesInRecord(ctx context.Context, userID string) ([]heldRole, error) {
+	rq := getUser.Request(userID)
+	rq.Urgent = true
+	user, err := api.Read[userRecord](ctx, c.api, rq)
+	if err == nil && !SameID(user.ID, userID) {
+		err = anotherUser()
+	}
+	return user.Roles, err
+}
+
+// currentRoles reads a user's list of roles, for as long as ctx allows. Its date
+// is not before the given one: on another node, whose clock is behind, what was
+// written to begin then has begun.
+func (c *Client) currentRoles(ctx context.Context, userID string, notBefore time.Time) (roleList, error) {
+	rq := getUserRoles.Request(userID)
+	rq.Urgent, rq.NotNull = true, true
+	page, err := readRoles[heldRole](ctx, c, rq)
+	if err != nil {
+		return roleList{}, err
+	}
+	list := listOf(page)
+	if list.date.Before(notBefore) {
+		list.date = notBefore
+	}
+	return list, nil
+}
+
+// outdated is the error for lists that did not get any better while there was
+// time.
+func outdated() *Error {
+	e := lagging(getUserRoles, "a list of roles that does not show a change which was made a moment ago")
+	e.Hint = "a node of PrivX lags behind, or something else has undone the change"
+	return e
+}
+
+// lagging is the error for what a node of PrivX may show that lags or is not yet itself
+// again.
+func lagging(endpoint api.Endpoint, what string) *Error {
+	e := api.Contradiction(endpoint, what).WithKind(api.Unavailable)
+	e.Hint = "a node of PrivX lags behind or has just started: look at PrivX's nodes, and try again"
+	return e
+}
