@@ -52,14 +52,12 @@ func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) err
 		return nil
 	case !errors.As(err, &e):
 		return err
-	case rq.canShrink(e):
-		return e // The caller asks for less.
-	case !e.transient():
+	case !e.transient() && !rq.canShrink(e):
 		c.failures.forget(endpoint)
 		return e
-	case !bounded && c.failures.lastedTooLong(endpoint, began, c.Now()):
-		// Nobody else ends this: the caller set no deadline, and baton-sdk tries again
-		// what is Unavailable.
+	case !bounded && c.failures.lastedTooLong(endpoint, began, c.Now()) && !rq.canShrink(e):
+		// Nobody else ends this: the caller set no deadline, does not ask for less, and
+		// baton-sdk tries again what is Unavailable.
 		c.failures.forget(endpoint)
 		given := e.WithKind(GivenUp)
 		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+Patience.String()+"; given up")

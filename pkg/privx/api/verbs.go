@@ -40,11 +40,13 @@ func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
 	if err := a.decode(rq, &got); err != nil {
 		return nil, err
 	}
+	if err := checkWhole(rq.Endpoint, got); err != nil {
+		return nil, err
+	}
 	if got.Items == nil && rq.NotNull {
 		return nil, &Error{Kind: Unavailable, Endpoint: rq.Endpoint.String(), Status: a.Status, Cause: errNull}
 	}
-	page := &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}
-	return page, checkWhole(rq.Endpoint, got)
+	return &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}, nil
 }
 
 // Probe asks for one row of a list, and again only while there is none, which cannot be.
