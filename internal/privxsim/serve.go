@@ -43,7 +43,7 @@ func Serve(h http.Handler, o ServeOptions) (*Server, error) {
 		URL: "http://" + reachable(listener.Addr()),
 		server: &http.Server{
 			Handler: h, Protocols: protocols, ReadHeaderTimeout: time.Minute,
-			ErrorLog: log.New(io.Discard, "", 0), // aborted connections are its daily bread
+			ErrorLog: log.New(io.Discard, "", 0), // clients that abort their connections are expected
 		},
 		done: make(chan struct{}),
 	}

@@ -35,7 +35,8 @@ type node struct {
 	Node
 
 	index int
-	// clock is Options.Clock, which all nodes' ages are told by.
+	// clock is Options.Clock. On all nodes the age of a change, of a token and of the
+	// last start is measured by it.
 	clock func() time.Time
 
 	mu      sync.Mutex

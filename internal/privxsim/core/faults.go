@@ -43,8 +43,8 @@ type Fault struct {
 	// request's query asks for. Guess: PrivX takes the longer to begin an answer, the
 	// more rows it shall have.
 	RowDelay time.Duration
-	// Release, if set, is what the kinds that wait wait for instead of the delays.
-	// They wait no longer than the client does.
+	// Release, if set, takes the place of the delays: an answer that waits is sent
+	// once something is received from it. It waits no longer than the client does.
 	Release <-chan struct{}
 }
 

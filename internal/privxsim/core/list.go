@@ -32,7 +32,7 @@ func list[T any](c *Call, rows []T, total int, encode func(dst []byte, row T) []
 	}
 	body = append(body, `"items":[`...)
 	for i, row := range rows {
-		if i == 1 { // the first tells about how long the rest will be: grow once
+		if i == 1 { // the first row tells about how long the others will be, so that the body grows only once
 			body = slices.Grow(body, len(body)*len(rows)*5/4)
 		}
 		if i > 0 {

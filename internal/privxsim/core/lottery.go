@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// lottery is a source of chance for several goroutines.
+// lottery is a random source that several goroutines may use at once.
 type lottery struct {
 	mu     sync.Mutex
 	source *rand.Rand

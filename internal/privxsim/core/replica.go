@@ -6,9 +6,10 @@ import (
 	"time"
 )
 
-// Data are what a service shows, in one copy or several. Only Copies are Data.
+// Data is the store of a service, of which nodes can have replicas. Only Copies
+// implement it.
 type Data interface {
-	follow(n *node) // begins a replica for a node that lags
+	follow(n *node) // makes a replica for a node that lags
 }
 
 // Copies are the copies of a service's store S in a cluster: the truth, and a
@@ -33,8 +34,8 @@ type Copies[K comparable, S any] struct {
 	changes int   // how many there were
 }
 
-// NewCopies returns the copies of a store, of which there are no others yet.
-// Lock returns what guards a copy, and replica makes a copy of the truth, which
+// NewCopies returns the copies of a store: the truth alone, as long as no simulator
+// has made replicas. Lock returns what guards a copy, and replica makes a copy of the truth, which
 // is locked meanwhile.
 func NewCopies[K comparable, S any](truth S, lock func(S) sync.Locker, replica func(S) S) *Copies[K, S] {
 	return &Copies[K, S]{truth: truth, lock: lock, replica: replica}

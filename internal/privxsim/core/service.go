@@ -13,12 +13,13 @@ type Service struct {
 	// Endpoints are what it answers, besides its status. The first that fits a
 	// request answers it.
 	Endpoints []Endpoint
-	// Data are what its nodes show different states of, if they lag. Nil is
-	// nothing: all nodes of the service then know the same.
+	// Data is what the service shows: the Copies of its store. A node that lags gets
+	// a replica of it. Nil is a service without data, or one whose data all nodes
+	// show alike.
 	Data Data
-	// Error is the answer to a request that goes wrong before it is executed, by
-	// its path below the service's own and by its status. Nil is an error in the
-	// shape that all but OAuth have.
+	// Error is the error that a Fault answers with, by the path below the service's
+	// own and by the status. Nil is StatusError, whose shape all errors but OAuth's
+	// have.
 	Error func(path string, status int) Answer
 }
 

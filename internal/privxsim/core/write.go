@@ -101,8 +101,8 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// wait waits as the fault wants it for a request. It reports false if the client
-// left before.
+// wait waits for as long as the fault delays a request. It reports false if the
+// client left before.
 func (f *Fault) wait(r *http.Request) bool {
 	delay := f.Delay + time.Duration(askedRows(r.URL.Query()))*f.RowDelay
 	return wait(r.Context(), delay, f.Release)

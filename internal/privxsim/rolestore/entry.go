@@ -9,6 +9,26 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
 )
 
+// Fields of a role in a user's list that tell of the grant.
+const (
+	fieldGrantType = "grant_type"
+	fieldPeriods   = "grant_validity_periods"
+	fieldStart     = "grant_start"
+	fieldEnd       = "grant_end"
+	fieldFloating  = "floating_length"
+)
+
+var grantFields = []string{fieldPeriods, fieldStart, fieldEnd, fieldFloating}
+
+// roleFields are the other known fields of such an entry. What a client sends
+// in them is ignored: the role is described by the role store itself.
+var roleFields = []string{
+	"id", "name", "type", "arn", "source", "created", "updated", "author", "updatedby", "explicit", "implicit",
+	"system", fieldGrantType, "comment", "tags", "permissions", "access_group_id", "owner_src",
+	"principal_public_key_strings", "permit_agent", "source_rules", "context", "member_count", "explicit_count",
+	"deleted", "deleted_by", "x_future_handle",
+}
+
 // entry is the explicit part of a membership, with the encoded members of a JSON
 // object that tell of it. It never changes, so memberships may share one.
 type entry struct {

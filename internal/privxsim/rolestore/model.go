@@ -19,6 +19,17 @@ const (
 	RoleNameUser  = "privx-user"  // every user is a member of it
 )
 
+// Permissions that the service asks for.
+const (
+	permUsersView   = "users-view"
+	permRolesView   = "roles-view"
+	permRolesManage = "roles-manage"
+	permSourcesView = "sources-view"
+)
+
+// adminPrincipal is the account that every PrivX begins with.
+const adminPrincipal = "admin"
+
 // Kinds of explicit grants.
 const (
 	GrantPermanent      = "PERMANENT"

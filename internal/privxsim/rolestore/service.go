@@ -51,14 +51,6 @@ type Options struct {
 	AcceptNullRoles bool
 }
 
-// Permissions that the service asks for.
-const (
-	permUsersView   = "users-view"
-	permRolesView   = "roles-view"
-	permRolesManage = "roles-manage"
-	permSourcesView = "sources-view"
-)
-
 // service answers the endpoints.
 type service struct {
 	store   *Store

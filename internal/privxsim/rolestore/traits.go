@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// adminPrincipal is the account that every PrivX begins with.
-const adminPrincipal = "admin"
-
 var (
 	canarySettings = json.RawMessage(`{"locale":{"locale":"en"},"note":"` + CanaryPrefix + `settings"}`)
 	canaryKeys     = []AuthorizedKey{{

@@ -6,16 +6,16 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
 )
 
-// turnOverUsers does what core.Call.Turnover wants to the users that a search finds.
-// API clients stay.
+// turnOverUsers makes a turnover (see core.Call) in the list of the users that a
+// search finds.
 func (s *Store) turnOverUsers(search userSearch, w core.Window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turnOver(s.find(search, w.SortKey), w)
 }
 
-// turnOverMembers does so to the members of a role: a user is removed, and another
-// one added and granted the role.
+// turnOverMembers makes a turnover in the list of a role's members: a user is
+// removed, and another one added and granted the role.
 func (s *Store) turnOverMembers(roleID string, w core.Window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,8 +29,8 @@ func (s *Store) turnOverMembers(roleID string, w core.Window) {
 	}
 }
 
-// turnOver does so to some users, and returns the id of the one that has come, if
-// one has.
+// turnOver removes the first of some users and adds one that comes after the last. It
+// returns the id of the new one, or "" if none may go: API clients stay.
 func (s *Store) turnOver(ascending []*userRecord, w core.Window) string {
 	first, last := core.Ends(ascending, w, func(u *userRecord) bool {
 		return !slices.ContainsFunc(s.apiClients, func(c APIClient) bool { return c.ID == u.ID })
@@ -45,8 +45,8 @@ func (s *Store) turnOver(ascending []*userRecord, w core.Window) string {
 	}).ID
 }
 
-// turnOverRoles does so to the roles. Built-in ones stay, and so do those of API
-// clients, which have their permissions from them.
+// turnOverRoles makes a turnover in the list of roles. Built-in ones stay, and so do
+// those of API clients, which have their permissions from them.
 func (s *Store) turnOverRoles(w core.Window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
