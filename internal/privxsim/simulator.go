@@ -86,10 +86,11 @@ func (o Options) roleStore() rolestore.Options {
 // Store is the truth that the simulator tells: what each service knows.
 type Store struct{ *rolestore.Store }
 
-// NewStore returns a store with nothing but what every PrivX has.
+// NewStore returns a store with nothing but what every PrivX has: see
+// rolestore.NewStore.
 func NewStore() *Store { return &Store{rolestore.NewStore()} }
 
-// Seed returns a store with a believable tenant.
+// Seed returns a store with a believable tenant: see rolestore.Seed.
 func Seed(o SeedOptions) *Store { return &Store{rolestore.Seed(o)} }
 
 // statusOnly are the services of PrivX of which nothing but the status is
