@@ -12,6 +12,11 @@
 // one of several behaviours where PrivX's own is not known (Options). It can be a
 // cluster, of nodes that know different things at the same time (Node).
 //
+// PrivX is made of services, and so is the simulator. Each has a package of its
+// own, as rolestore, that brings endpoints and data. What all of them have in
+// common is in package core, which knows none of them, and they do not know each
+// other. This package puts them together and gives all of it one face.
+//
 // Where the simulator does something that no public source confirms, the code
 // says so in a comment that begins with "Guess:".
 package privxsim

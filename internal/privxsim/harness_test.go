@@ -60,7 +60,12 @@ func addAdmin(store *privxsim.Store) {
 func newHarness(t *testing.T, store *privxsim.Store, opts privxsim.Options) *harness {
 	t.Helper()
 	addAdmin(store)
-	sim := privxsim.New(store, opts)
+	return newHarnessOf(t, store, privxsim.New(store, opts), opts.PathPrefix)
+}
+
+// newHarnessOf makes one of a simulator that was put together otherwise.
+func newHarnessOf(t *testing.T, store *privxsim.Store, sim *privxsim.Simulator, pathPrefix string) *harness {
+	t.Helper()
 	server, err := privxsim.Serve(sim, privxsim.ServeOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +73,7 @@ func newHarness(t *testing.T, store *privxsim.Store, opts privxsim.Options) *har
 	t.Cleanup(server.Close)
 	transport := &http.Transport{DisableKeepAlives: true} // each request's fate is its own
 	h := &harness{
-		t: t, store: store, sim: sim, url: server.URL + strings.TrimRight(opts.PathPrefix, "/"),
+		t: t, store: store, sim: sim, url: server.URL + strings.TrimRight(pathPrefix, "/"),
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	h.token = h.login(admin.ID, admin.Secret)

@@ -1,6 +1,7 @@
 package privxsim
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -31,7 +32,7 @@ type Server struct {
 
 // Serve serves a handler in the background.
 func Serve(h http.Handler, o ServeOptions) (*Server, error) {
-	orDefault(&o.Address, "127.0.0.1:0")
+	o.Address = cmp.Or(o.Address, "127.0.0.1:0")
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", o.Address)
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
@@ -42,7 +43,7 @@ func Serve(h http.Handler, o ServeOptions) (*Server, error) {
 		URL: "http://" + reachable(listener.Addr()),
 		server: &http.Server{
 			Handler: h, Protocols: protocols, ReadHeaderTimeout: time.Minute,
-			ErrorLog: log.New(io.Discard, "", 0), // aborted connections are its daily bread
+			ErrorLog: log.New(io.Discard, "", 0), // clients that abort their connections are expected
 		},
 		done: make(chan struct{}),
 	}
