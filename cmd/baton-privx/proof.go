@@ -18,7 +18,7 @@ type proof func(account) error
 
 // tasks are what a one-shot run can be told to do other than to sync, in the order
 // in which the SDK looks for them (pkg/cli/commands.go), with the call of the
-// connector that does it. Files are compacted and compared by the SDK itself.
+// connector that does it. Compacting files is done by the SDK without the connector.
 var tasks = []struct {
 	setting string
 	isFlag  bool // true or false, and not a text

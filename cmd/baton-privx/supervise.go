@@ -22,7 +22,7 @@ import (
 
 // This file makes the exit code of a one-shot run tell the truth.
 //
-// baton-sdk v0.25.0 runs the connector in a child process. When a run is over,
+// baton-sdk v0.26.0 runs the connector in a child process. When a run is over,
 // it kills the child, and a goroutine that sees the child's death before main
 // has returned ends the whole process with exit code 0, also if the run failed
 // (internal/connector/connector.go, runServer). On a busy machine, or where
