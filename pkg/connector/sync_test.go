@@ -224,6 +224,37 @@ func TestUsers(t *testing.T) {
 	require.Equal(t, v2.UserTrait_ACCOUNT_TYPE_SERVICE, userTrait(t, client).GetAccountType())
 }
 
+// API clients are marked as non-human identities, and nobody and nothing else is.
+func TestOnlyAPIClientsAreMarkedAsNonHuman(t *testing.T) {
+	t.Parallel()
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 8})
+	store.AddAPIClient(privxsim.APIClient{Name: "another", Secret: "s"})
+	s := newTenant(t, store, privxsim.Options{}).mustSync()
+
+	clients, marked := make(map[string]bool), make(map[string]bool)
+	for _, user := range store.Users() {
+		if user.SourceType == "API-CLIENT" {
+			clients[user.ID] = true
+		}
+	}
+	require.Greater(t, len(clients), 1)
+	require.Greater(t, len(s.users), len(clients))
+	for id, row := range s.users {
+		mark, found := pick(t, row.GetAnnotations(), &v2.NonHumanIdentityTrait{})
+		if found {
+			marked[id] = true
+			require.Equal(t, v2.NonHumanIdentityTrait_NHI_TYPE_APP_REGISTRATION, mark.GetNhiType())
+			require.Equal(t, "privx.api_client", mark.GetNhiDetail())
+			require.Equal(t, v2.UserTrait_ACCOUNT_TYPE_SERVICE, userTrait(t, row).GetAccountType())
+		}
+	}
+	require.Equal(t, clients, marked)
+	for id, row := range s.roles {
+		_, found := pick(t, row.GetAnnotations(), &v2.NonHumanIdentityTrait{})
+		require.False(t, found, id)
+	}
+}
+
 func userTrait(t *testing.T, user *v2.Resource) *v2.UserTrait {
 	t.Helper()
 	require.NotNil(t, user)

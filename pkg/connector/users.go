@@ -83,6 +83,9 @@ func userResource(user privx.User, directories directories) (*v2.Resource, error
 	if created, ok := instant(user.Created); ok {
 		options = append(options, rs.WithResourceCreatedAt(created))
 	}
+	if isAPIClient(user) {
+		options = append(options, rs.WithNHIType(v2.NonHumanIdentityTrait_NHI_TYPE_APP_REGISTRATION, apiClientKind))
+	}
 	traits := []rs.UserTraitOption{
 		rs.WithUserLogin(user.Principal, aliases(user)...),
 		rs.WithEmail(user.Email, true),
@@ -154,8 +157,14 @@ func aliases(user privx.User) []string {
 	return []string{user.SAMAccountName}
 }
 
+// apiClientKind is what kind of non-human identity an API client is, in the form
+// "product.kind" that Baton connectors use.
+const apiClientKind = "privx.api_client"
+
+func isAPIClient(user privx.User) bool { return user.SourceType == privx.SourceTypeAPIClient }
+
 func accountType(user privx.User) v2.UserTrait_AccountType {
-	if user.SourceType == privx.SourceTypeAPIClient {
+	if isAPIClient(user) {
 		return v2.UserTrait_ACCOUNT_TYPE_SERVICE
 	}
 	return v2.UserTrait_ACCOUNT_TYPE_HUMAN
