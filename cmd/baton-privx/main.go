@@ -44,7 +44,7 @@ func main() {
 // command, and the settings that the command goes by, from flags, variables and
 // the YAML file.
 func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
-	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", newServer, config.Config,
+	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", serverOf(connector.New), config.Config,
 		connectorrunner.WithDefaultCapabilitiesConnectorBuilderV2(&connector.Connector{}),
 		connectorrunner.WithWorkerCount(workers),
 	)
@@ -56,24 +56,30 @@ func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
 	return cmd, settings, nil
 }
 
-// newServer makes the connector that baton-sdk serves, as RunConnector does. What
-// is under a supervisor tells it how its calls went (see supervise.go).
-func newServer(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
-	builder, builderOpts, err := connector.New(ctx, cfg, &cli.ConnectorOpts{
-		TokenSource:         opts.TokenSource,
-		SelectedAuthMethod:  opts.SelectedAuthMethod,
-		SyncResourceTypeIDs: opts.SyncResourceTypeIDs,
-		EgressPolicy:        opts.EgressPolicy,
-	})
-	if err != nil {
-		return nil, err
+// newConnector is the type of [connector.New].
+type newConnector func(context.Context, *config.Privx, *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error)
+
+// serverOf makes of a connector what baton-sdk serves, as RunConnector does. Under a
+// supervisor, which is there in one-shot runs only, the server notes how its calls
+// went (see supervise.go).
+func serverOf(newConnector newConnector) func(context.Context, *config.Privx, cli.RunTimeOpts) (types.ConnectorServer, error) {
+	return func(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
+		builder, builderOpts, err := newConnector(ctx, cfg, &cli.ConnectorOpts{
+			TokenSource:         opts.TokenSource,
+			SelectedAuthMethod:  opts.SelectedAuthMethod,
+			SyncResourceTypeIDs: opts.SyncResourceTypeIDs,
+			EgressPolicy:        opts.EgressPolicy,
+		})
+		if err != nil {
+			return nil, err
+		}
+		server, err := connectorbuilder.NewConnector(ctx, builder, append(builderOpts, connectorbuilder.WithSessionStore(opts.SessionStore))...)
+		if err != nil {
+			return nil, err
+		}
+		if underSupervisor() {
+			server = &watched{ConnectorServer: server, notes: newNotes(notesPipe())}
+		}
+		return server, nil
 	}
-	server, err := connectorbuilder.NewConnector(ctx, builder, append(builderOpts, connectorbuilder.WithSessionStore(opts.SessionStore))...)
-	if err != nil {
-		return nil, err
-	}
-	if underSupervisor() {
-		server = &watched{ConnectorServer: server, notes: newNotes(notesPipe())}
-	}
-	return server, nil
 }
