@@ -25,6 +25,22 @@ var (
 	_ connectorbuilder.ResourceProvisionerV2Limited  = (*roleSyncer)(nil)
 )
 
+// roleResourceType has an id that is a stable API.
+var roleResourceType = v2.ResourceType_builder{
+	Id:          "role",
+	DisplayName: "Role",
+	Description: "A PrivX role, which decides what its members reach",
+	Traits:      []v2.ResourceType_Trait{v2.ResourceType_TRAIT_ROLE},
+	Annotations: annotations.New(permissionsFor("role")),
+}.Build()
+
+// assigned is the entitlement of being a role's member. A stable API too.
+const assigned = "assigned"
+
+func newRoleSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
+	return &roleSyncer{client: c.client, syncs: c.syncs}
+}
+
 func (r *roleSyncer) ResourceType(context.Context) *v2.ResourceType { return roleResourceType }
 
 // List gives a page of roles.

@@ -25,6 +25,20 @@ var (
 	_ connectorbuilder.ResourceTargetedSyncerLimited = (*userSyncer)(nil)
 )
 
+// userResourceType has an id that is a stable API.
+var userResourceType = v2.ResourceType_builder{
+	Id:          "user",
+	DisplayName: "User",
+	Description: "A person or an API client that PrivX knows",
+	Traits:      []v2.ResourceType_Trait{v2.ResourceType_TRAIT_USER},
+	// Nothing is granted on a user.
+	Annotations: annotations.New(&v2.SkipEntitlementsAndGrants{}, permissionsFor("user")),
+}.Build()
+
+func newUserSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
+	return &userSyncer{client: c.client, syncs: c.syncs}
+}
+
 func (u *userSyncer) ResourceType(context.Context) *v2.ResourceType { return userResourceType }
 
 // List gives a page of users.
