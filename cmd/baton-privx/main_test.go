@@ -192,7 +192,7 @@ func TestFailedSync(t *testing.T) {
 	}
 }
 
-// S1 for syncs: at debug level, with errors and retries in it, no output holds a
+// At debug level, with errors and retries in it, no output holds a
 // secret, though the server repeats all that it is told.
 func TestNoSecretIsEverPrinted(t *testing.T) {
 	t.Parallel()

@@ -279,7 +279,7 @@ func TestServiceHealth(t *testing.T) {
 	require.Empty(t, tn.sim.Requests(), "these two do not ask PrivX")
 }
 
-// S1 for the service: at debug level, with failures in it and a PrivX that
+// At debug level, with failures in it and a PrivX that
 // repeats what it is told, the log holds no secret of either side.
 func TestServiceLogsNoSecrets(t *testing.T) {
 	t.Parallel()

@@ -16,7 +16,7 @@ import (
 )
 
 // What was granted is what the next sync finds, in the same words, whatever the
-// membership was before; PrivX is written to only where that is needed (P1, P2).
+// membership was before; PrivX is written to only where that is needed.
 func TestGrant(t *testing.T) {
 	t.Parallel()
 	const past, future, far = "2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z", "2091-01-01T00:00:00Z"
@@ -84,7 +84,7 @@ func TestGrant(t *testing.T) {
 			x.requireComplete(s)
 			requireSameGrant(t, s.grants[got.GetId()], got)
 
-			// P1: again, it is there already.
+			// The second time, the membership is there already.
 			before := x.writes()
 			again, notes := x.mustGrant(x.role, x.user)
 			_, already = pick(t, notes, &v2.GrantAlreadyExists{})
@@ -143,7 +143,7 @@ func TestGrantForATime(t *testing.T) {
 	requireSameGrant(t, x.mustSync().grants[got.GetId()], got)
 }
 
-// Built-in roles are granted and revoked like any other (P10).
+// Built-in roles are granted and revoked like any other.
 func TestSystemRole(t *testing.T) {
 	t.Parallel()
 	x := newScene(t, privxsim.Options{})
@@ -157,7 +157,7 @@ func TestSystemRole(t *testing.T) {
 }
 
 // What the connector declines to do costs no request at all, and a declined grant
-// is one that ConductorOne knows as such, also over gRPC (P10).
+// is one that ConductorOne knows as such, also over gRPC.
 func TestDeclined(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

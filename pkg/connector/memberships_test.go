@@ -66,7 +66,7 @@ func withoutGroup(profile map[string]any) map[string]any {
 	return profile
 }
 
-// C8, C9: how a membership came about, the same whether members say it
+// How a membership came about, the same whether members say it
 // themselves or the users have to be asked.
 func TestMemberships(t *testing.T) {
 	t.Parallel()

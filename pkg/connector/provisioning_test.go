@@ -21,7 +21,7 @@ import (
 )
 
 // What PrivX refuses has a code that baton-sdk does not try again, says what was
-// being done and what can be done about it, and changes nothing (P9, P11).
+// being done and what can be done about it, and changes nothing.
 func TestFailedGrantAndRevoke(t *testing.T) {
 	t.Parallel()
 	const everywhere = -1
@@ -192,7 +192,7 @@ func atOnce(n int, call func(i int) error) []error {
 	return errs
 }
 
-// P6 through baton-sdk, beside a whole sync: none of many grants for one user is
+// Through baton-sdk, beside a whole sync: none of many grants for one user is
 // lost, nor what he held before, nor is anything that was revoked beside them
 // still there.
 func TestManyAtOnceForOneUser(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 )
 
 // A revoke works from the principal and the entitlement, whatever is said to be
-// the grant's id, and is written once (P1).
+// the grant's id, and is written once.
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]string{"the id": "", "the placeholder": grant.UnknownGrantId, "another's id": grantID(nobody, nobody)} {
@@ -69,7 +69,7 @@ func TestRevokeOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// A 404 is not believed where it could be anybody's (P9).
+// A 404 is not believed where it could be anybody's.
 func TestRevokeBelievesNoOther404(t *testing.T) {
 	t.Parallel()
 	for name, search := range map[string]privxsim.Fault{
@@ -92,7 +92,7 @@ func TestRevokeBelievesNoOther404(t *testing.T) {
 	}
 }
 
-// P3: what only the rules can end is not said to be revoked.
+// A membership that only the role's mapping rules can end is not said to be revoked.
 func TestRevokeOfAMappedMembership(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -114,7 +114,7 @@ func TestSourcesMayBeForbidden(t *testing.T) {
 	require.Len(t, said, 1)
 }
 
-// C6: the one thing that may be skipped is a role that PrivX confirms is gone.
+// The one thing that may be skipped is a role that PrivX confirms is gone.
 func TestRoleDeletedDuringTheSync(t *testing.T) {
 	t.Parallel()
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 20, Roles: 5})
@@ -203,7 +203,7 @@ func TestTokensRevokedDuringTheSync(t *testing.T) {
 	require.Equal(t, 1+len(revoked), x.sim.CountRequests("POST", "/auth/api/v1/oauth/token"))
 }
 
-// C4 through the whole connector: rows that go while pages are read cost no
+// Through the whole connector: rows that go while pages are read cost no
 // other row.
 func TestRowsThatGoCostNoOtherRow(t *testing.T) {
 	t.Parallel()
@@ -227,7 +227,7 @@ func TestRowsThatGoCostNoOtherRow(t *testing.T) {
 	}
 }
 
-// C5 at the connector's door.
+// A page token that the connector has not given out is an error, and not the first page.
 func TestMalformedPageTokenIsAnError(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t, plainStore(), privxsim.Options{})

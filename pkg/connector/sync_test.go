@@ -24,7 +24,7 @@ const (
 	rolesOfPath = "/role-store/api/v1/users/*/roles"
 )
 
-// A sync holds all that PrivX knows, whatever the manners of its lists (C1, C3).
+// A sync holds all that PrivX knows, whatever the manners of its lists.
 func TestSyncIsCompleteWhateverTheServersManners(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string]privxsim.Options{
@@ -48,7 +48,7 @@ func TestSyncIsCompleteWhateverTheServersManners(t *testing.T) {
 	}
 }
 
-// A count that is too large loses nothing (C3), but one beside an empty list is
+// A count that is too large loses nothing, but one beside an empty list is
 // an error: PrivX leaves lists empty where it has more hits than it wants to show.
 func TestCountTooLarge(t *testing.T) {
 	t.Parallel()
@@ -64,7 +64,8 @@ func TestCountTooLarge(t *testing.T) {
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 }
 
-// With eight workers, under -race (F7), and with one.
+// A sync with eight workers, which the race detector watches, is as complete as one with
+// one worker.
 func TestSyncIsTheSameWithAnyNumberOfWorkers(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 8} {
@@ -73,7 +74,7 @@ func TestSyncIsTheSameWithAnyNumberOfWorkers(t *testing.T) {
 	}
 }
 
-// C11: unchanged data gives unchanged content.
+// Unchanged data gives unchanged content.
 func TestTwoSyncsOfTheSameDataAreEqual(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t, privxsim.Seed(privxsim.SeedOptions{Users: 60}), privxsim.Options{})

@@ -16,7 +16,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
-// C10: all that the old connector would have made of the recorded answers is
+// All that the old connector would have made of the recorded answers is
 // there, under the same ids and with the same profile keys.
 func TestOldConnectorsRowsAreAllThere(t *testing.T) {
 	t.Parallel()
@@ -73,7 +73,7 @@ func readFixture(t *testing.T, name string, into any) {
 	require.NoError(t, json.Unmarshal(text, into))
 }
 
-// Each kind of user as ConductorOne sees it (C7).
+// Each kind of user as ConductorOne sees it.
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	store := plainStore()
@@ -122,7 +122,7 @@ func TestUsers(t *testing.T) {
 	require.Equal(t, "carol@example.com", user.GetDisplayName())
 	require.Nil(t, userTrait(t, user).GetMfaStatus(), "DEFAULT says nothing")
 	require.Nil(t, user.GetCreatedAt())
-	require.Equal(t, "SOMETHING-NEW", profile(user)["source_type"], "C12")
+	require.Equal(t, "SOMETHING-NEW", profile(user)["source_type"], "a type that is not known is shown as it is")
 
 	user = s.users[bare.ID]
 	require.Equal(t, bare.ID, user.GetDisplayName())
@@ -174,7 +174,7 @@ func userTrait(t *testing.T, user *v2.Resource) *v2.UserTrait {
 	return trait
 }
 
-// S7: what has no place in a review is nowhere in the file.
+// What has no place in a review is nowhere in the file.
 func TestSecretsAreNotSynced(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t, privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 20}), privxsim.Options{})
