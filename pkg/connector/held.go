@@ -23,7 +23,7 @@ const (
 // roleBook keeps users' roles in little memory: most are the same few roles, held in
 // the same few ways, each of which it has once. It is safe for concurrent use.
 type roleBook struct {
-	// take asks for room in bytes. What there is none for is not kept.
+	// take asks for room in bytes. Roles for which there is none are not kept.
 	take func(bytes int) bool
 
 	mu    sync.Mutex

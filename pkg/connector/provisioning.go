@@ -60,12 +60,12 @@ func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlem
 	return []*v2.Grant{made}, notes, nil
 }
 
-// Revoke takes a user's explicit membership of a role away. What remains through
-// the role's mapping rules is not concealed: alone, it is an error.
+// Revoke takes a user's explicit membership of a role away. If the user holds the role
+// through its mapping rules alone, which a revoke cannot end, that is an error.
 func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations.Annotations, error) {
 	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
 	defer cancel()
-	// The grant's id may be a placeholder: it is not looked at.
+	// The grant's id is not used: it may be a placeholder.
 	m := membershipChange{"revoking", revoked.GetPrincipal().GetId(), revoked.GetEntitlement().GetResource()}
 	reason, err := r.declines(ctx, m)
 	if err != nil {
@@ -77,7 +77,8 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	change, err := r.client.RevokeRole(ctx, m.userID(), m.roleID())
 	switch {
 	case privx.IsNotFound(err):
-		// That the user is gone would be no error: something else was not found.
+		// RevokeRole takes a user who is gone for revoked and gives no error. What was
+		// not found is something else, and must not pass for a success.
 		return nil, m.refused(err.Error())
 	case err != nil:
 		return nil, m.failed(err)
@@ -99,8 +100,8 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	return notes, nil
 }
 
-// declines gives the reason why a membership is none that the connector changes,
-// if there is one.
+// declines gives the reason why the connector must not change a membership; empty if it
+// may.
 func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, error) {
 	if given := m.principal.GetResourceType(); given != userResourceType.GetId() {
 		return fmt.Sprintf("only a user can be a member of a role, not a %q", given), nil

@@ -64,7 +64,7 @@ func (r *roleSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resourc
 	return made, nil, err
 }
 
-// role reads one role.
+// role fetches one role.
 func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) {
 	directories, err := r.syncs.run("").directories(ctx)
 	if err != nil {

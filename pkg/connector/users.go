@@ -128,14 +128,14 @@ func userProfile(user privx.User, directories directories) map[string]any {
 		"title":       user.JobTitle,
 		"company":     user.Company,
 	})
-	// These two were always there, empty or not.
+	// All versions of the connector have these two keys, even where they are empty.
 	profile["id"] = user.ID
 	profile["full_name"] = privx.CutText(user.FullName, maxProfileText)
 	return profile
 }
 
-// instant reads a time of PrivX's. One that protobuf cannot hold is none: it could
-// be stored, and not be read.
+// instant parses a time of PrivX's. A time that is outside of protobuf's range is left
+// out: baton-sdk would store it and could not read it back.
 func instant(text string) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	return at, err == nil && timestamppb.New(at).IsValid()
