@@ -32,8 +32,8 @@ func (*number) Type() string { return "int" }
 
 // keepNumbers puts a number behind each flag that takes one, in the command and in
 // those under it, with what a variable or the file gives: baton-sdk has done the same
-// with what pflag and viper made of it. What is no plain number, the command refuses
-// before it runs.
+// with what pflag and viper made of it. The command refuses a text that is no plain
+// number before it runs.
 func keepNumbers(cmd *cobra.Command, settings *viper.Viper) {
 	for _, name := range config.Numbers() {
 		text, given := givenFor(name, settings)

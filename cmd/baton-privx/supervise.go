@@ -192,7 +192,8 @@ const endOfNotes = "end"
 type account struct {
 	// Done are the calls that went well at least once.
 	Done map[string]bool
-	// Failure is the one that tells most of those that nothing has made good since.
+	// Failure is one of the calls that have failed and not succeeded since: the one that
+	// says most about why.
 	Failure *failure
 }
 

@@ -179,8 +179,8 @@ func (w *watched) GetActionStatus(ctx context.Context, r *v2.GetActionStatusRequ
 	return answer, err
 }
 
-// action notes what has become of an action: no error means no more than that the
-// question was answered.
+// action notes what has become of an action. Its status tells that: an answer without an
+// error only means that the action was begun or its status read.
 func (w *watched) action(request proto.Message, answer interface{ GetStatus() v2.BatonActionStatus }, err error) {
 	switch {
 	case err != nil:

@@ -173,8 +173,8 @@ func mappingRulesOf(role *v2.Resource) mappingRules {
 // defaultMappingRules stand for rules that cannot be told.
 var defaultMappingRules = mappingRules{words: "the mapping rules of the role in PrivX"}
 
-// grantMaker makes the grants of a role. What they have in common is made once:
-// the messages are the same ones in all of them, and must not be changed.
+// grantMaker makes the grants of a role. They share the messages that are the same in
+// all of them, so that these must not be changed.
 type grantMaker struct {
 	roleID      string
 	rules       mappingRules

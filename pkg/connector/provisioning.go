@@ -141,8 +141,8 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 	return annotations.New(immutable), nil
 }
 
-// isEverybodys tells whether a role that PrivX does not list for the user is the
-// one that everybody holds, which it may leave out.
+// isEverybodys tells whether a role is privx-user, which everybody holds and which PrivX
+// may leave out of the list of a user's roles.
 func (r *roleSyncer) isEverybodys(ctx context.Context, m membershipChange) (bool, error) {
 	role, err := r.client.GetRole(ctx, m.roleID())
 	switch {
@@ -177,8 +177,8 @@ func (m membershipChange) refused(reason string) error {
 	return status.Error(codes.FailedPrecondition, m.describe(reason))
 }
 
-// failed says what was being done when an error came. What may yet succeed is
-// Unavailable, and without rate-limit data, which would have baton-sdk wait
+// failed says what was being done when an error came. An error after which a repetition
+// may succeed is Unavailable, and without rate-limit data, which would have baton-sdk wait
 // longer than a task may take.
 func (m membershipChange) failed(err error) error {
 	if mayYetSucceed(err) {

@@ -35,7 +35,7 @@ type syncs struct {
 	client *privx.Client
 
 	mu sync.Mutex
-	// runs are the syncs, the one that was used last at the end.
+	// runs are the syncs in the order in which they were last used.
 	runs []*syncRun
 	// users is how many are remembered, and heldRoles how much memory users' roles
 	// take, in bytes.

@@ -187,7 +187,7 @@ func accountType(user privx.User) v2.UserTrait_AccountType {
 func structuredName(user privx.User) *v2.UserTrait_StructuredName {
 	given := user.FirstName
 	if given == "" {
-		// What PrivX before version 38 calls it.
+		// PrivX before version 38 calls it so.
 		given = user.GivenName
 	}
 	if given == "" && user.LastName == "" {
