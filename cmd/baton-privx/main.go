@@ -57,13 +57,13 @@ func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
 	return cmd, settings, nil
 }
 
-// newConnector is the type of [connector.New].
-type newConnector func(context.Context, *config.Privx, *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error)
+// constructor is the type of [connector.New].
+type constructor func(context.Context, *config.Privx, *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error)
 
 // serverOf makes of a connector what baton-sdk serves, as RunConnector does. Under a
 // supervisor, which is there in one-shot runs only, the server notes how its calls
 // went (see supervise.go).
-func serverOf(newConnector newConnector) func(context.Context, *config.Privx, cli.RunTimeOpts) (types.ConnectorServer, error) {
+func serverOf(newConnector constructor) func(context.Context, *config.Privx, cli.RunTimeOpts) (types.ConnectorServer, error) {
 	return func(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
 		builder, builderOpts, err := newConnector(ctx, cfg, &cli.ConnectorOpts{
 			TokenSource:         opts.TokenSource,

@@ -145,7 +145,7 @@ func (ableSyncer) ResourceActions(ctx context.Context, registry actions.ActionRe
 }
 
 // served makes a connector's server as service mode and one-shot runs make it.
-func served(t *testing.T, newConnector newConnector, cfg *config.Privx, supervisor string) types.ConnectorServer {
+func served(t *testing.T, newConnector constructor, cfg *config.Privx, supervisor string) types.ConnectorServer {
 	t.Helper()
 	t.Setenv(supervisedVar, supervisor)
 	server, err := serverOf(newConnector)(t.Context(), cfg, cli.RunTimeOpts{})
@@ -167,7 +167,7 @@ func capabilitiesOf(t *testing.T, server types.ConnectorServer) *v2.ConnectorCap
 // its calls are watched, as in service mode.
 func TestCapabilitiesAreTheSameInBothModes(t *testing.T) {
 	cfg := &config.Privx{BaseUrl: "https://privx.example.com", ApiClientId: "a", ApiClientSecret: "b"}
-	for name, newConnector := range map[string]newConnector{"this connector": connector.New, "an able connector": newAble} {
+	for name, newConnector := range map[string]constructor{"this connector": connector.New, "an able connector": newAble} {
 		service, oneShot := served(t, newConnector, cfg, ""), served(t, newConnector, cfg, "1")
 		want, got := capabilitiesOf(t, service), capabilitiesOf(t, oneShot)
 		require.True(t, proto.Equal(want, got), "%s\nservice mode: %v\none-shot run: %v", name, want, got)
