@@ -150,8 +150,11 @@ func served(t *testing.T, newConnector constructor, cfg *config.Privx, superviso
 	t.Setenv(supervisedVar, supervisor)
 	server, err := serverOf(newConnector)(t.Context(), cfg, cli.RunTimeOpts{})
 	require.NoError(t, err)
-	_, isWatched := server.(*watched)
+	watch, isWatched := server.(*watched)
 	require.Equal(t, supervisor != "", isWatched)
+	if isWatched {
+		watch.notes = newNotes(&logbook{}) // No supervisor has opened a pipe in this process.
+	}
 	return server
 }
 
