@@ -4,7 +4,7 @@ go 1.25.2
 
 require (
 	github.com/cenkalti/backoff/v5 v5.0.3
-	github.com/conductorone/baton-sdk v0.25.0
+	github.com/conductorone/baton-sdk v0.26.0
 	github.com/go-jose/go-jose/v4 v4.1.4
 	github.com/grpc-ecosystem/go-grpc-middleware v1.4.0
 	github.com/segmentio/ksuid v1.0.4

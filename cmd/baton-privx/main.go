@@ -28,7 +28,8 @@ var version = "dev"
 const workers = 4
 
 func main() {
-	// The client passes by the SDK's cache of HTTP answers; this spares its upkeep.
+	// The client does not use the SDK's cache of HTTP answers. Turned off, it takes no
+	// memory and no goroutine.
 	_ = os.Setenv("BATON_DISABLE_HTTP_CACHE", "true")
 	cmd, settings, err := newCommand(context.Background())
 	if err == nil {
@@ -44,7 +45,7 @@ func main() {
 // command, and the settings that the command goes by, from flags, variables and
 // the YAML file.
 func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
-	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", newServer, config.Config,
+	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", serverOf(connector.New), config.Config,
 		connectorrunner.WithDefaultCapabilitiesConnectorBuilderV2(&connector.Connector{}),
 		connectorrunner.WithWorkerCount(workers),
 	)
@@ -56,24 +57,30 @@ func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
 	return cmd, settings, nil
 }
 
-// newServer makes the connector that baton-sdk serves, as RunConnector does. What
-// is under a supervisor tells it how its calls went (see supervise.go).
-func newServer(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
-	builder, builderOpts, err := connector.New(ctx, cfg, &cli.ConnectorOpts{
-		TokenSource:         opts.TokenSource,
-		SelectedAuthMethod:  opts.SelectedAuthMethod,
-		SyncResourceTypeIDs: opts.SyncResourceTypeIDs,
-		EgressPolicy:        opts.EgressPolicy,
-	})
-	if err != nil {
-		return nil, err
+// constructor is the type of [connector.New].
+type constructor func(context.Context, *config.Privx, *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error)
+
+// serverOf makes of a connector what baton-sdk serves, as RunConnector does. Under a
+// supervisor, which is there in one-shot runs only, the server notes how its calls
+// went (see supervise.go).
+func serverOf(newConnector constructor) func(context.Context, *config.Privx, cli.RunTimeOpts) (types.ConnectorServer, error) {
+	return func(ctx context.Context, cfg *config.Privx, opts cli.RunTimeOpts) (types.ConnectorServer, error) {
+		builder, builderOpts, err := newConnector(ctx, cfg, &cli.ConnectorOpts{
+			TokenSource:         opts.TokenSource,
+			SelectedAuthMethod:  opts.SelectedAuthMethod,
+			SyncResourceTypeIDs: opts.SyncResourceTypeIDs,
+			EgressPolicy:        opts.EgressPolicy,
+		})
+		if err != nil {
+			return nil, err
+		}
+		server, err := connectorbuilder.NewConnector(ctx, builder, append(builderOpts, connectorbuilder.WithSessionStore(opts.SessionStore))...)
+		if err != nil {
+			return nil, err
+		}
+		if underSupervisor() {
+			server = &watched{ConnectorServer: server, notes: newNotes(notesPipe())}
+		}
+		return server, nil
 	}
-	server, err := connectorbuilder.NewConnector(ctx, builder, append(builderOpts, connectorbuilder.WithSessionStore(opts.SessionStore))...)
-	if err != nil {
-		return nil, err
-	}
-	if underSupervisor() {
-		server = &watched{ConnectorServer: server, notes: newNotes(notesPipe())}
-	}
-	return server, nil
 }

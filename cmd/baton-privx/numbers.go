@@ -11,9 +11,10 @@ import (
 	"github.com/conductorone/baton-privx/pkg/config"
 )
 
-// This file makes numbers be what they look like. Between baton-sdk and the one who
-// writes a setting, pflag, viper and YAML each take 010 for 8 and 0x10 for 16, and cut
-// off what is behind a point: none of them keeps what was given.
+// This file refuses numbers that would be taken for others than they look like. pflag,
+// viper and YAML, which parse settings for baton-sdk, each take 010 for 8 and 0x10 for
+// 16 and cut off what is behind a point, and none of them keeps the text that was given.
+// So it is kept here, and checked before the command runs.
 
 // number is the value of a flag that takes a whole number. It keeps what it was given.
 type number struct{ text string }
@@ -31,8 +32,8 @@ func (*number) Type() string { return "int" }
 
 // keepNumbers puts a number behind each flag that takes one, in the command and in
 // those under it, with what a variable or the file gives: baton-sdk has done the same
-// with what pflag and viper made of it. What is no plain number, the command refuses
-// before it runs.
+// with what pflag and viper made of it. The command refuses a text that is no plain
+// number before it runs.
 func keepNumbers(cmd *cobra.Command, settings *viper.Viper) {
 	for _, name := range config.Numbers() {
 		text, given := givenFor(name, settings)
@@ -78,7 +79,7 @@ func inFile(name, path string) string {
 	var file map[string]yaml.Node
 	text, err := os.ReadFile(path)
 	if err != nil || yaml.Unmarshal(text, &file) != nil {
-		return "" // Which is no number: the file is not the one any more that was read.
+		return "" // The file has changed since viper has read it. An empty text is refused.
 	}
 	for key, node := range file {
 		switch {

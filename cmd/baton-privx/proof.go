@@ -18,7 +18,7 @@ type proof func(account) error
 
 // tasks are what a one-shot run can be told to do other than to sync, in the order
 // in which the SDK looks for them (pkg/cli/commands.go), with the call of the
-// connector that does it. Files are compacted and compared by the SDK itself.
+// connector that does it. Compacting files is done by the SDK without the connector.
 var tasks = []struct {
 	setting string
 	isFlag  bool // true or false, and not a text
@@ -57,8 +57,8 @@ func outputOf(settings *viper.Viper) output {
 	return output{file: settings.GetString("file")}
 }
 
-// wanted is the proof that a run must give, which is about to begin. What is not
-// known for something else must leave a sync behind.
+// wanted is the proof that a run must give, which is about to begin. A run
+// that is for none of the tasks must leave a finished sync behind.
 func wanted(ctx context.Context, settings *viper.Viper) proof {
 	if call := taskOf(settings); call != "" {
 		return called(call)
@@ -98,7 +98,7 @@ func (o output) String() string {
 // saved asks for a sync that the run which begins now has finished.
 func saved(ctx context.Context, out output, temporary string) proof {
 	start := time.Now()
-	before, _ := out.syncs(ctx, temporary) // What cannot be read cannot be taken up either.
+	before, _ := out.syncs(ctx, temporary) // A sync that cannot be read cannot be resumed.
 	return func(account) error {
 		after, err := out.syncs(ctx, temporary)
 		if finishedSince(start, before, after) {
@@ -112,8 +112,8 @@ func saved(ctx context.Context, out output, temporary string) proof {
 }
 
 // finishedSince looks for a finished sync that began after the start, or that was
-// there unfinished and was taken up. What was finished before is none, even if it
-// seems to have begun later, as clocks go wrong.
+// there unfinished and was taken up. A sync that was finished before
+// the run does not count, even if a wrong clock has it begin later.
 func finishedSince(start time.Time, before, after []c1z.Run) bool {
 	finished := make(map[string]bool)
 	for _, run := range before {

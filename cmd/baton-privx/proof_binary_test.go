@@ -211,7 +211,6 @@ func TestProvenRuns(t *testing.T) {
 		"no such role":                  {"--file", "gone.c1z", "--sync-resources", "bid:r:role/00000000-0000-4000-8000-00000000dead"},
 		"the list of actions":           {"--list-action-schemas"},
 		"compaction":                    {"--compact-syncs", "--compact-file-paths", "a.c1z,b.c1z", "--compact-sync-ids", strings.Join(ids, ","), "--compact-output-path", "."},
-		"a comparison":                  {"--file", "both.c1z", "--diff-syncs", "--base-sync-id", both[0].ID, "--applied-sync-id", both[1].ID},
 		"event feeds that are not read": {"--file", "feed.c1z", "--event-feed", "yes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -185,7 +185,7 @@ func TestFailedGrantsAndRevokes(t *testing.T) {
 	}
 }
 
-// S1 for grants: at debug level, through retries to a success and to a failure,
+// At debug level, through retries to a success and to a failure,
 // no output holds a secret, though the server repeats all that it is told.
 func TestGrantsPrintNoSecrets(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
-// S8: the proxy of the environment is used, and its credentials are not printed.
+// The proxy of the environment is used, and its credentials are not printed.
 func TestProxyFromEnvironment(t *testing.T) {
 	t.Parallel()
 	const host, proxyPassword = "privx.test", "proxy-hunter2"

@@ -22,7 +22,7 @@ import (
 
 // This file makes the exit code of a one-shot run tell the truth.
 //
-// baton-sdk v0.25.0 runs the connector in a child process. When a run is over,
+// baton-sdk v0.26.0 runs the connector in a child process. When a run is over,
 // it kills the child, and a goroutine that sees the child's death before main
 // has returned ends the whole process with exit code 0, also if the run failed
 // (internal/connector/connector.go, runServer). On a busy machine, or where
@@ -46,8 +46,8 @@ const (
 	notesFD    = 4
 )
 
-// notesPipe is the connector's end of its pipe. It must not be closed for want of
-// somebody who refers to it before the child has inherited it.
+// notesPipe is the connector's end of its pipe. The file is kept for as long as the
+// process lives: the garbage collector would close it before the child has inherited it.
 var notesPipe = sync.OnceValue(func() *os.File { return os.NewFile(notesFD, "notes") })
 
 // signalled is what shells add to the number of the signal that ended a process.
@@ -81,7 +81,8 @@ func isService(settings *viper.Viper) bool { return settings.GetString("client-i
 // followSupervisor ends this process when the supervisor is gone, however it
 // went: nobody would wait for the result.
 func followSupervisor() {
-	// The child of this process has its own business with the descriptor.
+	// The child of this process must not inherit the pipe: baton-sdk gives it a socket
+	// under the same number.
 	syscall.CloseOnExec(lifelineFD)
 	lifeline := os.NewFile(lifelineFD, "lifeline")
 	go func() {
@@ -191,7 +192,8 @@ const endOfNotes = "end"
 type account struct {
 	// Done are the calls that went well at least once.
 	Done map[string]bool
-	// Failure is the one that tells most of those that nothing has made good since.
+	// Failure is one of the calls that have failed and not succeeded since: the one that
+	// says most about why.
 	Failure *failure
 }
 
@@ -205,7 +207,7 @@ func listen(to io.Reader) account {
 		}
 		var n note
 		if json.Unmarshal(line, &n) != nil {
-			continue // Nobody was told anything, so it proves nothing.
+			continue // A line that is no note proves nothing.
 		}
 		if n.Done != "" {
 			heard.Done[n.Done] = true

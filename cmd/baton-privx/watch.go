@@ -40,7 +40,8 @@ func newNotes(to io.Writer) *notes {
 	return &notes{to: to, done: make(map[string]bool), open: make(map[string]error)}
 }
 
-// take notes how a call went. A cancelled one is the consequence of something else.
+// take notes how a call went. A cancelled call is left out: it was cancelled because
+// something else failed, and that is noted.
 func (n *notes) take(call string, request proto.Message, err error) {
 	if errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled {
 		return
@@ -62,7 +63,8 @@ func (n *notes) take(call string, request proto.Message, err error) {
 	n.tell(note{Done: call, Failure: n.worst()})
 }
 
-// tell writes a line. One that does not arrive is a proof that is missing.
+// tell writes a line. Where it does not arrive, the supervisor misses a proof and has the
+// run fail.
 func (n *notes) tell(what note) {
 	line, err := json.Marshal(what)
 	if err == nil {
@@ -73,7 +75,8 @@ func (n *notes) tell(what note) {
 func (n *notes) worst() *failure {
 	var worst error
 	for _, err := range n.open {
-		// Unavailable may yet succeed; what is final tells more.
+		// A call that was Unavailable may yet succeed. A final error says more about why
+		// a run has failed.
 		if worst == nil || status.Code(worst) == codes.Unavailable {
 			worst = err
 		}
@@ -176,8 +179,8 @@ func (w *watched) GetActionStatus(ctx context.Context, r *v2.GetActionStatusRequ
 	return answer, err
 }
 
-// action notes what has become of an action: no error means no more than that the
-// question was answered.
+// action notes what has become of an action. Its status tells that: an answer without an
+// error only means that the action was begun or its status read.
 func (w *watched) action(request proto.Message, answer interface{ GetStatus() v2.BatonActionStatus }, err error) {
 	switch {
 	case err != nil:

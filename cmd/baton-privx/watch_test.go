@@ -3,26 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
-	"github.com/conductorone/baton-sdk/pkg/actions"
-	"github.com/conductorone/baton-sdk/pkg/annotations"
-	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
-	"github.com/conductorone/baton-sdk/pkg/pagination"
 	"github.com/conductorone/baton-sdk/pkg/types"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/structpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
-
-	"github.com/conductorone/baton-privx/pkg/connector"
 )
 
 // logbook is where a test's notes go.
@@ -257,72 +247,4 @@ func TestWatchedObjectThatIsGone(t *testing.T) {
 	_, err := watch.GetResource(t.Context(), &v2.ResourceGetterServiceGetResourceRequest{})
 	require.Same(t, fake.err, err)
 	require.Zero(t, book.Len())
-}
-
-// able is a connector that can do more than this one.
-type able struct {
-	connectorbuilder.ConnectorBuilderV2
-}
-
-func (able) EventFeeds(context.Context) []connectorbuilder.EventFeed {
-	return []connectorbuilder.EventFeed{feed{}}
-}
-
-func (able) GlobalActions(ctx context.Context, registry actions.ActionRegistry) error {
-	return registry.Register(ctx, v2.BatonActionSchema_builder{Name: "act"}.Build(), func(context.Context, *structpb.Struct) (*structpb.Struct, annotations.Annotations, error) {
-		return nil, nil, errors.New("not in a test")
-	})
-}
-
-func (a able) ResourceSyncers(ctx context.Context) []connectorbuilder.ResourceSyncerV2 {
-	syncers := a.ConnectorBuilderV2.ResourceSyncers(ctx)
-	for i, syncer := range syncers {
-		if syncer.ResourceType(ctx).GetId() == "user" {
-			syncers[i] = ableSyncer{syncer}
-		}
-	}
-	return syncers
-}
-
-type ableSyncer struct {
-	connectorbuilder.ResourceSyncerV2
-}
-
-func (ableSyncer) Delete(context.Context, *v2.ResourceId, *v2.ResourceId) (annotations.Annotations, error) {
-	return nil, errors.New("not in a test")
-}
-
-type feed struct{}
-
-func (feed) EventFeedMetadata(context.Context) *v2.EventFeedMetadata {
-	return v2.EventFeedMetadata_builder{Id: "feed", SupportedEventTypes: []v2.EventType{v2.EventType_EVENT_TYPE_USAGE}}.Build()
-}
-
-func (feed) ListEvents(context.Context, *timestamppb.Timestamp, *pagination.StreamToken) ([]*v2.Event, *pagination.StreamState, annotations.Annotations, error) {
-	return nil, &pagination.StreamState{}, nil, nil
-}
-
-// What is watched can do all that it can do unwatched: what the SDK is told of the
-// connector and of each of its types is the same.
-func TestWatchedCapabilities(t *testing.T) {
-	t.Parallel()
-	told := func(builder connectorbuilder.ConnectorBuilderV2) string {
-		bare, err := connectorbuilder.NewConnector(t.Context(), builder)
-		require.NoError(t, err)
-		of := func(server types.ConnectorServer) string {
-			metadata, err := server.GetMetadata(t.Context(), &v2.ConnectorServiceGetMetadataRequest{})
-			require.NoError(t, err)
-			feeds, _ := server.ListEventFeeds(t.Context(), &v2.ListEventFeedsRequest{})
-			schemas, _ := server.ListActionSchemas(t.Context(), &v2.ListActionSchemasRequest{})
-			_, deleting := server.DeleteResource(t.Context(), v2.DeleteResourceRequest_builder{ResourceId: v2.ResourceId_builder{ResourceType: "user"}.Build()}.Build())
-			return fmt.Sprint(metadata.GetMetadata().GetCapabilities(), feeds, schemas, deleting)
-		}
-		require.Equal(t, of(bare), of(&watched{ConnectorServer: bare, notes: newNotes(&logbook{})}))
-		return of(bare)
-	}
-	told(&connector.Connector{})
-	all := told(able{&connector.Connector{}})
-	for _, ability := range []string{"CAPABILITY_EVENT_FEED_V2", "CAPABILITY_ACTIONS", "CAPABILITY_RESOURCE_DELETE", "feed", "act", "not in a test"} {
-		require.True(t, strings.Contains(all, ability), "%s in %s", ability, all)
-	}
 }

@@ -21,7 +21,7 @@ func Numbers() []string {
 var plainNumber = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})$`)
 
 // CheckNumber tells whether a text that was given for a whole number is one in plain
-// digits. What parses numbers for the SDK takes 010 for 8, and more of that kind. An
+// digits. The parsers that the SDK uses take 010 for 8, for example. An
 // error is as that of [Privx.Settings], which looks at the number's size.
 func CheckNumber(name, text string) error {
 	if plainNumber.MatchString(text) {

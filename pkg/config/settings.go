@@ -34,7 +34,7 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 		return settings, invalid(grantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
 	}
 	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
-	// What is not set may come as 0, where nobody puts in the default.
+	// A page size that is not set comes as 0 if the caller does not put in the default.
 	if c.PageSize != 0 && (c.PageSize < privx.MinPageSize || c.PageSize > privx.MaxPageSize) {
 		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", privx.MinPageSize, privx.MaxPageSize))
 	}

@@ -19,6 +19,8 @@ import (
 type Connector struct {
 	client *privx.Client
 	syncs  *syncs
+	// asked tells whether a setting is on; nil without a configuration.
+	asked func(setting string) bool
 }
 
 var _ connectorbuilder.ConnectorBuilderV2 = (*Connector)(nil)
@@ -39,7 +41,7 @@ func New(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (conne
 	if err != nil {
 		return nil, nil, failed("preparing the connection to PrivX", err)
 	}
-	return &Connector{client: client, syncs: newSyncs(client)}, nil, nil
+	return &Connector{client: client, syncs: newSyncs(client), asked: cfg.GetBool}, nil, nil
 }
 
 // Metadata describes the connector.
@@ -51,9 +53,9 @@ func (c *Connector) Metadata(context.Context) (*v2.ConnectorMetadata, error) {
 }
 
 // Validate finds out whether the credentials are good and whether they come with
-// the permissions to list.
+// the permissions that the capabilities need.
 func (c *Connector) Validate(ctx context.Context) (annotations.Annotations, error) {
-	if err := c.client.Check(ctx); err != nil {
+	if err := c.check(ctx, capabilities); err != nil {
 		return nil, failed("checking the credentials and permissions in PrivX", err)
 	}
 	return nil, nil
@@ -61,8 +63,5 @@ func (c *Connector) Validate(ctx context.Context) (annotations.Annotations, erro
 
 // ResourceSyncers are what can be synced.
 func (c *Connector) ResourceSyncers(context.Context) []connectorbuilder.ResourceSyncerV2 {
-	return []connectorbuilder.ResourceSyncerV2{
-		&userSyncer{client: c.client, syncs: c.syncs},
-		&roleSyncer{client: c.client, syncs: c.syncs},
-	}
+	return c.syncers(capabilities)
 }

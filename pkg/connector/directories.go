@@ -12,11 +12,10 @@ import (
 // directories are PrivX's sources by id in its canonical form; empty where they may not be read.
 type directories map[string]privx.Source
 
-// readDirectories reads the sources. Reading them is optional for the API client:
-// without the permission, or where PrivX goes on showing none, users count as enabled and
-// directories have no name.
-// Any other failure is one.
-func readDirectories(ctx context.Context, client *privx.Client) (directories, error) {
+// fetchDirectories asks PrivX for its sources. They are optional: where the API client
+// lacks the permission, or PrivX goes on showing none, users count as enabled and
+// directories have no name. Any other failure fails the sync.
+func fetchDirectories(ctx context.Context, client *privx.Client) (directories, error) {
 	sources, err := client.Sources(ctx)
 	if privx.IsForbidden(err) {
 		ctxzap.Extract(ctx).Warn("baton-privx: the API client may not read PrivX's sources: "+

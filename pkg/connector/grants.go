@@ -51,13 +51,13 @@ func (r *roleSyncer) Grants(ctx context.Context, role *v2.Resource, opts rs.Sync
 		}
 	}
 	grants, results := cutPage(grants, page)
-	if err := run.readMembers(ctx, roleID, page, len(grants), results); err != nil {
+	if err := run.listedMembers(ctx, roleID, page, len(grants), results); err != nil {
 		return nil, nil, err
 	}
 	return grants, results, nil
 }
 
-// members reads a page of a role's members. Everybody is a member of privx-user; of
+// members fetches a page of a role's members. Everybody is a member of privx-user; of
 // another role, PrivX may say how many members it has. That number may be out of date:
 // where it stays and PrivX goes on showing nobody, there is nobody.
 func (r *roleSyncer) members(ctx context.Context, run *syncRun, roleID string, rules mappingRules, token string) (*privx.Page[privx.Member], error) {
@@ -81,9 +81,8 @@ func askLater(token string) *rs.SyncOpResults {
 	return &rs.SyncOpResults{Annotations: annotations.New(v2.EnqueuePageTokens_builder{PageTokens: []string{token}}.Build())}
 }
 
-// skipIfDeleted makes an end of a role that was deleted after it had been
-// listed, once PrivX confirms it: with its members, the role is gone. Any other
-// 404 fails the sync.
+// skipIfDeleted skips a role whose members are not found, if it was deleted after it had
+// been listed and PrivX confirms that. Any other 404 fails the sync.
 func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.Resource, cause error) error {
 	const doing = "listing the members of role "
 	roleID := role.GetId().GetResource()
@@ -102,8 +101,8 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.R
 }
 
 // entries finds for each member how he holds the role. PrivX puts that into the
-// member's own list of roles; where it does not, the user's roles are asked for. Of the
-// role that everybody holds, there is nothing to be asked.
+// member's own list of roles; where it does not, the user's roles are asked for. For
+// privx-user nothing is asked, because everybody holds it.
 func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, members []privx.Member, rules mappingRules) ([]*privx.RoleEntry, error) {
 	entries := make([]*privx.RoleEntry, len(members))
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -119,7 +118,8 @@ func (r *roleSyncer) entries(ctx context.Context, run *syncRun, roleID string, m
 		group.Go(func() error {
 			held, err := run.rolesOf(groupCtx, member.ID)
 			if privx.IsNotFound(err) {
-				// Listed as a member a moment ago: reported, without particulars.
+				// PrivX has listed the user as a member, so that the grant is synced,
+				// without metadata.
 				ctxzap.Extract(ctx).Warn("baton-privx: a member's roles cannot be read: PrivX does not know the user any more",
 					zap.String("role_id", roleID), zap.String("user_id", member.ID))
 				return nil
@@ -157,7 +157,7 @@ type mappingRules struct {
 	everybody bool
 }
 
-// mappingRulesOf reads them back from the role's profile.
+// mappingRulesOf takes them from the profile of the role's resource.
 func mappingRulesOf(role *v2.Resource) mappingRules {
 	fields := role.GetProfile().GetFields()
 	rules := mappingRules{
@@ -173,8 +173,8 @@ func mappingRulesOf(role *v2.Resource) mappingRules {
 // defaultMappingRules stand for rules that cannot be told.
 var defaultMappingRules = mappingRules{words: "the mapping rules of the role in PrivX"}
 
-// grantMaker makes the grants of a role. What they have in common is made once:
-// the messages are the same ones in all of them, and must not be changed.
+// grantMaker makes the grants of a role. They share the messages that are the same in
+// all of them, so that these must not be changed.
 type grantMaker struct {
 	roleID      string
 	rules       mappingRules
@@ -257,7 +257,8 @@ func packedNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) (ann
 		}
 		notes = append(notes, packed)
 	}
-	// Who adds one to a grant's must not add it to those of another.
+	// Several grants share the slice. Without spare capacity, appending to one grant's
+	// annotations copies them.
 	return slices.Clip(notes), nil
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// What a roleBook takes in memory, in bytes, where its maps are at their emptiest.
-// Texts come on top.
+// How much memory the parts of a roleBook take, in bytes, at most: right after a map has
+// grown. The length of the texts is added.
 const (
 	// bookedUser is for a user without roles, and bookedEntry for each of his roles.
 	bookedUser, bookedEntry = 112, 8
@@ -23,7 +23,7 @@ const (
 // roleBook keeps users' roles in little memory: most are the same few roles, held in
 // the same few ways, each of which it has once. It is safe for concurrent use.
 type roleBook struct {
-	// take asks for room in bytes. What there is none for is not kept.
+	// take asks for room in bytes. Roles for which there is none are not kept.
 	take func(bytes int) bool
 
 	mu    sync.Mutex
@@ -95,8 +95,8 @@ func (b *roleBook) add(userID string, roles []privx.RoleEntry) userRoles {
 	return userRoles{b, entries}
 }
 
-// cost is how much memory a user's roles take, in bytes, at most: what is new in them
-// is counted as often as it is there.
+// cost is how much memory a user's roles take, in bytes, at most: a role or a holding
+// that is new is counted each time that it occurs in them.
 func (b *roleBook) cost(userID string, roles []privx.RoleEntry) int {
 	bytes := bookedUser + len(userID) + bookedEntry*len(roles)
 	for _, role := range roles {

@@ -60,12 +60,12 @@ func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlem
 	return []*v2.Grant{made}, notes, nil
 }
 
-// Revoke takes a user's explicit membership of a role away. What remains through
-// the role's mapping rules is not concealed: alone, it is an error.
+// Revoke takes a user's explicit membership of a role away. If the user holds the role
+// through its mapping rules alone, which a revoke cannot end, that is an error.
 func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations.Annotations, error) {
 	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
 	defer cancel()
-	// The grant's id may be a placeholder: it is not looked at.
+	// The grant's id is not used: it may be a placeholder.
 	m := membershipChange{"revoking", revoked.GetPrincipal().GetId(), revoked.GetEntitlement().GetResource()}
 	reason, err := r.declines(ctx, m)
 	if err != nil {
@@ -77,7 +77,8 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	change, err := r.client.RevokeRole(ctx, m.userID(), m.roleID())
 	switch {
 	case privx.IsNotFound(err):
-		// That the user is gone would be no error: something else was not found.
+		// RevokeRole takes a user who is gone for revoked and gives no error. What was
+		// not found is something else, and must not pass for a success.
 		return nil, m.refused(err.Error())
 	case err != nil:
 		return nil, m.failed(err)
@@ -99,8 +100,8 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	return notes, nil
 }
 
-// declines gives the reason why a membership is none that the connector changes,
-// if there is one.
+// declines gives the reason why the connector must not change a membership; empty if it
+// may.
 func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, error) {
 	if given := m.principal.GetResourceType(); given != userResourceType.GetId() {
 		return fmt.Sprintf("only a user can be a member of a role, not a %q", given), nil
@@ -140,8 +141,8 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 	return annotations.New(immutable), nil
 }
 
-// isEverybodys tells whether a role that PrivX does not list for the user is the
-// one that everybody holds, which it may leave out.
+// isEverybodys tells whether a role is privx-user, which everybody holds and which PrivX
+// may leave out of the list of a user's roles.
 func (r *roleSyncer) isEverybodys(ctx context.Context, m membershipChange) (bool, error) {
 	role, err := r.client.GetRole(ctx, m.roleID())
 	switch {
@@ -176,8 +177,8 @@ func (m membershipChange) refused(reason string) error {
 	return status.Error(codes.FailedPrecondition, m.describe(reason))
 }
 
-// failed says what was being done when an error came. What may yet succeed is
-// Unavailable, and without rate-limit data, which would have baton-sdk wait
+// failed says what was being done when an error came. An error after which a repetition
+// may succeed is Unavailable, and without rate-limit data, which would have baton-sdk wait
 // longer than a task may take.
 func (m membershipChange) failed(err error) error {
 	if mayYetSucceed(err) {

@@ -135,7 +135,7 @@ func outages() map[string]privxsim.Fault {
 	}
 }
 
-// R12: a call is over within half a minute, and a task, with all that baton-sdk
+// A call is over within half a minute, and a task, with all that baton-sdk
 // tries again, within three and a half.
 func TestOutage(t *testing.T) {
 	t.Parallel()
@@ -211,7 +211,7 @@ func TestOutageThatEnds(t *testing.T) {
 	}
 }
 
-// P8: what PrivX takes and does not do is never a success.
+// A change that PrivX accepts and does not make is never a success.
 func TestWriteThatIsNotDone(t *testing.T) {
 	t.Parallel()
 	for _, c := range calls() {
@@ -229,7 +229,7 @@ func TestWriteThatIsNotDone(t *testing.T) {
 	}
 }
 
-// S1: at debug level, nothing that fails tells a secret, though PrivX repeats all
+// At debug level, nothing that fails tells a secret, though PrivX repeats all
 // that it is told.
 func TestFailuresTellNoSecrets(t *testing.T) {
 	t.Parallel()

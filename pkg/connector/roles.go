@@ -25,6 +25,22 @@ var (
 	_ connectorbuilder.ResourceProvisionerV2Limited  = (*roleSyncer)(nil)
 )
 
+// roleResourceType has an id that is a stable API.
+var roleResourceType = v2.ResourceType_builder{
+	Id:          "role",
+	DisplayName: "Role",
+	Description: "A PrivX role, which decides what its members reach",
+	Traits:      []v2.ResourceType_Trait{v2.ResourceType_TRAIT_ROLE},
+	Annotations: annotations.New(permissionsFor("role")),
+}.Build()
+
+// assigned is the entitlement of being a role's member. A stable API too.
+const assigned = "assigned"
+
+func newRoleSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
+	return &roleSyncer{client: c.client, syncs: c.syncs}
+}
+
 func (r *roleSyncer) ResourceType(context.Context) *v2.ResourceType { return roleResourceType }
 
 // List gives a page of roles.
@@ -48,7 +64,7 @@ func (r *roleSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resourc
 	return made, nil, err
 }
 
-// role reads one role.
+// role fetches one role.
 func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) {
 	directories, err := r.syncs.run("").directories(ctx)
 	if err != nil {

@@ -22,13 +22,16 @@ type sharedCall[T any] struct {
 	err   error
 }
 
-// do gives what is known, or makes the call that finds out and lets it be known. Who
-// goes away does not end it for the others; the last one does, and waits for its end.
+// do gives the value that is known, or joins the call that is under way for the key, or
+// else makes one; the call itself stores its value where known finds it. A caller whose
+// context ends leaves the call to the others. The last caller who leaves cancels it and
+// waits until it has ended.
 func (s *shared[T]) do(
 	ctx context.Context, key string, known func() (T, bool), call func(context.Context) (T, error),
 ) (T, error) {
 	s.mu.Lock()
-	// Under the lock: a call that is under way no more has let its result be known.
+	// This is asked under the lock: a call that is not in the map any more has stored its
+	// value before it was removed.
 	if value, found := known(); found {
 		s.mu.Unlock()
 		return value, nil
@@ -68,13 +71,13 @@ func (s *shared[T]) start(ctx context.Context, key string, call func(context.Con
 	return c
 }
 
-// leave takes one who goes away from those who wait for a call.
+// leave lets a caller no longer wait for a call.
 func (s *shared[T]) leave(key string, c *sharedCall[T]) {
 	s.mu.Lock()
 	c.waiting--
 	last := c.waiting == 0
 	if last {
-		s.remove(key, c) // Nobody shall join what is ended.
+		s.remove(key, c) // A new caller must not join a call that is cancelled.
 		c.cancel()
 	}
 	s.mu.Unlock()
@@ -83,7 +86,7 @@ func (s *shared[T]) leave(key string, c *sharedCall[T]) {
 	}
 }
 
-// remove forgets a call, in whose place there may be another one by now.
+// remove takes a call off the map, unless another one has taken its place.
 func (s *shared[T]) remove(key string, c *sharedCall[T]) {
 	if s.calls[key] == c {
 		delete(s.calls, key)

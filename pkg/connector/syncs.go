@@ -9,8 +9,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// Bounds on what is remembered of all syncs together. Those that were given up are
-// among them: baton-sdk does not say so.
+// Bounds on what is remembered of all syncs together. Syncs that were given up count,
+// too: baton-sdk does not tell the connector when it gives one up.
 const (
 	// maxRuns is how many syncs are remembered. baton-sdk runs at most 100 tasks at a
 	// time.
@@ -20,8 +20,9 @@ const (
 	// maxHeldRoles is how much memory is for users' roles where members do not carry
 	// them, in bytes: those of a quarter of a million users with ten roles each.
 	maxHeldRoles = 64 << 20
-	// givenUp is how long a sync is not used that is taken for one that was given up
-	// where there is no more room for users' roles.
+	// givenUp is how long baton-sdk must not have called for a sync before it is taken
+	// for one that was given up, and forgotten where another sync needs its room for
+	// users' roles.
 	givenUp = time.Hour
 )
 
@@ -34,7 +35,7 @@ type syncs struct {
 	client *privx.Client
 
 	mu sync.Mutex
-	// runs are the syncs, the one that was used last at the end.
+	// runs are the syncs in the order in which they were last used.
 	runs []*syncRun
 	// users is how many are remembered, and heldRoles how much memory users' roles
 	// take, in bytes.
@@ -71,14 +72,15 @@ func (s *syncs) run(id string) *syncRun {
 	return run
 }
 
-// makeRoom forgets those that were not used for the longest time, if it is too much.
+// makeRoom forgets the syncs that were not used for the longest time, until the others
+// are within the bounds.
 func (s *syncs) makeRoom() {
 	for len(s.runs) > s.bounds.runs || s.users > s.bounds.users && len(s.runs) > 0 {
 		s.drop(s.runs[0])
 	}
 }
 
-// forget lets go of a sync that is over.
+// forget removes a sync that is over.
 func (s *syncs) forget(run *syncRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,7 +97,7 @@ func (s *syncs) drop(run *syncRun) {
 	s.users -= run.heldUsers
 }
 
-// holdRoles takes room for users' roles, if there is any, and holdUsers for users. A
+// holdRoles takes room for a sync's users' roles and tells whether there was enough. A
 // sync that was forgotten gets none.
 func (s *syncs) holdRoles(run *syncRun, bytes int) bool {
 	s.mu.Lock()
@@ -114,6 +116,7 @@ func (s *syncs) holdRoles(run *syncRun, bytes int) bool {
 	return true
 }
 
+// holdUsers takes room for a sync's users, for which other syncs may be forgotten.
 func (s *syncs) holdUsers(run *syncRun, users int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,14 +141,15 @@ type syncRun struct {
 	// heldRoles and heldUsers are what it has of the room for all, under syncs.mu.
 	heldRoles, heldUsers int
 
-	// What is asked for at the moment.
+	// Calls of PrivX that are under way, each of which is made once for all of
+	// baton-sdk's workers that need its answer at the same time.
 	sourcesCalls shared[directories]
 	rolesCalls   shared[userRoles]
 	// held holds users' roles, as many as there is room for.
 	held *roleBook
 
 	mu sync.Mutex
-	// sources are nil until they have been read.
+	// sources are nil until they have been fetched.
 	sources directories
 	tally
 }
@@ -160,7 +164,7 @@ func newSyncRun(s *syncs) *syncRun {
 	return r
 }
 
-// directories reads PrivX's sources, once a sync.
+// directories gives PrivX's sources, which are fetched once a sync.
 func (r *syncRun) directories(ctx context.Context) (directories, error) {
 	known := func() (directories, bool) {
 		r.mu.Lock()
@@ -168,14 +172,14 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 		return r.sources, r.sources != nil
 	}
 	return r.sourcesCalls.do(ctx, "", known, func(ctx context.Context) (directories, error) {
-		read, err := readDirectories(ctx, r.client)
+		fetched, err := fetchDirectories(ctx, r.client)
 		if err != nil {
 			return nil, err
 		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.sources = read
-		return read, nil
+		r.sources = fetched
+		return fetched, nil
 	})
 }
 

@@ -26,8 +26,8 @@ const (
 	clocksApart = time.Minute
 )
 
-// tally is what a sync has read, as far as conclusions are drawn from it. It is used
-// under the lock of its syncRun.
+// tally counts what PrivX has listed in a sync, to find out whether a list was not
+// complete. It is used under the lock of its syncRun.
 type tally struct {
 	// users are those that were listed. They are known once all pages, from the first
 	// to the last, have been listed here; so are the roles.
@@ -45,7 +45,8 @@ type tally struct {
 	named     []string
 	toAsk     []string
 	asked     int
-	// restarted: rows of a list were handed out more than once, or by another process.
+	// restarted is true if rows of a list were handed out more than once, or by another
+	// process, so that the numbers for the closing line are not known.
 	restarted bool
 
 	roles, memberships, skipped int
@@ -58,7 +59,7 @@ func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User],
 	r.restarted = r.restarted || page.Restarted
 	if page.First {
 		r.usersBegun, r.usersDate = true, page.Date
-		r.strangers, r.named = privx.IDs{}, nil // Who is still to be searched for remains so.
+		r.strangers, r.named = privx.IDs{}, nil // toAsk stays: these members are still to be searched for.
 		if r.usersDate.IsZero() {
 			r.usersDate = time.Now()
 		}
@@ -110,9 +111,9 @@ func warnOfCount(ctx context.Context, of string, counted, listed int) {
 	}
 }
 
-// readMembers notes the first n members of a page of a role. An error is one of the
+// listedMembers notes the first n members of a page of a role. An error must fail the
 // whole sync.
-func (r *syncRun) readMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) error {
+func (r *syncRun) listedMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) error {
 	r.noteMembers(page, n)
 	if err := r.searchStrangers(ctx, privx.MaxFound); err != nil || results.NextPageToken != "" {
 		return err
@@ -158,7 +159,9 @@ func (r *syncRun) searchStrangers(ctx context.Context, enough int) error {
 		// Some may have been listed since, where the list was begun once more.
 		r.toAsk = slices.DeleteFunc(r.toAsk, r.users.Has)
 		if !r.rolesKnown {
-			enough = 1 // Which role is the last one is not known.
+			// It cannot be told which role is the last one, so that nothing is left
+			// for the end.
+			enough = 1
 		}
 		batch := r.toAsk[:min(len(r.toAsk), privx.MaxFound)]
 		if len(batch) < enough {
@@ -195,23 +198,25 @@ func (r *syncRun) skippedRole(ctx context.Context, roleID string) error {
 	return r.finished(ctx, roleID, func(*int) { r.skipped++ })
 }
 
-// finished notes that a role's members have been read, once a role. With the last
-// one, the connector's part of the sync is over: baton-sdk does not say so itself.
+// finished notes that a role's members have been listed, once a role. After the last
+// role the connector ends its session in PrivX and logs the closing line: baton-sdk does
+// not tell the connector that a sync is over.
 func (r *syncRun) finished(ctx context.Context, roleID string, note func(count *int)) error {
 	last := r.note(roleID, note, false)
 	if !last {
 		return nil
 	}
 	if err := r.searchStrangers(ctx, 1); err != nil {
-		return err // And the last role may be asked for again.
+		return err // The last role still waits, so that a repeated call searches again.
 	}
 	r.note(roleID, note, true)
 	r.close(ctx)
 	return nil
 }
 
-// note lets a role no longer wait, unless it is the last one and that shall wait. It
-// tells whether it is the last one.
+// note takes a role off those that wait and has note count it. The last role stays on
+// the list unless theLast is true, because the search for strangers comes before its end
+// and may fail. The result tells whether it is the last one.
 func (r *syncRun) note(roleID string, note func(count *int), theLast bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -25,6 +25,20 @@ var (
 	_ connectorbuilder.ResourceTargetedSyncerLimited = (*userSyncer)(nil)
 )
 
+// userResourceType has an id that is a stable API.
+var userResourceType = v2.ResourceType_builder{
+	Id:          "user",
+	DisplayName: "User",
+	Description: "A person or an API client that PrivX knows",
+	Traits:      []v2.ResourceType_Trait{v2.ResourceType_TRAIT_USER},
+	// Nothing is granted on a user.
+	Annotations: annotations.New(&v2.SkipEntitlementsAndGrants{}, permissionsFor("user")),
+}.Build()
+
+func newUserSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
+	return &userSyncer{client: c.client, syncs: c.syncs}
+}
+
 func (u *userSyncer) ResourceType(context.Context) *v2.ResourceType { return userResourceType }
 
 // List gives a page of users.
@@ -83,6 +97,9 @@ func userResource(user privx.User, directories directories) (*v2.Resource, error
 	if created, ok := instant(user.Created); ok {
 		options = append(options, rs.WithResourceCreatedAt(created))
 	}
+	if isAPIClient(user) {
+		options = append(options, rs.WithNHIType(v2.NonHumanIdentityTrait_NHI_TYPE_APP_REGISTRATION, apiClientKind))
+	}
 	traits := []rs.UserTraitOption{
 		rs.WithUserLogin(user.Principal, aliases(user)...),
 		rs.WithEmail(user.Email, true),
@@ -111,14 +128,14 @@ func userProfile(user privx.User, directories directories) map[string]any {
 		"title":       user.JobTitle,
 		"company":     user.Company,
 	})
-	// These two were always there, empty or not.
+	// All versions of the connector have these two keys, even where they are empty.
 	profile["id"] = user.ID
 	profile["full_name"] = privx.CutText(user.FullName, maxProfileText)
 	return profile
 }
 
-// instant reads a time of PrivX's. One that protobuf cannot hold is none: it could
-// be stored, and not be read.
+// instant parses a time of PrivX's. A time that is outside of protobuf's range is left
+// out: baton-sdk would store it and could not read it back.
 func instant(text string) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	return at, err == nil && timestamppb.New(at).IsValid()
@@ -154,8 +171,14 @@ func aliases(user privx.User) []string {
 	return []string{user.SAMAccountName}
 }
 
+// apiClientKind is what kind of non-human identity an API client is, in the form
+// "product.kind" that Baton connectors use.
+const apiClientKind = "privx.api_client"
+
+func isAPIClient(user privx.User) bool { return user.SourceType == privx.SourceTypeAPIClient }
+
 func accountType(user privx.User) v2.UserTrait_AccountType {
-	if user.SourceType == privx.SourceTypeAPIClient {
+	if isAPIClient(user) {
 		return v2.UserTrait_ACCOUNT_TYPE_SERVICE
 	}
 	return v2.UserTrait_ACCOUNT_TYPE_HUMAN
@@ -164,7 +187,7 @@ func accountType(user privx.User) v2.UserTrait_AccountType {
 func structuredName(user privx.User) *v2.UserTrait_StructuredName {
 	given := user.FirstName
 	if given == "" {
-		// What PrivX before version 38 calls it.
+		// PrivX before version 38 calls it so.
 		given = user.GivenName
 	}
 	if given == "" && user.LastName == "" {

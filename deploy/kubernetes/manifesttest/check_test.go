@@ -255,6 +255,7 @@ func (c *complaints) variables(name string, container corev1.Container, p progra
 		c.unlessf(v.Name == memLimitSetting || p.variables[v.Name], "%s: %s is no variable of the binary", name, v.Name)
 		c.unlessf(!slices.Contains(secretVariables, v.Name), "%s: %s belongs into the Secret", name, v.Name)
 		c.unlessf(v.Value != "", "%s: %s is empty", name, v.Name)
+		c.unlessf(v.Name != "BATON_PROVISIONING" || v.Value == "false", "%s: provisioning is on though nobody has asked for it", name)
 	}
 	c.unlessf(seen["BATON_HOST_ID"] && seen["BATON_PROVISIONING"] && seen[healthVariable], "%s: has the variables %v only", name, slices.Sorted(maps.Keys(seen)))
 	from := container.EnvFrom
@@ -365,7 +366,6 @@ func (c *complaints) example(d *appsv1.Deployment) {
 	c.unlessf(!strings.HasSuffix(pod.Containers[0].Image, ":latest"), "%s: the version is not set", exampleFile)
 	for _, v := range pod.Containers[0].Env {
 		c.unlessf(v.Name != caVariable, "%s: %s is still there", exampleFile, v.Name)
-		c.unlessf(v.Name != "BATON_PROVISIONING" || v.Value == "false", "%s: provisioning is still on", exampleFile)
 	}
 	c.unlessf(len(pod.Volumes) == 1 && len(pod.Containers[0].VolumeMounts) == 1, "%s: the CA is still mounted", exampleFile)
 }

@@ -137,6 +137,7 @@ func TestPlantedFaults(t *testing.T) {
 	)
 	for name, fault := range map[string]struct{ file, old, new, complaint string }{
 		"no variable of the binary":     {deploymentFile, "name: BATON_PROVISIONING", "name: BATON_PROVISION", "BATON_PROVISION is no variable"},
+		"provisioning unasked":          {deploymentFile, "value: \"false\"", "value: \"true\"", "provisioning is on though nobody has asked for it"},
 		"no variable in the Secret":     {secretFile, "BATON_BASE_URL:", "BATON_URL:", "BATON_URL is no variable"},
 		"the Secret lacks a variable":   {secretFile, "  BATON_CLIENT_SECRET: \"<C1 client secret>\"\n", "", "has the variables"},
 		"a secret in the Secret":        {secretFile, `"<C1 client secret>"`, `"secret"`, "is not a placeholder"},
