@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
@@ -16,10 +15,6 @@ import (
 
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
-
-// provisioningBudget is the time for one grant or revoke. baton-sdk repeats one
-// that is Unavailable after 15, 30 and 45 s, so that a task ends within 210 s.
-const provisioningBudget = 30 * time.Second
 
 // membershipChange is one user's membership of one role that shall begin or end.
 type membershipChange struct {
@@ -34,7 +29,7 @@ func (m membershipChange) roleID() string { return m.role.GetId().GetResource() 
 
 // Grant makes a user an explicit member of a role.
 func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlement *v2.Entitlement) ([]*v2.Grant, annotations.Annotations, error) {
-	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
+	ctx, cancel := context.WithTimeout(ctx, privx.ChangeBudget)
 	defer cancel()
 	m := membershipChange{"granting", principal.GetId(), entitlement.GetResource()}
 	reason, err := r.declines(ctx, m)
@@ -63,7 +58,7 @@ func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlem
 // Revoke takes a user's explicit membership of a role away. If the user holds the role
 // through its mapping rules alone, which a revoke cannot end, that is an error.
 func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations.Annotations, error) {
-	ctx, cancel := context.WithTimeout(ctx, provisioningBudget)
+	ctx, cancel := context.WithTimeout(ctx, privx.ChangeBudget)
 	defer cancel()
 	// The grant's id is not used: it may be a placeholder.
 	m := membershipChange{"revoking", revoked.GetPrincipal().GetId(), revoked.GetEntitlement().GetResource()}

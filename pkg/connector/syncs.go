@@ -26,9 +26,6 @@ const (
 	givenUp = time.Hour
 )
 
-// confirmPause lies between two answers that prove together what one does not.
-const confirmPause = time.Second
-
 // syncs remembers, for each sync that is under way, what one call of baton-sdk
 // leaves for another.
 type syncs struct {
@@ -187,25 +184,10 @@ func (r *syncRun) directories(ctx context.Context) (directories, error) {
 func (r *syncRun) rolesOf(ctx context.Context, userID string) (userRoles, error) {
 	known := func() (userRoles, bool) { return r.held.of(userID) }
 	return r.rolesCalls.do(ctx, userID, known, func(ctx context.Context) (userRoles, error) {
-		roles, err := r.confirmedRoles(ctx, userID)
+		roles, err := r.client.MemberRoles(ctx, userID)
 		if err != nil {
 			return userRoles{}, err
 		}
 		return r.held.add(userID, roles), nil
 	})
-}
-
-// confirmedRoles asks PrivX for the roles of a member of a role. A list that is empty
-// is asked for once more, a second later.
-func (r *syncRun) confirmedRoles(ctx context.Context, userID string) ([]privx.RoleEntry, error) {
-	roles, err := r.client.UserRoles(ctx, userID)
-	if err != nil || len(roles) > 0 {
-		return roles, err
-	}
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-time.After(confirmPause):
-		return r.client.UserRoles(ctx, userID)
-	}
 }

@@ -40,9 +40,6 @@ const (
 // ChangeBudget is how long one grant or revoke may take.
 const ChangeBudget = api.ChangeBudget
 
-// ConfirmPause lies between two answers that prove together what one does not.
-const ConfirmPause = api.ConfirmPause
-
 // ParseBaseURL checks PrivX's address and returns it without trailing slashes. It is
 // https; http is accepted for a loopback host alone.
 func ParseBaseURL(raw string) (*url.URL, error) { return api.ParseBaseURL(raw) }

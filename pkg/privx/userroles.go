@@ -23,6 +23,19 @@ func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, err
 	return page.Items, nil
 }
 
+// MemberRoles is UserRoles for a user who is a member of a role, and so has one: a list
+// that is empty is asked for once more, a second later.
+func (c *Client) MemberRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
+	roles, err := c.UserRoles(ctx, userID)
+	if err != nil || len(roles) > 0 {
+		return roles, err
+	}
+	if err := api.Sleep(ctx, api.ConfirmPause); err != nil {
+		return nil, err
+	}
+	return c.UserRoles(ctx, userID)
+}
+
 // readRoles reads a user's roles.
 func readRoles[T api.Row](ctx context.Context, c *Client, rq *api.Request) (*Page[T], error) {
 	return wholeRoles(api.ReadAll[T](ctx, c.api, rq))
