@@ -15,8 +15,6 @@ import (
 
 	v1 "github.com/conductorone/baton-sdk/pb/c1/connectorapi/baton/v1"
 	"google.golang.org/grpc"
-
-	"github.com/conductorone/baton-privx/internal/simcert"
 )
 
 // server is what listens for a simulator.
@@ -180,9 +178,3 @@ func (l refusing) Accept() (net.Conn, error) {
 		cut(conn)
 	}
 }
-
-// CA signs the certificates of simulators.
-type CA = simcert.CA
-
-// NewCA makes a CA.
-func NewCA() (*CA, error) { return simcert.NewCA("ConductorOne simulator CA") }
