@@ -88,6 +88,14 @@ func newAgent(t *testing.T, client *c1sim.Client, connector types.ConnectorClien
 	return &agent{t: t, manager: manager, connector: connector, dir: dir}
 }
 
+// startAgent makes an agent for a connector, which has said hello as host-1.
+func startAgent(ctx context.Context, t *testing.T, sim *c1sim.Simulator, connector *directory) *agent {
+	t.Helper()
+	a := newAgent(t, sim.Client, connector.client(t))
+	require.NoError(t, a.start(ctx, "host-1"))
+	return a
+}
+
 // environment is held while an agent reads its host id, which it does once.
 var environment sync.Mutex
 

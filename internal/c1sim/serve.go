@@ -70,7 +70,7 @@ func (s *Simulator) newServer(certificate tls.Certificate) *server {
 		Protocols:         protocols,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are its daily bread
+		ErrorLog:          log.New(io.Discard, "", 0), // it would report every connection that a fault cuts
 		ConnState:         v.track,
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, conn)

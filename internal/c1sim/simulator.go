@@ -139,7 +139,7 @@ func (s *Simulator) removeTempDir() {
 	}
 }
 
-// change does something to the state and wakes all who wait for it.
+// change changes the state and wakes all who wait for a change of it.
 func (s *Simulator) change(what func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
