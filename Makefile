@@ -109,12 +109,13 @@ check-reproducible: ## Fail if two builds in two folders differ.
 	./scripts/check-reproducible.sh
 
 .PHONY: notice
-notice: ## Write NOTICE and THIRD_PARTY_LICENSES.
+notice: ## Write NOTICE and THIRD_PARTY_LICENSES, unless a licence is not allowed.
 	cd tools/notice && go run . $(PLATFORMS)
 
 .PHONY: check-notice
-check-notice: ## Fail if a licence is not allowed, or NOTICE is out of date.
-	cd tools/notice && go run . -check $(PLATFORMS)
+check-notice: notice ## Fail if a licence is not allowed, or NOTICE is out of date.
+	@git ls-files --error-unmatch -- NOTICE THIRD_PARTY_LICENSES >/dev/null
+	@git diff --exit-code -- NOTICE THIRD_PARTY_LICENSES || { echo "Run make notice and commit the result."; exit 1; }
 
 # Not in .ci/run, as it needs the database of vulnerabilities and changes with it.
 .PHONY: vulncheck

@@ -6,6 +6,7 @@ require (
 	github.com/cenkalti/backoff/v5 v5.0.3
 	github.com/conductorone/baton-sdk v0.26.0
 	github.com/go-jose/go-jose/v4 v4.1.4
+	github.com/google/pprof v0.0.0-20250317173921-a4b03ec1a45e
 	github.com/grpc-ecosystem/go-grpc-middleware v1.4.0
 	github.com/segmentio/ksuid v1.0.4
 	github.com/spf13/cobra v1.10.2

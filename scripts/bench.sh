@@ -30,12 +30,13 @@ repository=$PWD
 revision=$(git describe --always --abbrev=12 --exclude='*')
 # But for what this script writes itself.
 git diff --quiet HEAD -- . ':!BENCHMARKS.md' || revision+=-dirty
-begin "The benchmark" dist/bench ./cmd/privx-sim ./bench/record ./bench/floor ./bench/compare ./bench/measure ./bench/profile
+begin "The benchmark" dist/bench ./cmd/privx-sim ./bench/record ./bench/floor ./bench/compare ./bench/measure ./bench/profile ./bench/shares
 export BENCH_PAGES=$PWD/pages BENCH_PROFILE=$PWD/profile
 mkdir parts
 
-# calculate EXPRESSION [FORMAT] calculates.
-calculate() { awk "BEGIN { printf \"${2:-%.2f}\", $1 }" </dev/null; }
+# What the jq programs below begin with.
+# shellcheck disable=SC2016 # It is jq's.
+JQ='def round2: . * 100 | round / 100; def mib: . / 1024 | round; def row: "| " + (map(tostring) | join(" | ")) + " |";'
 
 # command_of PART is how to repeat it as it was run.
 command_of() {
@@ -75,13 +76,12 @@ record() {
     run record bin/record --workers 4
 }
 
-# wall NAME COMMAND... gives the least and the median time in seconds.
+# wall NAME COMMAND... measures the wall time, into NAME.json.
 wall() {
     local name=$1
     shift
     "$HYPERFINE" --style none --warmup 1 --runs "$RUNS" --prepare "rm -f $name.c1z" --export-json "$name.json" \
         "$* --file $name.c1z" >&2
-    jq -r '.results[0] | "\(.min) \(.median)"' "$name.json"
 }
 
 calls() {
@@ -124,7 +124,7 @@ END
 }
 
 grid() {
-    local w latency min median calls floor=() floor_min=() measured
+    local w latency calls
     # shellcheck disable=SC2086
     simulate $TENANT
     record
@@ -138,24 +138,17 @@ grid() {
     } >parts/grid
     for w in $WORKERS; do
         say "The floor with $w workers"
-        measured=$(wall floor bin/floor --workers "$w")
-        read -r min median <<<"$measured"
-        floor[w]=$median floor_min[w]=$min
-        complete record.c1z floor.c1z
+        wall "floor-$w" bin/floor --workers "$w"
+        complete record.c1z "floor-$w.c1z"
     done
     for latency in $LATENCIES; do
         # shellcheck disable=SC2086
         simulate $TENANT --latency "${latency}ms"
         for w in $WORKERS; do
             say "$latency ms, $w workers"
-            measured=$(wall connector bin/baton-privx --workers "$w")
-            read -r min median <<<"$measured"
+            wall connector bin/baton-privx --workers "$w"
             complete record.c1z connector.c1z
-            local aim="${floor[w]} + $calls * $latency / 1000 / $w"
-            [ "$latency" -ne 0 ] || aim="1.15 * ${floor[w]}"
-            echo "| $latency ms | $w | $(calculate "${floor[w]}") ($(calculate "${floor_min[w]}")) |" \
-                "$(calculate "$median") ($(calculate "$min")) | $(calculate "$aim") |" \
-                "$(calculate "$median / ($aim)") | $(calculate "$median / ${floor[w]}") |" >>parts/grid
+            grid_row "$latency" "$w" "$calls" >>parts/grid
         done
     done
     cat >>parts/grid <<'END'
@@ -164,6 +157,19 @@ The floor is a connector that gives baton-sdk the same rows in the same pages, w
 
 END
     processor_time
+}
+
+# grid_row LATENCY WORKERS CALLS compares the last measurements of the floor and of
+# the connector.
+grid_row() {
+    local numbers
+    numbers=$(jq -r --slurp --argjson latency "$1" --argjson workers "$2" --argjson calls "$3" '
+        map(.results[0]) as [$floor, $connector] |
+        (if $latency == 0 then 1.15 * $floor.median else $floor.median + $calls * $latency / 1000 / $workers end) as $aim |
+        [$floor.median, $floor.min, $connector.median, $connector.min, $aim,
+         $connector.median / $aim, $connector.median / $floor.median] | @tsv' "floor-$2.json" connector.json)
+    # shellcheck disable=SC2086 # One argument for each number.
+    printf '| %s ms | %s | %.2f (%.2f) | %.2f (%.2f) | %.2f | %.2f | %.2f |\n' "$1" "$2" $numbers
 }
 
 # processor_time adds to the grid where the time without latency goes.
@@ -182,14 +188,14 @@ processor_time() {
             say "Processor time of $what with $w workers"
             rm -f cpu.c1z
             result=$(bin/measure --server "${running[-1]}" "bin/$what" --file cpu.c1z --workers "$w" 2>cpu.log)
-            jq -r '[.wall, .child.cpu, .parent.cpu, .supervisor.cpu, .server][] * 100 | round / 100' <<<"$result" | paste -sd '|' |
-                sed "s/^/| $what | $w | /; s/|/ | /4g; s/\$/ |/" >>parts/grid
+            jq -r --arg what "$what" --arg w "$w" "$JQ"'
+                [$what, $w, ([.wall, .child.cpu, .parent.cpu, .supervisor.cpu, .server][] | round2)] | row' <<<"$result" >>parts/grid
         done
     done
 }
 
 scale() {
-    local users roles what result n
+    local users what result before after synced_users synced_roles memberships rows
     {
         command_of scale SIZES SCALE_WORKERS
         echo "One run each, with $SCALE_WORKERS workers and no latency. Memory is the peak of each process in MiB (VmHWM). The child is the connector's own process; the parent is baton-sdk's syncer."
@@ -199,25 +205,21 @@ scale() {
     } >parts/scale
     for users in $SIZES; do
         say "$users users"
-        roles=$((users / 50))
-        simulate "$users" "$roles" 500
+        simulate "$users" $((users / 50)) 500
         record
-        n=$(awk '{ print $1 + 2 * $3 + $5 }' <<<"$truth") # each role has an entitlement
+        read -r synced_users _ synced_roles _ memberships _ <<<"$truth"
+        rows=$((synced_users + 2 * synced_roles + memberships)) # each role has an entitlement
         for what in baton-privx floor; do
             say "$what: $truth"
             rm -f "$what.c1z"
-            local before after
             before=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
             result=$(bin/measure --server "${running[-1]}" "bin/$what" --file "$what.c1z" --workers "$SCALE_WORKERS" 2>scale.log)
             after=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
             complete record.c1z "$what.c1z"
-            jq -r --arg truth "$truth" --arg what "$what" --arg calls $((after - before)) --argjson rows "$n" '
-                def round2: . * 100 | round / 100;
-                def mib: . / 1024 | round;
-                ["", $truth, $what, $calls, "\(.wall | round2) s", "\(.wall * 1000000 / $rows | round2) ms",
+            jq -r --arg truth "$truth" --arg what "$what" --arg calls $((after - before)) --argjson rows "$rows" "$JQ"'
+                [$truth, $what, $calls, "\(.wall | round2) s", "\(.wall * 1000000 / $rows | round2) ms",
                  "\(.child.cpu | round2) s", "\(.parent.cpu | round2) s", "\(.server | round2) s",
-                 (.child.peak | mib), (.parent.peak | mib), (.child.peak + .parent.peak | mib), ""] | map(tostring) | join(" | ")
-            ' <<<"$result" | sed 's/^ *//; s/ *$//' >>parts/scale
+                 (.child.peak, .parent.peak, .child.peak + .parent.peak | mib)] | row' <<<"$result" >>parts/scale
         done
     done
 }
@@ -248,7 +250,7 @@ profile() {
         echo
         echo "| | Processor time | Allocated bytes |"
         echo "|---|--:|--:|"
-        LC_ALL=C join -t'|' <(shares cpu) <(shares allocs) | sed 's/^/| /; s/|/ | /2g; s/$/ |/'
+        bin/shares profile.cpu profile.allocs
         echo
         echo "The functions that took most themselves (flat), first of the processor time and then of the allocated bytes:"
         for kind in cpu allocs; do
@@ -259,40 +261,17 @@ profile() {
         echo
         echo "All functions of this repository in the profile of the processor time that took any themselves:"
         printf '\n```\n'
-        top cpu 100000 | awk '/flat%/ || /baton-privx\// && $1 != "0"'
+        top cpu 100000 | sed -nE '/flat%/p; /^ *0 /d; /baton-privx\//p'
         printf '```\n'
     } >parts/profile
 }
 
-# sample KIND is what counts in a profile.
-sample() { if [ "$1" = cpu ]; then echo cpu; else echo alloc_space; fi; }
-
 # top KIND N lists the functions that a profile shows most.
-top() { go tool pprof -sample_index="$(sample "$1")" -top -nodefraction=0 -nodecount="$2" bin/profile "profile.$1" 2>/dev/null | sed '1,/^Showing/{/^Type/!d}'; }
-
-# shares KIND sums a profile up: each sample counts for the innermost of these that
-# is at work in it, and what Go's runtime does for one of them is its.
-shares() {
-    go tool pprof -sample_index="$(sample "$1")" -unit="$([ "$1" = cpu ] && echo ms || echo kB)" -traces bin/profile "profile.$1" 2>/dev/null | awk '
-        function origin(name) {
-            if (name ~ /^(github.com\/conductorone\/baton-privx\/pkg)\//) return "this connector"
-            if (name ~ /^(github.com\/conductorone)\//) return "baton-sdk"
-            if (name ~ /^encoding\//) return "JSON"
-            if (name ~ /^google.golang.org\/protobuf/) return "protobuf"
-            if (name ~ /^(google.golang.org\/grpc|golang.org\/x\/net)/) return "gRPC"
-            if (name ~ /^(crypto|hash|internal\/fips|vendor\/golang.org\/x\/crypto)/) return "TLS"
-            if (name ~ /^(net|io|bufio|bytes|internal\/poll)[.\/]/) return "HTTP and network"
-            return ""
-        }
-        function add() { sums[found == "" ? "Go by itself: garbage collection, scheduling" : found] += value; all += value; value = 0; found = "" }
-        /^-+\+-+$/ { add(); next }
-        $1 ~ /^[0-9.]+(ms|kB)$/ { add(); value = $1 + 0; found = origin($2); next }
-        value > 0 && found == "" { found = origin($1) }
-        END {
-            add()
-            split("this connector|baton-sdk|JSON|protobuf|gRPC|TLS|HTTP and network|Go by itself: garbage collection, scheduling", names, "|")
-            for (i in names) printf "%s|%.1f %%\n", names[i], 100 * sums[names[i]] / all
-        }' | LC_ALL=C sort
+top() {
+    local sample=$1
+    [ "$1" = cpu ] || sample=alloc_space
+    go tool pprof -sample_index="$sample" -top -nodefraction=0 -nodecount="$2" bin/profile "profile.$1" 2>/dev/null |
+        sed '1,/^Showing/{/^Type/!d}'
 }
 
 # section PART gives a part: as measured now, else as BENCHMARKS.md has it.
@@ -308,6 +287,8 @@ section() {
 
 # document writes it all.
 document() {
+    local memory
+    read -r _ memory _ </proc/meminfo # MemTotal, in KiB
     cat <<END
 # Benchmarks
 
@@ -318,7 +299,7 @@ The real connector syncs a simulated PrivX (\`cmd/privx-sim\`) that runs as anot
 | | |
 |---|---|
 | Processor | $(sed -nE 's/^model name\s*: //p' /proc/cpuinfo | head -n 1), $(nproc) of them |
-| Memory | $(awk '/^MemTotal/ { printf "%d GiB", $2 / 1048576 + 0.5 }' /proc/meminfo) |
+| Memory | $(((memory + 524288) / 1048576)) GiB |
 | System | $(uname -srm) |
 | Go | $(go env GOVERSION) |
 | baton-sdk | $(cd "$repository" && go list -m -f '{{.Version}}' github.com/conductorone/baton-sdk) |

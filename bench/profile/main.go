@@ -104,8 +104,14 @@ func (s *profiledSyncer) List(ctx context.Context, parent *v2.ResourceId, opts r
 
 func (s *profiledSyncer) Grants(ctx context.Context, of *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Grant, *rs.SyncOpResults, error) {
 	rows, results, err := s.ResourceSyncerV2.Grants(ctx, of, opts)
-	if err == nil && (results == nil || results.NextPageToken == "") {
+	if err == nil && isLast(results) {
 		err = s.profile.add(-1)
 	}
 	return rows, results, err
+}
+
+// isLast reports whether baton-sdk will not ask for another page: the next one may
+// be named as usual, or put at the end of its queue.
+func isLast(results *rs.SyncOpResults) bool {
+	return results == nil || results.NextPageToken == "" && !results.Annotations.Contains(&v2.EnqueuePageTokens{})
 }

@@ -109,8 +109,8 @@ func answering(handle func(*http.Request) (string, error)) http.HandlerFunc {
 	}
 }
 
-// parameters are a request's, of which only known ones are allowed: what is
-// misspelt is not to be overlooked.
+// parameters returns those of a request. One that is not known is an error, so that a
+// misspelt name does not go unnoticed.
 func parameters(r *http.Request, known ...string) (url.Values, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -240,7 +240,7 @@ func (c *control) membership(r *http.Request) (*v2.Entitlement, *v2.Resource, ur
 }
 
 // do queues a task and waits for its end. One that did not end in time is
-// cancelled: it would surprise whoever has given it up.
+// cancelled, so that a later connector does not carry out what the script has given up.
 func (c *control) do(r *http.Request, query url.Values, queue func() *c1sim.Task) (string, error) {
 	ctx, cancel, err := bounded(r, query)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log"
 	"os"
@@ -22,38 +21,23 @@ const keepCalls = 1000
 
 // settings are what the flags say.
 type settings struct {
+	simcmd.Common
+
 	simulator c1sim.Options
 	control   string
-	caFile    string
-	readyFile string
-	quiet     bool
 }
 
 func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	s := settings{simulator: c1sim.Options{KeepCalls: keepCalls}}
-	flags := flag.NewFlagSet("c1-sim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are returned
+	flags := s.Flags(command)
 	flags.StringVar(&s.simulator.Address, "listen", "127.0.0.1:0", "loopback `address` to listen on; port 0 is any free one")
 	flags.StringVar(&s.control, "control", "127.0.0.1:0", "loopback `address` of the control endpoint, plain http")
 	flags.StringVar(&s.simulator.Host, "host", "localhost", "`name` of the simulator in the client id")
 	flags.StringVar(&s.simulator.Dir, "dir", "", "`folder` to keep uploads in (default a temporary one)")
-	flags.StringVar(&s.caFile, "ca-file", "", "`file` to write the CA's certificate to (default a temporary one)")
-	flags.StringVar(&s.readyFile, "ready-file", "", "`file` to write the environment to, once it listens")
 	flags.DurationVar(&s.simulator.NextPoll, "next-poll", 500*time.Millisecond, "`time` between a connector's requests for tasks")
 	flags.DurationVar(&s.simulator.NextHeartbeat, "next-heartbeat", 5*time.Second, "`time` between its signs of life during a sync")
 	flags.DurationVar(&s.simulator.TokenTTL, "token-ttl", time.Hour, "`time` that tokens hold")
-	flags.BoolVar(&s.quiet, "quiet", false, "do not log calls")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			flags.SetOutput(stderr)
-			flags.PrintDefaults()
-		}
-		return settings{}, err
-	}
-	if flags.NArg() > 0 {
-		return settings{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	return s, nil
+	return s, simcmd.Parse(flags, args, stderr)
 }
 
 // run serves until the context ends.
@@ -84,7 +68,7 @@ func (s settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer sim.Close()
-	if !s.quiet {
+	if !s.Quiet {
 		sim.OnCall(callLog(stderr))
 	}
 	control, err := serveControl(sim, s.control)
@@ -93,13 +77,12 @@ func (s settings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer control.close()
 
-	remove, err := simcmd.WriteCA(command, &s.caFile, sim.CAPEM)
+	remove, err := s.WriteCA(command, sim.CAPEM)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	environment := append(sim.Environment(sim.Client, s.caFile), "C1_SIM_CONTROL="+control.url)
-	return simcmd.Announce(ctx, stdout, s.readyFile, simcmd.Shell(environment))
+	return s.Announce(ctx, stdout, append(sim.Environment(sim.Client, s.CAFile), "C1_SIM_CONTROL="+control.url))
 }
 
 // callLog returns a function that logs calls, except for polls that bring

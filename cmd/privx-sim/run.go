@@ -18,22 +18,19 @@ const keepRequests = 1000
 
 // settings are what the flags say.
 type settings struct {
+	simcmd.Common
+
 	serve     privxsim.ServeOptions
 	seed      privxsim.SeedOptions
 	simulator privxsim.Options
 	faults    []privxsim.Fault
-	caFile    string
-	readyFile string
-	quiet     bool
 }
 
 func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	s := settings{simulator: privxsim.Options{KeepRequests: keepRequests}}
-	flags := flag.NewFlagSet("privx-sim", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are returned
+	flags := s.Flags(command)
 	flags.StringVar(&s.serve.Address, "listen", "127.0.0.1:8443", "`address` to listen on; port 0 is any free one")
 	flags.BoolVar(&s.serve.TLS, "tls", true, "serve https, with a CA of its own")
-	flags.StringVar(&s.caFile, "ca-file", "", "`file` to write the CA's certificate to (default a temporary one)")
 	flags.IntVar(&s.seed.Users, "users", 120, "`number` of users")
 	flags.IntVar(&s.seed.Roles, "roles", 24, "`number` of roles")
 	flags.IntVar(&s.seed.MembersPerRole, "members-per-role", 12, "average `number` of members")
@@ -63,17 +60,8 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.simulator.MemberCount, "member-count", false, "count the members of roles, as newer versions do")
 	flags.IntVar(&s.simulator.HeavyMembers, "heavy-members", 0, "least `number` of roles of 1.6 kB that each member of a role carries")
 	flags.BoolVar(&s.simulator.HideUserRole, "hide-user-role", false, "leave privx-user out of the roles of a user")
-	flags.StringVar(&s.readyFile, "ready-file", "", "`file` to write the environment to, once it listens")
-	flags.BoolVar(&s.quiet, "quiet", false, "do not log requests")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			flags.SetOutput(stderr)
-			flags.PrintDefaults()
-		}
+	if err := simcmd.Parse(flags, args, stderr); err != nil {
 		return settings{}, err
-	}
-	if flags.NArg() > 0 {
-		return settings{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	s.simulator.Seed = s.seed.Seed
 	// To the library 0 is the default; to someone who writes 0 it is none.
@@ -100,7 +88,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	for _, fault := range s.faults {
 		simulator.Inject(fault)
 	}
-	if !s.quiet {
+	if !s.Quiet {
 		logger := log.New(stderr, "", log.LstdFlags)
 		logger.Printf("%d users, %d roles, %d memberships", len(store.Users()), len(store.Roles()), len(store.Memberships()))
 		simulator.OnResponse(requestLog(logger, len(s.simulator.Nodes) > 1))
@@ -112,13 +100,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer server.Close()
 
 	if s.serve.TLS {
-		remove, err := simcmd.WriteCA(command, &s.caFile, server.CAPEM)
+		remove, err := s.WriteCA(command, server.CAPEM)
 		if err != nil {
 			return err
 		}
 		defer remove()
 	}
-	return simcmd.Announce(ctx, stdout, s.readyFile, s.environment(server.URL))
+	return s.Announce(ctx, stdout, s.environment(server.URL))
 }
 
 // requestLog returns a function that logs requests: never headers or bodies,
@@ -138,9 +126,9 @@ func requestLog(logger *log.Logger, cluster bool) func(privxsim.Request) {
 	}
 }
 
-// environment returns the variables with which baton-privx reaches the
-// simulator, as shell commands.
-func (s settings) environment(url string) string {
+// environment returns the variables with which baton-privx reaches the simulator,
+// each as NAME=VALUE.
+func (s settings) environment(url string) []string {
 	variables := []string{
 		"BATON_BASE_URL=" + url + strings.TrimRight(s.simulator.PathPrefix, "/"),
 		"BATON_API_CLIENT_ID=" + privxsim.DefaultAPIClientID,
@@ -149,7 +137,7 @@ func (s settings) environment(url string) string {
 		"BATON_OAUTH_CLIENT_SECRET=" + privxsim.DefaultOAuthClientSecret,
 	}
 	if s.serve.TLS {
-		variables = append(variables, "BATON_CA_CERTIFICATE="+s.caFile)
+		variables = append(variables, "BATON_CA_CERTIFICATE="+s.CAFile)
 	}
-	return simcmd.Shell(variables)
+	return variables
 }

@@ -14,86 +14,33 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/internal/simcmd/simtest"
 )
 
-// instance is a running privx-sim.
+// instance is a running privx-sim, with a client that trusts its CA.
 type instance struct {
-	t           *testing.T
-	environment map[string]string
-	stdout      string
-	client      *http.Client
-	log         *buffer
-	stop        func() // ends it and waits
-}
+	*simtest.Command
 
-// buffer is a bytes.Buffer for several goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
+	t      *testing.T
+	client *http.Client
 }
 
 // start runs privx-sim on a free port and waits until it has said where.
 func start(t *testing.T, args ...string) *instance {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	reader, writer := io.Pipe()
-	log, done := &buffer{}, make(chan error, 1)
-	go func() {
-		err := run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), writer, log)
-		_ = writer.CloseWithError(io.ErrUnexpectedEOF) // nothing was said: do not wait
-		done <- err
-	}()
-	text := make([]byte, 1<<16)
-	n, err := reader.Read(text) // the environment comes in one piece
-	if err != nil {
-		cancel()
-		t.Fatalf("privx-sim ended: %v", <-done)
-	}
-	i := &instance{t: t, environment: parseEnvironment(t, string(text[:n])), stdout: string(text[:n]), log: log}
+	i := &instance{t: t, Command: simtest.Start(t, func(ctx context.Context, stdout, stderr io.Writer) error {
+		return run(ctx, append([]string{"--listen", "127.0.0.1:0"}, args...), stdout, stderr)
+	})}
 	i.client = i.newClient()
-	i.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	t.Cleanup(i.stop)
 	return i
-}
-
-func parseEnvironment(t *testing.T, text string) map[string]string {
-	t.Helper()
-	environment := map[string]string{}
-	for line := range strings.Lines(text) {
-		assignment, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "export ")
-		name, value, ok2 := strings.Cut(assignment, "=")
-		if !ok || !ok2 || len(value) < 2 || value[0] != '\'' || value[len(value)-1] != '\'' {
-			t.Fatalf("not usable with eval: %q", line)
-		}
-		environment[name] = strings.ReplaceAll(value[1:len(value)-1], `'\''`, "'")
-	}
-	return environment
 }
 
 func (i *instance) newClient() *http.Client {
 	pool := x509.NewCertPool()
-	if file := i.environment["BATON_CA_CERTIFICATE"]; file != "" {
+	if file := i.Environment["BATON_CA_CERTIFICATE"]; file != "" {
 		certificate, err := os.ReadFile(file)
 		if err != nil || !pool.AppendCertsFromPEM(certificate) {
 			i.t.Fatalf("CA certificate: %v", err)
@@ -110,7 +57,7 @@ func (i *instance) login() int {
 	return i.do(i.tokenRequest())
 }
 
-// token returns one.
+// token returns a new access token.
 func (i *instance) token() string {
 	i.t.Helper()
 	_, body := i.body(i.tokenRequest())
@@ -127,17 +74,17 @@ func (i *instance) tokenRequest() *http.Request {
 	i.t.Helper()
 	form := url.Values{
 		"grant_type": {"password"},
-		"username":   {i.environment["BATON_API_CLIENT_ID"]}, "password": {i.environment["BATON_API_CLIENT_SECRET"]},
+		"username":   {i.Environment["BATON_API_CLIENT_ID"]}, "password": {i.Environment["BATON_API_CLIENT_SECRET"]},
 	}
 	request := i.request(http.MethodPost, "/auth/api/v1/oauth/token?secret=leak", strings.NewReader(form.Encode()))
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth(i.environment["BATON_OAUTH_CLIENT_ID"], i.environment["BATON_OAUTH_CLIENT_SECRET"])
+	request.SetBasicAuth(i.Environment["BATON_OAUTH_CLIENT_ID"], i.Environment["BATON_OAUTH_CLIENT_SECRET"])
 	return request
 }
 
 func (i *instance) request(method, path string, body io.Reader) *http.Request {
 	i.t.Helper()
-	request, err := http.NewRequestWithContext(i.t.Context(), method, i.environment["BATON_BASE_URL"]+path, body)
+	request, err := http.NewRequestWithContext(i.t.Context(), method, i.Environment["BATON_BASE_URL"]+path, body)
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -178,7 +125,7 @@ func TestServesWhatItsEnvironmentSays(t *testing.T) {
 			if status := i.login(); status != http.StatusOK {
 				t.Errorf("login: %d", status)
 			}
-			if _, withCA := i.environment["BATON_CA_CERTIFICATE"]; withCA == (name == "plain") {
+			if _, withCA := i.Environment["BATON_CA_CERTIFICATE"]; withCA == (name == "plain") {
 				t.Errorf("CA certificate in the environment: %t", withCA)
 			}
 		})
@@ -190,8 +137,8 @@ func TestLogHasRequestsButNoSecrets(t *testing.T) {
 	i := start(t)
 	i.login()
 	i.do(i.request(http.MethodGet, "/role-store/api/v1/roles?limit=7", nil))
-	i.stop()
-	log := i.log.String()
+	i.Stop()
+	log := i.Log.String()
 	for _, line := range []string{"POST /auth/api/v1/oauth/token 200\n", "GET /role-store/api/v1/roles?limit=7 401\n"} {
 		if !strings.Contains(log, line) {
 			t.Errorf("log lacks %q:\n%s", line, log)
@@ -212,23 +159,23 @@ func TestFilesAreWrittenAndTemporaryOnesRemoved(t *testing.T) {
 	if certificate, err := os.ReadFile(caFile); err != nil || !bytes.HasPrefix(certificate, []byte("-----BEGIN CERTIFICATE-----")) {
 		t.Errorf("CA file: %q, %v", certificate, err)
 	}
-	i.stop()
+	i.Stop()
 	if _, err := os.Stat(caFile); err != nil {
 		t.Errorf("a CA file that was asked for is gone: %v", err)
 	}
 
 	i = start(t, "--ready-file", readyFile, "--quiet")
-	if content, err := os.ReadFile(readyFile); err != nil || string(content) != i.stdout {
-		t.Errorf("ready file: %q, %v; stdout: %q", content, err, i.stdout)
+	if content, err := os.ReadFile(readyFile); err != nil || string(content) != i.Stdout {
+		t.Errorf("ready file: %q, %v; stdout: %q", content, err, i.Stdout)
 	}
 	i.login()
-	i.stop()
-	for _, name := range []string{readyFile, i.environment["BATON_CA_CERTIFICATE"]} {
+	i.Stop()
+	for _, name := range []string{readyFile, i.Environment["BATON_CA_CERTIFICATE"]} {
 		if _, err := os.Stat(name); !os.IsNotExist(err) {
 			t.Errorf("%s is left behind: %v", name, err)
 		}
 	}
-	if log := i.log.String(); log != "" {
+	if log := i.Log.String(); log != "" {
 		t.Errorf("log of a quiet simulator: %s", log)
 	}
 }
@@ -237,8 +184,8 @@ func TestLogSaysHowMuchThereIs(t *testing.T) {
 	t.Parallel()
 	i := start(t, "--users", "0", "--roles", "0")
 	// The API clients with their roles, besides what every PrivX has.
-	if want := "3 users, 4 roles, 5 memberships\n"; !strings.Contains(i.log.String(), want) {
-		t.Errorf("log lacks %q:\n%s", want, i.log)
+	if want := "3 users, 4 roles, 5 memberships\n"; !strings.Contains(i.Log.String(), want) {
+		t.Errorf("log lacks %q:\n%s", want, i.Log)
 	}
 }
 
@@ -270,11 +217,11 @@ func TestClusters(t *testing.T) {
 			request.Header.Set("Authorization", "Bearer "+token)
 			refused = i.do(request) == http.StatusUnauthorized || refused
 		}
-		i.stop()
+		i.Stop()
 		if withAffinity := name == "affinity"; refused == withAffinity {
 			t.Errorf("%s: refused %t", name, refused)
 		}
-		log := i.log.String()
+		log := i.Log.String()
 		both := strings.Contains(log, " 200 by node 0\n") && strings.Contains(log, " 200 by node 1\n")
 		if either := strings.Contains(log, " by node "); !either || both && name == "affinity" {
 			t.Errorf("%s: %s", name, log)

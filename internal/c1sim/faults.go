@@ -13,7 +13,7 @@ import (
 type Kind int
 
 const (
-	// Refuse answers with the fault's code, before anything is looked at.
+	// Refuse answers with the fault's code, before the request is looked at.
 	Refuse Kind = iota
 	// Drop cuts the connection instead of an answer; an upload's once
 	// Fault.AfterBytes have come.
@@ -77,12 +77,12 @@ func (o *Outage) Lift() {
 	}
 }
 
-// Hit waits until the outage has met so many calls.
+// Hit waits until the outage has applied to n calls.
 func (o *Outage) Hit(ctx context.Context, n int) error {
 	return o.sim.await(ctx, fmt.Sprintf("%d calls that the outage meets", n), func() bool { return o.hits >= n })
 }
 
-// matches reports whether the outage is to meet another call.
+// matches reports whether the outage applies to one more call.
 func (o *Outage) matches(method string) bool {
 	if o.fault.Count > 0 && o.hits >= o.fault.Count {
 		return false
@@ -90,7 +90,7 @@ func (o *Outage) matches(method string) bool {
 	return o.fault.Method == method || o.fault.Method == "" && method != Connect
 }
 
-// meet returns the outage that meets a call, or nil.
+// meet returns the outage that applies to a call, or nil.
 func (s *Simulator) meet(method string) *Outage {
 	var met *Outage
 	s.change(func() {
@@ -114,7 +114,7 @@ func (s *Simulator) refusesConnection() bool {
 	return true
 }
 
-// serve lets an outage do to a call what it does, and records how it ended.
+// serve applies an outage to a call, and records how the call ended.
 func (s *Simulator) serve(ctx context.Context, c *Call, handle func() error) error {
 	err := s.suffer(ctx, s.meet(c.Method), handle)
 	s.end(c, err)

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -36,36 +35,23 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/conductorone/baton-privx/internal/c1sim"
+	"github.com/conductorone/baton-privx/internal/simcert"
+	"github.com/conductorone/baton-privx/internal/simcmd/simtest"
 )
 
-// authority signs for all simulators here: Go reads SSL_CERT_FILE once.
-var authority *c1sim.CA
+// authority signs for all simulators here, and this process trusts it.
+var authority *simcert.CA
 
-func TestMain(m *testing.M) { os.Exit(trustAndRun(m)) }
-
-func trustAndRun(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "c1sim-test-*")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if authority, err = c1sim.NewCA(); err != nil {
-		panic(err)
-	}
-	file := filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(file, authority.PEM, 0o600); err != nil {
-		panic(err)
-	}
-	if err := os.Setenv("SSL_CERT_FILE", file); err != nil {
-		panic(err)
-	}
+func TestMain(m *testing.M) {
+	var remove func()
+	authority, remove = simtest.TrustedCA()
 	code := m.Run()
-	// No goroutine is left when all tests are over.
+	remove()
 	if err := goleak.Find(); err != nil && code == 0 {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 1
+		_, _ = fmt.Fprintln(os.Stderr, "goroutines are left when all tests are over:", err)
+		code = 1
 	}
-	return code
+	os.Exit(code)
 }
 
 // serve starts a simulator for a test, whose uploads end in the folder.
@@ -100,6 +86,14 @@ func newAgent(t *testing.T, client *c1sim.Client, connector types.ConnectorClien
 	manager, err := c1api.NewC1TaskManager(t.Context(), client.ID, client.Secret, dir, false, "", "", nil, nil, nil, 0, "", 3, false)
 	require.NoError(t, err)
 	return &agent{t: t, manager: manager, connector: connector, dir: dir}
+}
+
+// startAgent makes an agent for a connector, which has said hello as host-1.
+func startAgent(ctx context.Context, t *testing.T, sim *c1sim.Simulator, connector *directory) *agent {
+	t.Helper()
+	a := newAgent(t, sim.Client, connector.client(t))
+	require.NoError(t, a.start(ctx, "host-1"))
+	return a
 }
 
 // environment is held while an agent reads its host id, which it does once.

@@ -18,7 +18,7 @@ func clientOf(ctx context.Context) string {
 	return id
 }
 
-// unary is what every call passes on its way to its method, and back.
+// unary intercepts every call that is not a stream.
 func (s *Simulator) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	call := s.begin(Call{Method: path.Base(info.FullMethod), HostID: hostIDOf(req), TaskIDs: taskIDsOf(req)})
 	var answer any
@@ -88,7 +88,7 @@ func taskIDsGiven(answer any) []string {
 	return ids
 }
 
-// stream is what an upload passes on its way to its method.
+// stream intercepts uploads.
 func (s *Simulator) stream(server any, in grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 	call := s.begin(Call{Method: path.Base(info.FullMethod)})
 	up := &uploadStream{ServerStream: in, sim: s, call: call}

@@ -120,7 +120,7 @@ func (s *Simulator) begin(c Call) *Call {
 	return &c
 }
 
-// setCaller adds what comes to be known of a call; nothing is taken away.
+// setCaller adds what has become known of a call. What was known before stays.
 func (s *Simulator) setCaller(c *Call, client, hostID string, taskIDs []string) {
 	s.change(func() {
 		orDefault(&c.Client, client)
@@ -143,7 +143,7 @@ func (s *Simulator) end(c *Call, err error) {
 	}
 }
 
-// told returns the code and the words of an answer.
+// told returns the code and the message of an answer.
 func told(err error) (codes.Code, string) {
 	if err == nil {
 		return codes.OK, ""

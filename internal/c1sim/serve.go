@@ -15,8 +15,6 @@ import (
 
 	v1 "github.com/conductorone/baton-sdk/pb/c1/connectorapi/baton/v1"
 	"google.golang.org/grpc"
-
-	"github.com/conductorone/baton-privx/internal/simcert"
 )
 
 // server is what listens for a simulator.
@@ -72,7 +70,7 @@ func (s *Simulator) newServer(certificate tls.Certificate) *server {
 		Protocols:         protocols,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
 		ReadHeaderTimeout: time.Minute,
-		ErrorLog:          log.New(io.Discard, "", 0), // cut connections are its daily bread
+		ErrorLog:          log.New(io.Discard, "", 0), // it would report every connection that a fault cuts
 		ConnState:         v.track,
 		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
 			return context.WithValue(ctx, connKey{}, conn)
@@ -180,9 +178,3 @@ func (l refusing) Accept() (net.Conn, error) {
 		cut(conn)
 	}
 }
-
-// CA signs the certificates of simulators.
-type CA = simcert.CA
-
-// NewCA makes a CA.
-func NewCA() (*CA, error) { return simcert.NewCA("ConductorOne simulator CA") }

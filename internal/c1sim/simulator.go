@@ -10,6 +10,8 @@ import (
 
 	v1 "github.com/conductorone/baton-sdk/pb/c1/connectorapi/baton/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/conductorone/baton-privx/internal/simcert"
 )
 
 // Options are the manners of a simulator. The zero value suits tests.
@@ -22,7 +24,7 @@ type Options struct {
 	Host string
 	// CA is what signs the certificate. The default is a new one; processes
 	// that read SSL_CERT_FILE once, as Go's do, need one for all simulators.
-	CA *CA
+	CA *simcert.CA
 	// Dir is the folder that uploads are kept in. The default is a temporary
 	// one, which Close removes.
 	Dir string
@@ -61,7 +63,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, nil
 	}
 	var err error
-	o.CA, err = NewCA()
+	o.CA, err = simcert.NewCA("ConductorOne simulator CA")
 	return o, err
 }
 
@@ -137,7 +139,7 @@ func (s *Simulator) removeTempDir() {
 	}
 }
 
-// change does something to the state and wakes all who wait for it.
+// change changes the state and wakes all who wait for a change of it.
 func (s *Simulator) change(what func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,6 +5,7 @@ package simcmd
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -25,14 +26,50 @@ func Main(name string, run func(ctx context.Context, args []string, stdout, stde
 	}
 }
 
-// Announce writes the environment to the ready file, if there is one, and to
-// stdout, and waits until the context ends. Then the ready file goes.
-func Announce(ctx context.Context, stdout io.Writer, readyFile, environment string) error {
-	if readyFile != "" {
-		if err := writeAtomically(readyFile, environment); err != nil {
+// Common are the settings that each of the commands has.
+type Common struct {
+	CAFile    string
+	ReadyFile string
+	Quiet     bool
+}
+
+// Flags returns the flags of a command, of which those for the common settings are
+// declared.
+func (c *Common) Flags(command string) *flag.FlagSet {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.StringVar(&c.CAFile, "ca-file", "", "`file` to write the CA's certificate to (default a temporary one)")
+	flags.StringVar(&c.ReadyFile, "ready-file", "", "`file` to write the environment to, once it listens")
+	flags.BoolVar(&c.Quiet, "quiet", false, "do not log calls")
+	return flags
+}
+
+// Parse parses arguments, all of which must be flags. If help is asked for, it
+// prints the flags to stderr and returns flag.ErrHelp.
+func Parse(flags *flag.FlagSet, args []string, stderr io.Writer) error {
+	flags.SetOutput(io.Discard) // errors are returned
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			flags.SetOutput(stderr)
+			flags.PrintDefaults()
+		}
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return nil
+}
+
+// Announce writes variables, each as NAME=VALUE, to the ready file, if there is
+// one, and to stdout, as shell commands that export them. It waits until the
+// context ends, and then removes the ready file.
+func (c *Common) Announce(ctx context.Context, stdout io.Writer, variables []string) error {
+	environment := exports(variables)
+	if c.ReadyFile != "" {
+		if err := writeAtomically(c.ReadyFile, environment); err != nil {
 			return err
 		}
-		defer func() { _ = os.Remove(readyFile) }()
+		defer func() { _ = os.Remove(c.ReadyFile) }()
 	}
 	if _, err := io.WriteString(stdout, environment); err != nil {
 		return err
@@ -41,8 +78,8 @@ func Announce(ctx context.Context, stdout io.Writer, readyFile, environment stri
 	return nil
 }
 
-// Shell returns variables, each as NAME=VALUE, as shell commands.
-func Shell(variables []string) string {
+// exports returns the shell commands that export variables.
+func exports(variables []string) string {
 	var b strings.Builder
 	for _, variable := range variables {
 		name, value, _ := strings.Cut(variable, "=")
@@ -51,23 +88,23 @@ func Shell(variables []string) string {
 	return b.String()
 }
 
-// WriteCA writes a CA's certificate to the file that is named, or to a temporary
-// one of the command's, and makes the name an absolute path. It returns a
-// function that removes a temporary one.
-func WriteCA(command string, file *string, certificate []byte) (func(), error) {
-	if *file != "" {
-		path, err := filepath.Abs(*file)
+// WriteCA writes a CA's certificate to the CA file, or to a temporary file of the
+// command if none is named, and makes the name an absolute path. It returns a
+// function that removes a temporary file.
+func (c *Common) WriteCA(command string, certificate []byte) (func(), error) {
+	if c.CAFile != "" {
+		path, err := filepath.Abs(c.CAFile)
 		if err != nil {
 			return nil, err
 		}
-		*file = path
+		c.CAFile = path
 		return func() {}, writeAtomically(path, string(certificate))
 	}
 	temporary, err := os.CreateTemp("", command+"-ca-*.pem")
 	if err != nil {
 		return nil, err
 	}
-	*file = temporary.Name()
+	c.CAFile = temporary.Name()
 	_, err = temporary.Write(certificate)
 	return func() { _ = os.Remove(temporary.Name()) }, errors.Join(err, temporary.Close())
 }

@@ -2,14 +2,13 @@
 // released binaries, under which licences, and the texts that these licences want
 // passed on with a binary. It fails if a licence is not one that policy.go allows.
 //
-//	notice [-check] linux/amd64 ...
+//	notice linux/amd64 ...
 //
-// With -check it writes nothing, and fails if the files are not up to date.
+// It runs in its own folder, two below that of the product.
 package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,16 +17,13 @@ import (
 )
 
 func main() {
-	check := flag.Bool("check", false, "write nothing, and fail if the files are not up to date")
-	root := flag.String("root", "../..", "the folder of the product")
-	flag.Parse()
-	if err := run(*root, "./cmd/baton-privx", flag.Args(), *check); err != nil {
+	if err := run("../..", "./cmd/baton-privx", os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(root, pkg string, platforms []string, check bool) error {
+func run(root, pkg string, platforms []string) error {
 	if len(platforms) == 0 {
 		return errors.New("name the platforms, such as linux/amd64")
 	}
@@ -50,14 +46,9 @@ func run(root, pkg string, platforms []string, check bool) error {
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("%w\nSee tools/notice/policy.go", err)
 	}
-
-	put := write
-	if check {
-		put = compare
-	}
 	return errors.Join(
-		put(filepath.Join(root, "NOTICE"), notice(parts)),
-		put(filepath.Join(root, "THIRD_PARTY_LICENSES"), thirdParty(parts)),
+		write(filepath.Join(root, "NOTICE"), notice(parts)),
+		write(filepath.Join(root, "THIRD_PARTY_LICENSES"), thirdParty(parts)),
 	)
 }
 
@@ -81,28 +72,4 @@ func goLicense() (string, error) {
 
 func write(path, content string) error {
 	return os.WriteFile(path, []byte(content), 0o644) //nolint:gosec // to be read by everybody
-}
-
-// compare fails with the first difference.
-func compare(path, want string) error {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if string(content) == want {
-		return nil
-	}
-	have, expected := strings.Split(string(content), "\n"), strings.Split(want, "\n")
-	line := 0
-	for line < min(len(have), len(expected)) && have[line] == expected[line] {
-		line++
-	}
-	at := func(lines []string) string {
-		if line < len(lines) {
-			return lines[line]
-		}
-		return "the end"
-	}
-	return fmt.Errorf("%s is out of date. Line %d is\n\t%s\nand should be\n\t%s\nRun make notice and commit the result",
-		filepath.Base(path), line+1, at(have), at(expected))
 }

@@ -105,18 +105,3 @@ func TestRead(t *testing.T) {
 		})
 	}
 }
-
-func TestCompare(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "NOTICE")
-	if err := os.WriteFile(path, []byte("a\nb\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := compare(path, "a\nb\n"); err != nil {
-		t.Error(err)
-	}
-	for _, want := range []string{"a\n", "a\nc\n", "a\nb\nc\n"} {
-		if err := compare(path, want); err == nil || !strings.Contains(err.Error(), "NOTICE is out of date. Line ") {
-			t.Errorf("%q: got %v", want, err)
-		}
-	}
-}
