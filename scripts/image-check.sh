@@ -2,8 +2,9 @@
 # Builds the container image on a base made here, without a registry, and runs it
 # against a simulated PrivX with the docker command of README.md, word for word.
 #
-# It needs Linux with podman, runc or crun, and root or sudo. Whatever it writes is in a temporary
-# folder, which goes at the end.
+# It needs Linux with buildah, root or sudo, and the right to mount; no daemon, and
+# no user namespaces. Whatever it writes is in a temporary folder, which goes at the
+# end.
 #
 # shellcheck disable=SC2016 # What bash -c runs has arguments of its own.
 set -euo pipefail
@@ -20,11 +21,10 @@ if [ "$(command id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || fail "this needs root or sudo"
     as_root=(sudo)
 fi
-for tool in podman readelf; do
+for tool in buildah readelf unshare; do
     command -v "$tool" >/dev/null || fail "$tool is missing"
 done
-PATH=$PATH:/usr/sbin # where Debian has runc
-runtime=$(command -v runc || command -v crun) || fail "runc and crun are missing"
+"${as_root[@]}" unshare --mount true || fail "this needs the right to mount (CAP_SYS_ADMIN)"
 roots=/etc/ssl/certs/ca-certificates.crt
 [ -s "$roots" ] || fail "$roots is missing: install ca-certificates"
 
@@ -41,15 +41,13 @@ finish() {
         wait "$simulator" 2>/dev/null || true
     fi
     if [ "$status" -ne 0 ]; then
-        for log in podman.log simulator.log connector.log; do
+        for log in buildah.log simulator.log connector.log; do
             [ -s "$work/$log" ] || continue
             printf '\n--- the end of %s\n' "$log"
             tail -n 10 "$work/$log"
         done
         printf '\nThe check of the image failed (exit status %d).\n' "$status"
     fi >&2
-    # podman may still be clearing away after a container that did not start.
-    [ ! -x "$work/podman" ] || "$work/podman" rm --all --force >/dev/null 2>&1 || true
     # Never into what is still mounted.
     "${as_root[@]}" rm -rf --one-file-system "$work" || status=1
     exit "$status"
@@ -60,11 +58,13 @@ trap 'exit 143' TERM
 
 title() { printf '\n--- %s\n' "$*"; }
 
-# podman as root, with settings and storage of its own, whatever the machine's are. Of
-# the caller's variables it has those that the docker command may pass on. What takes
-# too long is ended.
-mkdir -p "$work/home/.config/containers" "$work/tmp"
+# run SECONDS COMMAND... ends what takes too long. As root.
+run() { "${as_root[@]}" timeout --kill-after=10 "$@"; }
+
+# buildah with settings and storage of its own, whatever the machine's are.
+mkdir -p "$work/home/.config/containers" "$work/buildah"
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$work/home/.config/containers/policy.json"
+: >"$work/containers.conf"
 : >"$work/registries.conf"
 cat >"$work/storage.conf" <<EOF
 [storage]
@@ -72,42 +72,28 @@ driver = "vfs"
 graphroot = "$work/storage"
 runroot = "$work/run"
 EOF
-cat >"$work/containers.conf" <<EOF
-[containers]
-netns = "host" # the simulator listens on the loopback interface
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "none"
-runtime = "${runtime##*/}"
-tmp_dir = "$work/run/libpod"
-EOF
 isolated=(
-    env -i PATH="$PATH" HOME="$work/home" TMPDIR="$work/tmp" CONTAINERS_CONF="$work/containers.conf"
+    env -i PATH="$PATH" HOME="$work/home" TMPDIR="$work/buildah"
+    BUILDAH_ISOLATION=chroot CONTAINERS_CONF="$work/containers.conf"
     CONTAINERS_REGISTRIES_CONF="$work/registries.conf" CONTAINERS_STORAGE_CONF="$work/storage.conf"
 )
-podman() {
-    local variables=() name
-    for name in "${!BATON_@}"; do variables+=("$name=${!name}"); done
-    "${as_root[@]}" timeout --kill-after=10 120 "${isolated[@]}" "${variables[@]}" podman "$@"
-}
-# start ARGUMENT... runs a container. podman would raise these limits, which not even
-# root may do everywhere.
-start() { podman run --rm --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 "$@"; }
-# podman for make, and for the end of this script.
+buildah() { run 120 "${isolated[@]}" buildah "$@"; }
+# The same for make.
 {
     printf '#!/bin/sh\nexec'
-    printf ' %q' "${as_root[@]}" timeout --kill-after=10 120 "${isolated[@]}" podman
+    printf ' %q' "${as_root[@]}" timeout --kill-after=10 120 "${isolated[@]}" buildah
     printf ' "$@"\n'
-} >"$work/podman"
-chmod +x "$work/podman"
+} >"$work/builder"
+chmod +x "$work/builder"
 
 title "Base"
 # gcr.io/distroless/static-debian12:nonroot as far as it matters here. Its user is
 # left out: the Dockerfile must see to that.
 home=/home/nonroot
 base=localhost/base-of-image-check
+container=$(buildah from scratch)
+root=$(buildah mount "$container")
 "${as_root[@]}" bash -euc '
-    mkdir "$1"
     cd "$1"
     install -d -m 0755 etc/ssl/certs home
     install -d -m 1777 tmp
@@ -120,32 +106,50 @@ base=localhost/base-of-image-check
         echo "$name:x:$id:" >>etc/group
     done
     chmod 0644 etc/passwd etc/group
-    tar --create .
-' - "$work/base" "$roots" |
-    podman import --quiet --change "WORKDIR $home" --change "ENV SSL_CERT_FILE=$roots" - "$base" >/dev/null
+' - "$root" "$roots"
+buildah umount "$container" >/dev/null
+buildah config --workingdir "$home" --env SSL_CERT_FILE="$roots" "$container"
+buildah commit --quiet --rm "$container" "$base" >/dev/null
 echo "$base"
 
 title "Image"
 # Under the name that make image has for it, which must be the README's.
-make --no-print-directory image BASE="$base" BUILDER="$work/podman" 2>"$work/podman.log"
-image=$(podman images --format '{{.Repository}}:{{.Tag}}' | grep -v "^$base:")
-inspect() { podman image inspect --format "$1" "$image"; }
-user=$(inspect '{{.Config.User}}')
-entrypoint=$(inspect '{{json .Config.Entrypoint}}')
-platform=$(inspect '{{.Os}}/{{.Architecture}}')
-echo "$image, $platform, $(inspect '{{.Size}}') bytes"
+make --no-print-directory image BASE="$base" BUILDER="$work/builder" 2>"$work/buildah.log"
+image=$(buildah images --format '{{.Name}}:{{.Tag}}' | grep -v "^$base:")
+inspect() { buildah inspect --type image --format "$1" "$image"; }
+user=$(inspect '{{.OCIv1.Config.User}}')
+mapfile -t entrypoint < <(inspect '{{range .OCIv1.Config.Entrypoint}}{{println .}}{{end}}' | sed '/^$/d')
+mapfile -t environment < <(inspect '{{range .OCIv1.Config.Env}}{{println .}}{{end}}' | sed '/^$/d')
+platform=$(inspect '{{.OCIv1.OS}}/{{.OCIv1.Architecture}}')
+echo "$image, $platform, $(buildah images --format '{{.Size}}' "$image")"
 
 [ "$user" = 65532:65532 ] || fail "the image's user is '$user', want 65532:65532"
-[ "$entrypoint" = '["/baton-privx"]' ] || fail "the image's entrypoint is $entrypoint, want [\"/baton-privx\"]"
+[ "${entrypoint[*]}" = /baton-privx ] || fail "the image's entrypoint is '${entrypoint[*]}', want /baton-privx"
 binary=dist/${platform/\//_}/baton-privx
 [ "$platform" = "linux/$(go env GOARCH)" ] || fail "the image is for $platform"
 
+# start OPTION... -- ARGUMENT... runs the image as docker run does: buildah run
+# itself takes no entrypoint from it.
+start() {
+    local options=() container status=0
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    container=$(buildah from --pull-never "$image")
+    buildah run "${options[@]}" "$container" -- "${entrypoint[@]}" "$@" || status=$?
+    buildah rm "$container" >/dev/null
+    return "$status"
+}
+
 title "What is in it"
-root=$(podman image mount "$image")
+container=$(buildah from --pull-never "$image")
+root=$(buildah mount "$container")
 executables=$("${as_root[@]}" find "$root" ! -type d \( -perm /111 -o -type l \) -printf '/%P %m %u:%g\n')
 "${as_root[@]}" cmp "$root/baton-privx" "$binary"
 "${as_root[@]}" test -s "$root$roots" || fail "$roots is missing in the image"
-podman image unmount "$image" >/dev/null
+buildah rm "$container" >/dev/null
 echo "$executables"
 # No shell, and nobody but root may replace the binary.
 [ "$executables" = "/baton-privx 755 root:root" ] || fail "want nothing but /baton-privx, owned by root, mode 755"
@@ -153,15 +157,15 @@ headers=$(LC_ALL=C readelf --program-headers --wide "$binary")
 [[ $headers != *INTERP* ]] || fail "the binary is linked dynamically"
 
 title "--version"
-version=$(start "$image" --version)
+version=$(start -- --version)
 echo "$version"
 [ "$version" = "$("$binary" --version)" ] || fail "the binary outside says: $("$binary" --version)"
 
 # Some platforms give each container a user of their own.
-start --user 1000660000:0 "$image" --version >/dev/null
+start --user 1000660000:0 -- --version >/dev/null
 
 title "capabilities"
-start "$image" capabilities | go run ./tools/prettyjson >"$work/capabilities.json"
+start -- capabilities | go run ./tools/prettyjson >"$work/capabilities.json"
 diff baton_capabilities.json "$work/capabilities.json"
 echo "as in baton_capabilities.json"
 
@@ -186,13 +190,79 @@ expected=$(sed -nE 's/.* ([0-9]+ users, [0-9]+ roles, [0-9]+ memberships)$/\1/p'
 [ -n "$expected" ] || fail "the simulator does not say what it has"
 echo "$BATON_BASE_URL: $expected"
 
-# docker is podman, which has the same options; the defaults are docker's. The working
-# folder is the base's, which is closed to other users, unless the command names
-# another: the published image may not set one. Options can be added in added.
-added=()
+# What docker run does, with as much of it as README.md uses.
 docker() {
+    local user=$user mount='' tmpfs='' read_only='' variables=() options=()
+    # The published image may leave it at the base's, which is closed to other users.
+    local folder=$home
     [ "${1-}" = run ] || fail "docker ${1-}: not known here"
-    start --pull never --read-only-tmpfs=false --workdir "$home" "${added[@]}" "${@:2}"
+    shift
+    while [[ ${1-} == -* ]]; do
+        case $1 in
+        --rm) ;;
+        --user) user=$2 && shift ;;
+        -w) folder=$2 && shift ;;
+        --read-only) read_only=yes ;;
+        --tmpfs) tmpfs=$2 && shift ;;
+        -v)
+            [ -z "$mount" ] || fail "a second docker -v: not known here"
+            mount=$2 && shift
+            ;;
+        -e)
+            # Without a value it is the caller's, if that has it.
+            if [[ $2 == *=* ]]; then
+                variables+=("$2")
+            elif [ -n "${!2+set}" ]; then
+                variables+=("$2=${!2}")
+            fi
+            shift
+            ;;
+        *) fail "docker run $1: not known here" ;;
+        esac
+        shift
+    done
+    [ "${1-}" = "$image" ] || fail "README.md runs '${1-}', but make image builds '$image'"
+    shift
+    if [ -n "$read_only" ]; then
+        start_read_only "$@"
+        return
+    fi
+    [ -z "$tmpfs" ] || fail "docker run --tmpfs without --read-only: not known here"
+    options=(--user "$user" --workingdir "$folder")
+    [ -z "$mount" ] || options+=(-v "$mount")
+    for variable in "${variables[@]}"; do
+        options+=(--env "$variable")
+    done
+    start "${options[@]}" -- "$@"
+}
+
+# start_read_only ARGUMENT... is the part of docker that buildah run does not have: a
+# root that is read-only, even to root, but for the mounts.
+start_read_only() {
+    local container root status=0
+    container=$(buildah from --pull-never "$image")
+    root=$(buildah mount "$container")
+    # PrivX's CA as one that the image itself trusts, and what each container gets.
+    "${as_root[@]}" bash -euc '
+        cat "$2" >>"$1$3"
+        echo "127.0.0.1 localhost" >"$1/etc/hosts"
+        mkdir -p "$1/proc" "$1/dev" "$1${4#*:}"
+    ' - "$root" "$work/ca.pem" "$roots" "$mount"
+    run 120 unshare --mount --propagation private bash -euc '
+        root=$1 mount=$2 tmpfs=$3
+        shift 3
+        mount --bind "$root" "$root"
+        mount -o remount,bind,ro "$root"
+        for folder in /proc /dev; do mount --bind "$folder" "$root$folder"; done
+        mount --bind "${mount%%:*}" "$root${mount#*:}"
+        mount -t tmpfs -o mode=1777 tmpfs "$root$tmpfs"
+        if touch "$root/home/written" 2>/dev/null; then echo "the root is not read-only" >&2; exit 1; fi
+        exec "$@"
+    ' - "$root" "$mount" "$tmpfs" \
+        "$(command -v env)" -i "${environment[@]}" "${variables[@]}" "$(command -v unshare)" \
+        --root "$root" --wd "$folder" --setgid "${user#*:}" --setuid "${user%:*}" "${entrypoint[@]}" "$@" || status=$?
+    buildah rm "$container" >/dev/null
+    return "$status"
 }
 
 # Root is nobody's usual account.
@@ -252,9 +322,6 @@ grep -oE -m1 'x509: [a-z ]+' "$work/connector.log" || fail "it failed for anothe
 title "README.md, as the image's own user, read-only, with a public CA"
 extra='--read-only --tmpfs /tmp'
 grep -qF "\`$extra\`" README.md || fail "README.md does not mention $extra"
-# PrivX's CA as one that the image itself trusts.
-cat "$roots" "$work/ca.pem" >"$work/roots.pem"
-added=(-v "$work/roots.pem:$roots:ro")
 read_only=$(sed -E "s# --user \"[^\"]*\"# $extra#" <<<"$without_ca")
 [[ $read_only == *"$extra"* ]] || fail "--user is not in the docker command"
 sync "$read_only" "$user"
