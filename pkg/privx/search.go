@@ -54,8 +54,8 @@ func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, 
 // userExists searches for a user. A node that has just started and has no users yet finds
 // nobody. So each search is also for a witness: another user whom PrivX has just listed. An
 // answer with neither of them proves nothing, and the search is repeated over some seconds.
-// The witness is not the API client itself: PrivX need not tell which user that is, and may
-// leave API clients out of a search.
+// The API client itself would not do as a witness: PrivX need not tell which user that is,
+// and may leave API clients out of a search.
 func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
 	var exists bool
 	proven, err := api.Insist(ctx, func() (bool, error) {
