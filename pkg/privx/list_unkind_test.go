@@ -221,7 +221,7 @@ func TestUnkind_CountOfOneClampedAnswer(t *testing.T) {
 	})
 }
 
-// Two nodes whose counts differ by one make the client ask for no further page.
+// Two nodes whose counts differ by one cost only a few further requests.
 func TestUnkind_NodesThatCountDifferently(t *testing.T) {
 	t.Parallel()
 	const clamp = 100
