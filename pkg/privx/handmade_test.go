@@ -20,7 +20,7 @@ import (
 )
 
 // handmade is a PrivX of two nodes with one user. It answers for the user's roles whatever a
-// test wants: as a node that lags, that has just started, or that has another clock.
+// test wants: as a node that lags, that has just started, or that gives other times.
 type handmade struct {
 	mu    sync.Mutex
 	roles []string // the entries of the user's list, as they were last written
