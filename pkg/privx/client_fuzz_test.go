@@ -65,7 +65,7 @@ func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
 }
 
 const (
-	fuzzedPages = 2 // of the reads: lists in pages, of which no row is handed out twice
+	fuzzedPages = 2 // how many of the reads are paged lists, which return no row twice
 	fuzzedLists = 4 // of the reads
 )
 

@@ -162,7 +162,7 @@ func (m *clusterModel) gone() {
 	for _, role := range m.roles {
 		delete(m.held, key{k.user, role})
 	}
-	time.Sleep(time.Minute) // until all nodes know him again, and nothing is recent
+	time.Sleep(time.Minute) // until all nodes know the user again, and no change is recent
 }
 
 // check compares what the store has with the model.

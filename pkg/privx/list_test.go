@@ -169,7 +169,7 @@ func TestList_SortKeyOnEveryPage(t *testing.T) {
 			require.Equal(t, "created", query(t, r, "sortkey"), l.name)
 			require.Equal(t, "ASC", query(t, r, "sortdir"), l.name)
 			if query(t, r, "limit") == "1" && i == 0 {
-				continue // Check's.
+				continue // The request of Check.
 			}
 			require.Equal(t, strconv.Itoa(offset), query(t, r, "offset"), l.name)
 			offset += 6 // one row again
@@ -224,7 +224,7 @@ func TestCounts(t *testing.T) {
 		"absent":      {privxsim.CountOmitted, 7, 2, false}, // Nothing behind the last row, twice.
 		"zero":        {privxsim.CountZero, 7, 2, false},
 		"too large":   {privxsim.CountTooLarge, 7, 2, true},       // Nothing behind the last row, nor at the last place, in both orders.
-		"page length": {privxsim.CountPageLength, 1000, 0, false}, // Of a clamped page it cannot be told from a whole list's.
+		"page length": {privxsim.CountPageLength, 1000, 0, false}, // The count of a page cut short looks like that of a whole list.
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -658,7 +658,7 @@ func TestList_Content(t *testing.T) {
 	const none = "an empty list, which cannot be"
 	for _, tt := range []struct {
 		name, body, message string
-		lists               bool // The message is that of users and roles alone: the others can be empty.
+		lists               bool // Only users and roles have this message: the other lists can be empty.
 	}{
 		{"empty", `{"count":0,"items":[]}`, none, true},
 		{"items null", `{"count":0,"items":null}`, none, true},

@@ -229,7 +229,7 @@ func TestInForce_TimesThatCannotBeRead(t *testing.T) {
 			require.NoError(t, second(m.client.RevokeRole(t.Context(), m.user, m.none)))
 			m.sim.ClearFaults()
 			m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.other, fields)), Count: 1})
-			_ = second(m.client.GrantRole(t.Context(), m.user, m.none)) // the simulator does not take such times
+			_ = second(m.client.GrantRole(t.Context(), m.user, m.none)) // The simulator refuses such times.
 			require.Contains(t, m.writes()[1], entryText(m.other, fields))
 		})
 	}

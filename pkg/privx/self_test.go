@@ -29,7 +29,7 @@ func TestActsAs(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		setup
-		own string // what it takes to know oneself
+		own string // the calls to find out the own id
 	}{
 		"password grant":     {setup{}, ""},
 		"API client alone":   {setup{credentials: apiOnly, sim: privxsim.Options{PublicClient: true}}, ""},
@@ -138,7 +138,7 @@ func TestActsAs_AskedOnce(t *testing.T) {
 func TestActsAs_FailuresAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{
-		"forbidden":     {Status: http.StatusForbidden}, // to who has no id in the credentials
+		"forbidden":     {Status: http.StatusForbidden}, // The credentials hold no id.
 		"at fault":      {Status: http.StatusBadGateway},
 		"a login page":  {Kind: privxsim.FaultHTML},
 		"no id":         {Status: http.StatusOK, Body: `{"principal":"alex"}`},
@@ -153,7 +153,7 @@ func TestActsAs_FailuresAreNotRemembered(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				h := newHarness(t, with)
-				fault := fault // A row of the table is not changed: it is everybody's.
+				fault := fault // A copy, because parallel tests share the row.
 				fault.Path = currentPath
 				h.sim.Inject(fault)
 				itself, err := h.client.ActsAs(t.Context(), unknownID)
