@@ -100,9 +100,9 @@ type cursor struct {
 	Total int `json:"t,omitempty"`
 	// Disproved: an answer had a count below its own rows, so counts prove nothing.
 	Disproved bool `json:"u,omitempty"`
-	// Disordered: an answer showed a row already seen behind one not yet seen. That happens
-	// where PrivX sorts rows of the same time differently each time. Then a row may have
-	// been missed, and a deleted row may make up for it in the number of rows seen.
+	// Disordered: an answer showed a row already seen behind the last row so far. That
+	// happens if PrivX sorts rows of the same time differently each time. Then a row may
+	// have been missed, and a deleted row may make up for it in the number of rows seen.
 	Disordered bool `json:"x,omitempty"`
 	// Behind: the reader has gone back, so that rows ahead of it may have been seen.
 	Behind bool `json:"b,omitempty"`
