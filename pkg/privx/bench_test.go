@@ -15,11 +15,11 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// benchRows is how many users, roles and members the benchmarks have a page of.
+// benchRows is how many users, roles and members a page of the benchmarks has.
 const benchRows = 1000
 
-// canned answers what the simulator answered to the same request the first time,
-// so that a benchmark measures the client alone.
+// canned repeats the simulator's first answer to the same request, so that a benchmark
+// measures only the client.
 type canned struct {
 	sim     http.Handler
 	answers map[string]*httptest.ResponseRecorder

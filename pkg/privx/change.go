@@ -17,16 +17,15 @@ import (
 // putUserRoles replaces the whole list of a user's roles.
 var putUserRoles = api.Endpoint{Method: http.MethodPut, Path: "/role-store/api/v1/users/{}/roles", Permission: "roles-manage"}
 
-// edit is what shall become of a list.
+// edit is a change to make to a list of roles.
 type edit struct {
-	// done tells whether a list is as it shall be.
+	// done tells whether a list already is as wanted.
 	done func(roleList) bool
-	// entries makes the entries to write of one that is not.
+	// entries makes, from a list that is not, the entries to write.
 	entries func(roleList) ([]json.RawMessage, error)
 }
 
-// roleChange is a change of a user's roles that is under way. It goes from one state to
-// the next:
+// roleChange is a change of a user's roles that is under way. It is a state machine:
 //
 //	read ── the list is as it shall be ──────────────────────────────────────► over
 //	  └───► write ── the token is refused ──────────────────────► read
@@ -35,26 +34,26 @@ type edit struct {
 //	                  ├────── it does not stay, or something else has changed ► read
 //	                  └────── PrivX failed, and has not made it ──► pause ────► read
 //
-// MaxRounds, MaxRefusals and the deadline of the context bound it.
+// MaxRounds, MaxRefusals and the context's deadline bound it.
 type roleChange struct {
 	edit
 
 	client         *Client
 	userID, roleID string
 	result         Change
-	// before is the list that was read last before a write, and failure what became of
-	// that write.
+	// before is the list that the latest write started from, and failure is that write's
+	// error.
 	before           roleList
 	failure          error
 	rounds, refusals int
 	pauses           backoff.BackOff
 }
 
-// state does what is next, and gives the state after it; nil when the change is over.
+// state does one step of the change and returns the next state; nil when the change is over.
 type state func(context.Context) (state, error)
 
-// changeRoles reads, writes and verifies a user's list of roles, again if need
-// be, until a read shows it as it shall be.
+// changeRoles reads, writes and verifies a user's list of roles, repeatedly if necessary,
+// until a read shows the list as wanted.
 func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit) (*Change, error) {
 	ctx, cancel := context.WithTimeout(ctx, api.MaxElapsed)
 	defer cancel()
@@ -72,7 +71,7 @@ func (c *Client) changeRoles(ctx context.Context, userID, roleID string, e edit)
 	return &r.result, nil
 }
 
-// read reads the list that the change begins with.
+// read reads the list from which the change starts.
 func (r *roleChange) read(ctx context.Context) (state, error) {
 	before, undone, err := r.client.rolesBefore(ctx, r.userID, r.before.date)
 	if err != nil {
@@ -102,7 +101,8 @@ func (r *roleChange) write(ctx context.Context) (state, error) {
 	r.failure = api.Write(ctx, r.client.api, rq)
 	switch {
 	case IsUnauthenticated(r.failure) && r.refusals < api.MaxRefusals:
-		// A token takes its time to come or to be known, in which the list may change.
+		// The list may change while a new token is fetched or spreads to all nodes, so it
+		// is read again.
 		r.refusals++
 		return r.read, nil
 	case r.failure != nil && ctx.Err() != nil:
@@ -117,7 +117,7 @@ func (r *roleChange) write(ctx context.Context) (state, error) {
 	return r.verify, nil
 }
 
-// verify reads what came of the write.
+// verify reads the list after the write and checks the change.
 func (r *roleChange) verify(ctx context.Context) (state, error) {
 	after, err := r.client.rolesAfter(ctx, r.userID, r.before.date, r.failure == nil, r.done)
 	if err != nil {
@@ -134,7 +134,7 @@ func (r *roleChange) verify(ctx context.Context) (state, error) {
 		r.result.Membership = after.membership(r.roleID)
 		return nil, nil
 	case done || r.failure == nil:
-		// Something else writes the list, or PrivX does not take the change.
+		// Something else writes the list, too, or PrivX does not accept the change.
 		r.rounds++
 		return r.read, nil
 	default:
@@ -142,9 +142,9 @@ func (r *roleChange) verify(ctx context.Context) (state, error) {
 	}
 }
 
-// pause waits before a write is sent again that PrivX has not made. Should it have made
-// it, and lag behind, then the same is written a second time, from a list that lacks
-// nothing of what was changed here: that does no harm.
+// pause waits before a failed write, which the list does not show, is sent again. Should
+// PrivX have made it all the same and lag behind, the same is written a second time. That
+// does no harm: it is made from a list that shows everything that was changed here.
 func (r *roleChange) pause(ctx context.Context) (state, error) {
 	failure := r.unlessReadOnly(ctx, r.failure)
 	var e *Error
@@ -158,20 +158,20 @@ func (r *roleChange) pause(ctx context.Context) (state, error) {
 	return r.read, api.WaitOr(ctx, wait, failure)
 }
 
-// note remembers a change that PrivX has accepted, or shown, by its own time.
+// note remembers a change that PrivX has accepted or shown. date is PrivX's time at that
+// moment.
 func (r *roleChange) note(date time.Time) {
 	r.client.recent.note(CanonicalID(r.userID), recentChange{role: r.roleID, done: r.done, date: date, at: r.client.api.Now()})
 }
 
-// disturb adds to Disturbed. The role that is being changed is not among them: what
-// it is like in the end is verified.
+// disturb adds ids to Disturbed. The role that is being changed is left out, because its
+// outcome is verified.
 func (r *roleChange) disturb(ids []string) {
 	others := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return SameID(id, r.roleID) })
 	r.result.Disturbed = sortedSet(append(r.result.Disturbed, others...))
 }
 
-// unverified says of an error whether something may have been changed all the
-// same.
+// unverified adds to an error that a change was sent, if one was: it may have been made.
 func (r *roleChange) unverified(err error) error {
 	if !r.result.Written {
 		return err
@@ -179,9 +179,9 @@ func (r *roleChange) unverified(err error) error {
 	return fmt.Errorf("the change was sent, and could not be verified: %w", err)
 }
 
-// unlessReadOnly gives the failure of a write another meaning where PrivX is in
-// a zero-downtime upgrade, in which it changes nothing. Which status refuses a
-// write then is not known, so PrivX's own word on it is asked for.
+// unlessReadOnly changes the failure of a write if PrivX is in a zero-downtime upgrade,
+// during which it is read-only. It is not known which status refuses a write then, so the
+// role store is asked for its state.
 func (r *roleChange) unlessReadOnly(ctx context.Context, failure error) error {
 	var e *Error
 	if !errors.As(failure, &e) || e.Status == 0 || !r.client.isReadOnly(ctx) {
@@ -192,9 +192,9 @@ func (r *roleChange) unlessReadOnly(ctx context.Context, failure error) error {
 	return given
 }
 
-// isRefused tells whether an error of a write says that PrivX has not done it and
-// will not do it. After any other one, an answer that is too long to be read
-// among them, only reading tells.
+// isRefused tells whether the error of a write proves that PrivX has not made the change
+// and will not make it. After any other error (also that of an answer too long to be read),
+// only a read can tell.
 func isRefused(failure error) bool {
 	var e *Error
 	if failure == nil || !errors.As(failure, &e) {

@@ -21,10 +21,10 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// fuzzedUser is who is asked for by id.
+// fuzzedUser is the id of the user who is asked for.
 const fuzzedUser = "9ceb1de9-e52f-4a6f-521e-3a0dd2d1537b"
 
-// fuzzedReads are the reads, each with the ids of what it has found.
+// fuzzedReads are all reads. Each returns the ids that it has found.
 func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
 	return []func(ctx context.Context) ([]string, error){
 		func(ctx context.Context) ([]string, error) {
@@ -65,11 +65,11 @@ func (n *network) fuzzedReads() []func(ctx context.Context) ([]string, error) {
 }
 
 const (
-	fuzzedPages = 2 // of the reads: lists in pages, of which no row is handed out twice
+	fuzzedPages = 2 // how many of the reads are paged lists, which return no row twice
 	fuzzedLists = 4 // of the reads
 )
 
-// firsts are the ids without those that come again, if they shall be left out.
+// firsts are the ids, without repeated ones if leaveOut is set.
 func firsts(ids []string, leaveOut bool) []string {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(ids, func(id string) bool {
@@ -90,8 +90,8 @@ func found[T any](page *privx.Page[T], err error, id func(T) string) ([]string, 
 	return ids, nil
 }
 
-// Whatever comes instead of what was asked for: all of it is taken or none, and
-// what is said of it repeats nobody's data.
+// Whatever PrivX answers to a read: all of it is taken or none, and the error repeats no
+// personal data.
 func FuzzAnswer(f *testing.F) {
 	network := newNetwork(f)
 	reads := network.fuzzedReads()
@@ -140,8 +140,8 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-// mayBePrivX tells whether an answer may be PrivX's own: an object, or nothing, and not
-// called HTML.
+// mayBePrivX tells whether an answer may be PrivX's own: a JSON object, or empty, and not of
+// the type HTML.
 func mayBePrivX(contentType, body string) bool {
 	text := strings.TrimSpace(body)
 	switch {
@@ -154,8 +154,8 @@ func mayBePrivX(contentType, body string) bool {
 	}
 }
 
-// A refusal is told in PrivX's own words, as far as they can be shown, and under
-// the code that its status asks for.
+// A refusal becomes an error with PrivX's own words, as far as they can be shown, and with
+// the code that belongs to its status.
 func FuzzErrorAnswer(f *testing.F) {
 	network := newNetwork(f)
 	const secret = privxsim.DefaultOAuthClientSecret

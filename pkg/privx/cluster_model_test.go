@@ -18,18 +18,18 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// The random steps of TestCluster_NothingLostNothingFalse: so many seeds with so many
-// steps each.
+// The numbers of seeds, and of steps for each, of TestCluster_NothingLostNothingFalse.
 const (
 	clusterSeeds = 16
 	clusterSteps = 250
 )
 
-// restartPause lies between two restarts: no two nodes are empty one after the other.
+// restartPause is the time between two restarts, so that no two nodes are empty one right
+// after the other.
 const restartPause = 30 * time.Second
 
-// clusterOptions are the manners of a PrivX of three nodes. Over sixteen seeds, each
-// comes with each other.
+// clusterOptions are how a PrivX of three nodes behaves. Over sixteen seeds, all options are
+// combined with one another.
 func clusterOptions(seed int64) privxsim.Options {
 	return privxsim.Options{
 		Nodes: []privxsim.Node{
@@ -50,7 +50,7 @@ type clusterModel struct {
 	restarted time.Time
 }
 
-// newClusterModel makes one, with some memberships that are there from the beginning.
+// newClusterModel makes a model with some memberships from the beginning.
 func newClusterModel(t *testing.T, h *harness, seed uint64, nodes int) *clusterModel {
 	t.Helper()
 	m := &clusterModel{model: newModel(t, h, seed, 0), nodes: nodes}
@@ -60,12 +60,12 @@ func newClusterModel(t *testing.T, h *harness, seed uint64, nodes int) *clusterM
 	return m
 }
 
-// outsider is a user whose roles somebody else changes, and this client does not.
+// outsider is a user whose roles are changed by something else and not by this client.
 func (m *clusterModel) outsider() string { return m.users[2] }
 
 func (m *clusterModel) ownKey() key { return key{choose(m.model, m.users[:2]...), m.key().role} }
 
-// step does something at some time, and compares what the store has with the model.
+// step makes a random change after a pause, and compares the store with the model.
 func (m *clusterModel) step(pause time.Duration) {
 	time.Sleep(pause)
 	m.sim.ResetRequests()
@@ -86,7 +86,7 @@ func (m *clusterModel) step(pause time.Duration) {
 	m.check()
 }
 
-// change grants or revokes a role in the time that the connector gives it.
+// change grants or revokes a role within the time that the connector allows.
 func (m *clusterModel) change(k key, grants bool) {
 	m.tellf("grant %t of %s to %s", grants, m.name(k.role), m.name(k.user))
 	before := m.held[k]
@@ -119,8 +119,8 @@ func (m *clusterModel) change(k key, grants bool) {
 	}
 }
 
-// failed takes the membership as it has become: an error says nothing of it, and of
-// the others that they are as they were.
+// failed takes the membership over from the store, because an error does not tell whether
+// the change was made. All other memberships must be as they were.
 func (m *clusterModel) failed(k key, grants bool, err error) {
 	code := status.Code(err)
 	require.Contains(m.t, []codes.Code{codes.Unavailable, codes.Aborted, codes.FailedPrecondition}, code, m.told)
@@ -136,7 +136,7 @@ func (m *clusterModel) failed(k key, grants bool, err error) {
 	}
 }
 
-// gone revokes a role from a user who has just gone, or went a while ago.
+// gone revokes a role from a user who was deleted just now or a while ago.
 func (m *clusterModel) gone() {
 	k := m.ownKey()
 	pause := time.Duration(m.random.IntN(15)) * time.Second
@@ -154,7 +154,7 @@ func (m *clusterModel) gone() {
 	case got.UserGone:
 		m.seen["gone"]++
 	default:
-		// A node that lags shows that he did not hold the role.
+		// A node that lags still knows the user, and shows that the role was not held.
 		require.Equal(m.t, &privx.Change{Membership: got.Membership}, got, m.told)
 		require.NotEqual(m.t, onlyExplicit, held(got.Membership), m.told)
 	}
@@ -162,7 +162,7 @@ func (m *clusterModel) gone() {
 	for _, role := range m.roles {
 		delete(m.held, key{k.user, role})
 	}
-	time.Sleep(time.Minute) // until all nodes know him again, and nothing is recent
+	time.Sleep(time.Minute) // until all nodes know the user again, and no change is recent
 }
 
 // check compares what the store has with the model.
@@ -173,9 +173,9 @@ func (m *clusterModel) check() {
 	require.Zero(m.t, privx.Locks(m.client).Len(), m.told)
 }
 
-// Behind a load balancer, whose nodes lag for up to ten seconds and show nothing for
-// some when they start: what is said to be done is done and stays, nobody else's
-// membership changes, and most changes succeed.
+// Behind a load balancer, nodes lag for up to ten seconds and show nothing for some seconds
+// after they start. Still, a change reported as made is made and stays, no other membership
+// changes, and most changes succeed.
 func TestCluster_NothingLostNothingFalse(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -18,8 +18,7 @@
 //	GET  /role-store/api/v1/sources                                    sources-view (optional)
 //	GET  /role-store/api/v1/status                                     none
 //
-// Every method takes a context, is bounded in time and in bytes, and fails with
-// an [*Error] or with the context's own error. Reads are retried while a failure
-// looks transient. A write is sent again only once a read has shown that PrivX has
-// not done it.
+// Every method takes a context, is bounded in time and in bytes, and fails with an [*Error]
+// or with the context's own error. Reads are repeated after transient failures. A write is
+// sent again only after a read has shown that PrivX has not made the change.
 package privx

@@ -23,8 +23,8 @@ type RoleEntry struct {
 	// GrantType is PERMANENT, TIME_RESTRICTED, FLOATING or something newer; may
 	// be empty.
 	GrantType string `json:"grant_type"`
-	// ValidityPeriods is how PrivX since about version 33 says when a
-	// TIME_RESTRICTED grant holds; GrantStart and GrantEnd are the older way.
+	// ValidityPeriods are when a TIME_RESTRICTED grant holds, in PrivX since about version
+	// 33. Before that, PrivX gives GrantStart and GrantEnd.
 	ValidityPeriods []Period `json:"grant_validity_periods"`
 	GrantStart      string   `json:"grant_start"`
 	GrantEnd        string   `json:"grant_end"`
@@ -41,7 +41,7 @@ type Period struct {
 	End   string `json:"grant_end"`
 }
 
-// Periods are the grant's validity periods, whichever way PrivX says them.
+// Periods are the grant's validity periods, in whichever of the two ways PrivX gives them.
 func (r RoleEntry) Periods() []Period {
 	if len(r.ValidityPeriods) > 0 {
 		return r.ValidityPeriods
@@ -52,8 +52,8 @@ func (r RoleEntry) Periods() []Period {
 	return nil
 }
 
-// inForce tells whether an explicit entry holds at a time. A FLOATING one does:
-// its time begins with its first use. So does one of a type that is not known.
+// inForce tells whether an explicit entry holds at a time. A FLOATING one always does,
+// because its time begins with its first use. One of an unknown type is taken to hold, too.
 func (r RoleEntry) inForce(now time.Time) bool {
 	periods := r.Periods()
 	if r.GrantType != GrantTimeRestricted && (r.GrantType != "" || len(periods) == 0) {
@@ -62,8 +62,8 @@ func (r RoleEntry) inForce(now time.Time) bool {
 	return slices.ContainsFunc(periods, func(p Period) bool { return p.contains(now) })
 }
 
-// unreadable tells whether the period has a time that cannot be read, so that
-// nobody knows when it holds.
+// unreadable tells whether the period has a time that cannot be parsed, so that it is not
+// known when the period holds.
 func (p Period) unreadable() bool {
 	return slices.ContainsFunc([]string{p.Start, p.End}, func(text string) bool {
 		_, err := time.Parse(time.RFC3339, text)
@@ -71,8 +71,8 @@ func (p Period) unreadable() bool {
 	})
 }
 
-// contains tells whether the period is known to hold at a time. An end that is
-// left out is an open one; a time that cannot be read is none.
+// contains tells whether the period is known to hold at a time. A missing start or end
+// means that the period is open on that side. If a time cannot be parsed, it does not hold.
 func (p Period) contains(now time.Time) bool {
 	if p.Start == "" && p.End == "" {
 		return false

@@ -27,14 +27,14 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// contentFaults are the answers that look like a success and are none.
+// contentFaults are the answers that look like a success and are not.
 var contentFaults = []privxsim.FaultKind{
 	privxsim.FaultHTML, privxsim.FaultRedirect, privxsim.FaultTruncated, privxsim.FaultCut, privxsim.FaultGarbage,
 	privxsim.FaultEmpty, privxsim.FaultNoContent, privxsim.FaultNull, privxsim.FaultTrailing, privxsim.FaultNested,
 	privxsim.FaultDropWrite,
 }
 
-// Every fault of an answer's content times every method.
+// Every fault of an answer's content is an error of every method.
 func TestFaultsOfAnAnswersContent(t *testing.T) {
 	t.Parallel()
 	for _, kind := range contentFaults {
@@ -78,7 +78,7 @@ func TestFaultsOfATokenAnswersContent(t *testing.T) {
 	}
 }
 
-// wantFault wants an error that hints at the base URL, unless it can be retried.
+// wantFault checks that an error hints at the base URL, unless it can be retried.
 func wantFault(t *testing.T, err error, code codes.Code, what string) {
 	t.Helper()
 	var e *privx.Error
@@ -90,7 +90,7 @@ func wantFault(t *testing.T, err error, code codes.Code, what string) {
 	}
 }
 
-// A success is a JSON object, whatever it is called, unless it is called HTML.
+// A success is a JSON object, whatever its Content-Type, unless that is HTML.
 func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	for contentType, good := range map[string]bool{
@@ -110,9 +110,8 @@ func TestContentTypes(t *testing.T) {
 	}
 }
 
-// An error without a body is PrivX's, as far as its status says something: a permission
-// is missing, or there are too many rows. That an object is not there is something that
-// PrivX says in words.
+// An error without a body is taken for PrivX's by its status: a permission is missing, or
+// too many rows were asked for. But a 404 needs PrivX's own words.
 func TestErrorsWithoutABody(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]codes.Code{
@@ -147,7 +146,7 @@ func TestPageSize_RefusedWithoutABody(t *testing.T) {
 	}
 }
 
-// More than is read of one answer is an error, and not tried again.
+// An answer longer than its limit is an error, and is not asked for again.
 func TestOversizedAnswers(t *testing.T) {
 	t.Parallel()
 	for status, limit := range map[int]int64{
@@ -194,7 +193,7 @@ func TestLongErrorTextIsCut(t *testing.T) {
 	require.NotContains(t, e.Error(), "\n")
 }
 
-// What PrivX says, in both of its shapes.
+// PrivX's errors are taken over in both of their shapes.
 func TestError_Fields(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -264,7 +263,7 @@ func TestError_NotFoundInPrivXsWords(t *testing.T) {
 	require.False(t, privx.IsNotFound(errors.New("404")))
 }
 
-// A 404 that PrivX did not write says nothing of the object.
+// A 404 that does not come from PrivX is not NotFound.
 func TestError_NotFoundInOthersWords(t *testing.T) {
 	t.Parallel()
 	html := http.Header{"Content-Type": {"text/html"}}
@@ -294,7 +293,7 @@ func TestError_NotFoundInOthersWords(t *testing.T) {
 	}
 }
 
-// A wrong path prefix meets a page, not an object that does not exist.
+// A wrong path prefix leads to a page's 404, which is not NotFound.
 func TestError_WrongPathPrefix(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{PathPrefix: "/privx"}})
@@ -338,8 +337,8 @@ func TestCheck(t *testing.T) {
 	require.ErrorContains(t, h.client.Check(t.Context()), "roles-view")
 }
 
-// mirror gives out a token and otherwise repeats all that it is sent, in a place
-// where a careless client shows it.
+// mirror is a server that gives out a token and otherwise repeats all that it is sent, in a
+// place where a careless client would show it.
 type mirror struct {
 	token  string // "": token requests are repeated too
 	answer func(w http.ResponseWriter, seen string)
@@ -375,7 +374,7 @@ func redirectTo(format string) func(http.ResponseWriter, string) {
 	}
 }
 
-// mirrorAnswers are the places. The long ones put a secret where a text is cut.
+// mirrorAnswers are these places. The long answers have a secret where a text is cut.
 func mirrorAnswers() map[string]func(http.ResponseWriter, string) {
 	answers := map[string]func(http.ResponseWriter, string){
 		"error_description": jsonAnswer(400, func(s string) any { return map[string]string{"error": "invalid_grant", "error_description": s} }),
@@ -414,7 +413,7 @@ func mirrorAnswers() map[string]func(http.ResponseWriter, string) {
 	return answers
 }
 
-// rawAnswer writes something that is not even HTTP.
+// rawAnswer writes to the connection itself, also what is not HTTP.
 func rawAnswer(format string) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, seen string) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -456,8 +455,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 }
 
-// wantNoSecret looks for the secrets, for parts of them, and for how they look
-// in a form, in JSON and in Basic's base64.
+// wantNoSecret checks that a text holds no secret and no part of one, nor a secret encoded
+// as in a form, in JSON or in the base64 of Basic.
 func wantNoSecret(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	const telling = 10 // As many characters of a secret are too many.
@@ -491,7 +490,7 @@ func TestCutText(t *testing.T) {
 	}
 }
 
-// An error keeps the transport's own behind it.
+// An error unwraps to the transport's own error.
 func TestError_Unwrap(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})

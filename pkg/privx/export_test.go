@@ -10,19 +10,19 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// API is what the client talks to PrivX with.
+// API is the client of package api below a Client.
 func API(c *Client) *api.Client { return c.api }
 
 // SetClock replaces the clock.
 func SetClock(c *Client, now func() time.Time) { c.api.Tuning().Clock = now }
 
-// SetBackOff replaces the waits between two tries.
+// SetBackOff replaces the pauses between two tries.
 func SetBackOff(c *Client, factory func() backoff.BackOff) { c.api.Tuning().BackOff = factory }
 
-// SetTokenPauses replaces the pauses before a token that is not known is sent again.
+// SetTokenPauses replaces the pauses before a new token is sent again after a 401.
 func SetTokenPauses(c *Client, pauses ...time.Duration) { c.api.Tuning().TokenPauses = pauses }
 
-// SetTransport replaces what carries the requests, below the bound on what is read.
+// SetTransport replaces the transport below the one that bounds what is read.
 func SetTransport(c *Client, next http.RoundTripper) { c.api.Tuning().Transport = next }
 
 // KeyedLocks are locks by name.
@@ -38,11 +38,11 @@ func (l *keyedLocks) Len() int {
 	return len(l.wanted)
 }
 
-// Locks are the client's.
+// Locks are the client's locks.
 func Locks(c *Client) *KeyedLocks { return &c.locks }
 
-// RewriteRoles makes of an answer to a GET of a user's roles what is PUT to grant
-// and to revoke a role.
+// RewriteRoles makes, from the answer to a GET of a user's roles, the bodies that are PUT to
+// grant and to revoke a role.
 func RewriteRoles(body []byte, roleID string) (string, string, error) {
 	rq := getUserRoles.Request("id")
 	rq.NotNull = true
@@ -57,11 +57,11 @@ func RewriteRoles(body []byte, roleID string) (string, string, error) {
 	return string(listBody(granted)), string(listBody(list.others(roleID))), err
 }
 
-// Forget makes a client what it was before its first request.
+// Forget makes a client forget what it has learnt of PrivX and of itself.
 func Forget(c *Client) {
 	c.api.Forget()
 	c.self = nil
 }
 
-// CurrentUser asks PrivX as whom the client acts, whatever the credentials say.
+// CurrentUser asks PrivX which user the client acts as, whatever the credentials say.
 func (c *Client) CurrentUser(ctx context.Context) (string, error) { return c.currentUser(ctx) }

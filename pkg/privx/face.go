@@ -7,8 +7,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// What of package api is part of this package's own methods, so that their callers need
-// to know this package alone.
+// The types of package api that this package's methods use, so that callers need to import
+// only this package.
 type (
 	// Credentials are a way to obtain a token for an API client.
 	Credentials = api.Credentials
@@ -40,8 +40,8 @@ const (
 // ChangeBudget is how long one grant or revoke may take.
 const ChangeBudget = api.ChangeBudget
 
-// ParseBaseURL checks PrivX's address and returns it without trailing slashes. It is
-// https; http is accepted for a loopback host alone.
+// ParseBaseURL checks PrivX's address and returns it without trailing slashes. It must be
+// https; http is accepted only for a loopback host.
 func ParseBaseURL(raw string) (*url.URL, error) { return api.ParseBaseURL(raw) }
 
 // ParseCertificates reads a bundle of PEM certificates.
@@ -49,18 +49,19 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	return api.ParseCertificates(bundle)
 }
 
-// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
+// SameID tells whether two of PrivX's ids are the same. They are UUIDs, so case does not
+// matter.
 func SameID(a, b string) bool { return api.SameID(a, b) }
 
-// CanonicalID is the form of an id that all that are the same have in common.
+// CanonicalID is the form that an id has in common with all ids that are the same.
 func CanonicalID(id string) string { return api.CanonicalID(id) }
 
 // CutText shortens s to at most n bytes, on a rune boundary, ending in an ellipsis where
 // something was cut.
 func CutText(s string, n int) string { return api.CutText(s, n) }
 
-// IsNotFound tells whether PrivX itself said that the object does not exist. A
-// 404 that is not in PrivX's words (a proxy's page, a wrong base URL) is not one.
+// IsNotFound tells whether PrivX itself said that the object does not exist. It is false for
+// a 404 that does not come from PrivX (a proxy's page, a wrong base URL).
 func IsNotFound(err error) bool { return api.Is(err, api.NotFound) }
 
 // IsForbidden tells whether the API client lacks a permission.
@@ -69,5 +70,5 @@ func IsForbidden(err error) bool { return api.Is(err, api.Forbidden) }
 // IsUnauthenticated tells whether PrivX refused the credentials.
 func IsUnauthenticated(err error) bool { return api.Is(err, api.Unauthenticated) }
 
-// IsEmpty tells whether PrivX shows a list empty that is known to have rows.
+// IsEmpty tells whether PrivX shows a list as empty that is known to have rows.
 func IsEmpty(err error) bool { return api.Is(err, api.ShownEmpty) }

@@ -19,9 +19,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// handmade is a PrivX of two nodes that knows one user and his roles, and says of
-// them whatever a test wants: a node lags, is not yet itself again, or tells times
-// in a way of its own.
+// handmade is a PrivX of two nodes with one user. It answers for the user's roles whatever a
+// test wants: as a node that lags, that has just started, or that gives other times.
 type handmade struct {
 	mu    sync.Mutex
 	roles []string // the entries of the user's list, as they were last written
@@ -29,13 +28,13 @@ type handmade struct {
 	lag   time.Duration
 	// fresh is how many reads after a write are answered by the node that took it.
 	fresh int
-	// list answers the n-th read of the list, from 1, where it is not nil and gives
-	// something else than "".
+	// list gives the answer to the n-th read of the list, from 1. If it is nil or gives "",
+	// the read is answered as usual.
 	list func(n int) string
-	// put refuses the n-th write, from 1, with a status, where it is not nil and
-	// gives something else than 0.
+	// put gives the status with which the n-th write, from 1, is refused. If it is nil or
+	// gives 0, the write is made.
 	put func(n int) int
-	// user answers for the user himself; 404 where it is empty.
+	// user is the user's own record; if it is empty, the answer is a 404.
 	user  string
 	calls []string
 	puts  []string
@@ -76,7 +75,7 @@ func (p *handmade) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// read is the list as the node shows it that is asked.
+// read is the list as the node that is asked shows it.
 func (p *handmade) read() string {
 	n := len(slices.DeleteFunc(slices.Clone(p.calls), func(call string) bool { return call != "GET" }))
 	if p.list != nil {
@@ -122,14 +121,14 @@ func (p *handmade) set(body string) {
 	}
 }
 
-// holds tells whether the user's list has a text in it.
+// holds tells whether the user's list contains a text.
 func (p *handmade) holds(text string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Contains(listText(p.roles...), text)
 }
 
-// took is the calls that were made, and forgets them.
+// took returns the calls that were made, and forgets them.
 func (p *handmade) took() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -145,7 +144,7 @@ func (p *handmade) written() []string {
 	return slices.Clone(p.puts)
 }
 
-// inHandmadeBubble is inBubble with a PrivX that is made by hand.
+// inHandmadeBubble is inBubble with a handmade PrivX.
 func inHandmadeBubble(t *testing.T, p *handmade, test func(t *testing.T, client *privx.Client)) {
 	t.Helper()
 	client := newClient(t.Context(), t, "http://localhost", allFour)
@@ -158,7 +157,7 @@ func inHandmadeBubble(t *testing.T, p *handmade, test func(t *testing.T, client 
 	})
 }
 
-// mustChange wants a change that is written.
+// mustChange checks that a change succeeded and was written.
 func mustChange(t *testing.T, got *privx.Change, err error) *privx.Change {
 	t.Helper()
 	require.NoError(t, err)

@@ -27,11 +27,11 @@ import (
 // client's own are.
 const fuzzBearer = "fuzz-bearer-0123456789"
 
-// private stands in texts that are a user's own business: no error may repeat it.
+// private is in texts that hold personal data: no error may repeat it.
 const private = "private-7b1d"
 
-// network is a PrivX without sockets that gives one answer to everything but the
-// requests for a token.
+// network is a PrivX without sockets that answers requests for a token, and gives one and
+// the same answer to all others.
 type network struct {
 	client *privx.Client
 
@@ -44,8 +44,8 @@ type network struct {
 	asked                   int
 }
 
-// newNetwork is a network and a client in it, one for all inputs: making one
-// takes longer than an input does. The client forgets between them.
+// newNetwork makes a network with a client. They serve all inputs, because making them takes
+// longer than an input does. In between, the client forgets what it has learnt.
 func newNetwork(f *testing.F) *network {
 	f.Helper()
 	n := &network{}
@@ -62,7 +62,7 @@ func newNetwork(f *testing.F) *network {
 	return n
 }
 
-// answer sets what all requests are answered from now on.
+// answer sets the answer to all further requests.
 func (n *network) answer(status int, contentType, body string) {
 	privx.Forget(n.client)
 	n.mu.Lock()
@@ -97,12 +97,12 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// isStatus tells whether a real transport can give an answer of this status.
+// isStatus tells whether a real transport can give an answer with this status.
 func isStatus(status int) bool { return status >= 200 && status <= 999 }
 
-// requireTold checks that an error is one that can be shown to an operator: the
-// client's own, in one line of bounded length, without secrets and other people's
-// data, and one that gRPC can carry.
+// requireTold checks that an error can be shown to an operator. It must be of the client's
+// own type, in one line of bounded length, without secrets and personal data, and gRPC must
+// be able to carry it.
 func requireTold(t *testing.T, err error, also ...string) *privx.Error {
 	t.Helper()
 	var e *privx.Error

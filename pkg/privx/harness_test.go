@@ -37,13 +37,13 @@ const (
 	currentPath     = "/role-store/api/v1/users/current"
 )
 
-// allFour are the credentials that a seeded simulator takes.
+// allFour are the credentials that a seeded simulator accepts.
 var allFour = privx.PasswordGrant{
 	OAuthClientID: privxsim.DefaultOAuthClientID, OAuthClientSecret: privxsim.DefaultOAuthClientSecret,
 	APIClientID: privxsim.DefaultAPIClientID, APIClientSecret: privxsim.DefaultAPIClientSecret,
 }
 
-// setup says how a test differs from the usual.
+// setup says how a test differs from the defaults.
 type setup struct {
 	seed        privxsim.SeedOptions
 	store       *privxsim.Store // instead of a seeded one
@@ -70,7 +70,7 @@ func (s *setup) configure(config *privx.Config) {
 	config.GrantLength, config.PageSize = s.grantLength, s.pageSize
 }
 
-// context carries the timeout in the way in which the command line does.
+// context carries the timeout as the command line would set it.
 func (s *setup) context(t *testing.T) context.Context {
 	t.Helper()
 	if s.timeout == 0 {
@@ -88,8 +88,8 @@ type harness struct {
 	client *privx.Client
 }
 
-// newHarness lets the client talk over a socket, without a pause between two
-// tries of a read.
+// newHarness makes a client that talks over a socket and does not pause between two tries of
+// a read.
 func newHarness(t *testing.T, s setup) *harness {
 	t.Helper()
 	s.fillIn()
@@ -102,13 +102,13 @@ func newHarness(t *testing.T, s setup) *harness {
 	return h
 }
 
-// inBubble runs a test in which time is fake and passes only when everybody
-// waits, and which fails if a goroutine is left over. The client waits between
-// tries as it does outside, and talks to the simulator through pipes.
+// inBubble runs a test with fake time, which passes only while all goroutines wait. The test
+// fails if a goroutine is left over. The client pauses between tries as in production, and
+// talks to the simulator through pipes.
 func inBubble(t *testing.T, s setup, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	s.fillIn()
-	// uhttp's cache has goroutines of its own: they live outside.
+	// uhttp's cache has goroutines of its own, which must live outside the bubble.
 	client := newClient(s.context(t), t, "http://localhost"+s.sim.PathPrefix, s.credentials, s.configure)
 	privx.SetBackOff(client, api.DefaultBackOff)
 	synctest.Test(t, func(t *testing.T) {
@@ -151,7 +151,7 @@ func parseURL(t *testing.T, raw string) *url.URL {
 	return u
 }
 
-// clock is a time that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -171,14 +171,13 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// call is one method of the client that reads, and the endpoint it asks.
+// call is a method of the client that reads, and the endpoint that it calls.
 type call struct {
 	name, method, path string
 	run                func(ctx context.Context) error
 }
 
-// reads are all methods that read, Check apart: it makes two calls and never
-// repeats them.
+// reads are all methods that read but Check, which makes two calls and never repeats them.
 func (h *harness) reads() []call {
 	user, role := h.store.Users()[0].ID, h.roleWithMembers()
 	return []call{
@@ -192,10 +191,10 @@ func (h *harness) reads() []call {
 	}
 }
 
-// second drops a method's result.
+// second drops a method's result and keeps its error.
 func second[T any](_ T, err error) error { return err }
 
-// roleWithMembers is the id of the role with the most members but privx-user.
+// roleWithMembers is the id of the role with the most members, privx-user left out.
 func (h *harness) roleWithMembers() string {
 	best, size := "", 0
 	for _, role := range h.store.Roles() {
@@ -217,11 +216,11 @@ func (h *harness) members(roleID string) []string {
 	return ids
 }
 
-// getRoles is a read like any other, for tests to which it makes no difference.
+// getRoles is a read, for tests to which it does not matter which one it is.
 func (h *harness) getRoles(ctx context.Context) error { return second(h.client.ListRoles(ctx, "")) }
 
-// login obtains a token, so that later requests to the token endpoint stand out,
-// and forgets what was sent for it.
+// login fetches a token and forgets the requests for it, so that later requests for a token
+// can be counted.
 func (h *harness) login(t *testing.T) {
 	t.Helper()
 	require.NoError(t, h.getRoles(t.Context()))
@@ -249,13 +248,13 @@ func (h *harness) answerJSON(path, body string) {
 	h.sim.Inject(privxsim.Fault{Path: path, Status: http.StatusOK, Body: body})
 }
 
-// wantError checks an error of the client's own type.
+// wantError checks that an error is of the client's own type, and its code and status.
 func wantError(t *testing.T, err error, code codes.Code, httpStatus int) {
 	t.Helper()
 	_ = asError(t, err, code, httpStatus)
 }
 
-// asError is wantError that returns the error.
+// asError is wantError and returns the error.
 func asError(t *testing.T, err error, code codes.Code, httpStatus int) *privx.Error {
 	t.Helper()
 	var e *privx.Error

@@ -17,8 +17,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// halting is a PrivX whose lists of roles are long, and whose lists of members are long, and halt in the middle until they
-// are let on. It notes how much of each has been read.
+// halting is a PrivX with long lists of roles and of members. Those of members halt in the
+// middle until they are let on. It notes how much of each has been read.
 type halting struct {
 	half    string
 	release chan struct{}
@@ -48,8 +48,8 @@ func (h *halting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, h.half+`"}]}`)
 }
 
-// inHalfRead runs a test while as many members' lists are being read as there are, as
-// far as they are. They are let on when it is over, and nothing of them may be lost.
+// inHalfRead runs a test while all lists of members are being read and halt in the middle.
+// When the test is over they are let on, and no row of them may be lost.
 func inHalfRead(t *testing.T, half int, adjust func(*http.Transport), test func(t *testing.T, client *privx.Client, server *halting)) {
 	t.Helper()
 	server := &halting{half: strings.Repeat("x", half)}
@@ -85,8 +85,8 @@ func withHTTP2(transport *http.Transport) {
 	transport.Protocols.SetUnencryptedHTTP2(true)
 }
 
-// However many long answers come at a time, only as many of them are in memory as have
-// room. The others wait, and none of them is lost; nor does one wait that is short.
+// However many long answers come at a time, only as many are in memory as have room. The
+// others wait and none is lost, and short answers do not wait.
 func TestLongAnswersTakeTurns(t *testing.T) {
 	t.Parallel()
 	const long, short = 6 << 20, 900 << 10

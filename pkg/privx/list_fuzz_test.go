@@ -12,8 +12,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// Whatever PrivX answers to each request: no row of an answer is lost, none is handed
-// out twice, and reading comes to an end.
+// Whatever PrivX answers to each request: no row of an answer is lost or returned twice, and
+// the reading ends.
 func FuzzList(f *testing.F) {
 	answers := []string{
 		`{"count":3,"items":[{"id":"a"},{"id":"b"}]}`, `{"count":1,"items":[{"id":"a"}]}`, `{"items":[{"id":"a"}]}`, `{"count":5,"items":[]}`,

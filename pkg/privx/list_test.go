@@ -101,7 +101,7 @@ func (l listing) readAll(ctx context.Context) ([]string, error) {
 	}
 }
 
-// wantAll wants a list to be read whole and each row once.
+// wantAll checks that a list is read completely and each row once.
 func (l listing) wantAll(t *testing.T) {
 	t.Helper()
 	got, err := l.readAll(t.Context())
@@ -144,9 +144,9 @@ func TestPagesThatAreClamped(t *testing.T) {
 	}
 }
 
-// leastAnswers is how many answers a list takes of which each shows so many rows, the
-// first of them being the last one before. Where the last one is full, PrivX is asked
-// what is behind it.
+// leastAnswers is how many answers a list takes if each shows size rows and begins with the
+// last row of the answer before. If the last answer is full, PrivX is asked once more for
+// what follows.
 func leastAnswers(rows, size int) int {
 	switch {
 	case rows < size || rows <= 1000 && size == 1000 && rows < 1000:
@@ -169,7 +169,7 @@ func TestList_SortKeyOnEveryPage(t *testing.T) {
 			require.Equal(t, "created", query(t, r, "sortkey"), l.name)
 			require.Equal(t, "ASC", query(t, r, "sortdir"), l.name)
 			if query(t, r, "limit") == "1" && i == 0 {
-				continue // Check's.
+				continue // The request of Check.
 			}
 			require.Equal(t, strconv.Itoa(offset), query(t, r, "offset"), l.name)
 			offset += 6 // one row again
@@ -195,7 +195,7 @@ func TestList_TotalAndRead(t *testing.T) {
 	}
 }
 
-// Whatever the count, a page that comes again is an error.
+// If the same page comes again and again, that is an error, whatever the count.
 func TestTheSamePageForEverIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, count := range []privxsim.CountMode{privxsim.CountHonest, privxsim.CountOmitted, privxsim.CountZero, privxsim.CountTooLarge} {
@@ -224,7 +224,7 @@ func TestCounts(t *testing.T) {
 		"absent":      {privxsim.CountOmitted, 7, 2, false}, // Nothing behind the last row, twice.
 		"zero":        {privxsim.CountZero, 7, 2, false},
 		"too large":   {privxsim.CountTooLarge, 7, 2, true},       // Nothing behind the last row, nor at the last place, in both orders.
-		"page length": {privxsim.CountPageLength, 1000, 0, false}, // Of a clamped page it cannot be told from a whole list's.
+		"page length": {privxsim.CountPageLength, 1000, 0, false}, // The count of a page cut short looks like that of a whole list.
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -246,7 +246,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// Counts that the simulator has no mode for, said by each page in turn.
+// Each page has another count, in ways for which the simulator has no mode.
 func TestCountsThatChangeFromPageToPage(t *testing.T) {
 	t.Parallel()
 	for name, counts := range map[string][]string{
@@ -272,7 +272,7 @@ func TestCountsThatChangeFromPageToPage(t *testing.T) {
 	}
 }
 
-// No count, however it jumps about, keeps the client reading without end.
+// A count that jumps up and down does not keep the client reading without end.
 func TestListsWithJumpingCountsEnd(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -292,13 +292,13 @@ func makeRows(n int) []string {
 	return rows
 }
 
-// serveRows answers the list of roles in pages, each with the count that it is
-// given by the number of the request.
+// serveRows answers the list of roles in pages. The count in each answer depends on the
+// number of the request.
 func (h *harness) serveRows(rows []string, size int, count func(request int) string) {
 	h.serveMovingRows(func(int) []string { return rows }, size, count)
 }
 
-// serveMovingRows is serveRows of rows that are others for each request.
+// serveMovingRows is serveRows with other rows for each request.
 func (h *harness) serveMovingRows(rowsAt func(request int) []string, size int, count func(request int) string) {
 	n := 0
 	h.sim.OnRequest(func(r privxsim.Request) {
@@ -349,7 +349,7 @@ func newMoving(t *testing.T) moving {
 	return m
 }
 
-// fill puts every user back to its place.
+// fill puts every user back in its place.
 func (m moving) fill() {
 	for i, id := range m.ids {
 		m.store.AddUser(privxsim.User{ID: id, Principal: id, Created: time.Date(2020, 1, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339)})
@@ -372,7 +372,7 @@ func (m moving) read(t *testing.T, change func(page int)) []string {
 	}
 }
 
-// wantSurvivors wants every user that is still there to have been read.
+// wantSurvivors checks that every user that still exists has been read.
 func (m moving) wantSurvivors(t *testing.T, got []string, what string) {
 	t.Helper()
 	for _, id := range m.list.truth() {
@@ -381,8 +381,8 @@ func (m moving) wantSurvivors(t *testing.T, got []string, what string) {
 	require.Contains(t, got, privxsim.DefaultAPIClientID, what)
 }
 
-// Any run of neighbours goes, at any boundary between two pages: from the
-// pages that were read, from those to come, from both, down to below the offset.
+// At any boundary between two pages, any run of neighbouring rows is deleted: from the pages
+// already read, from those to come, or from both, so that the list may end before the offset.
 func TestRowsDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
@@ -407,7 +407,7 @@ func (m moving) remove(ids []string) {
 	}
 }
 
-// Rows that were read go one after the other, a row at every boundary.
+// At every boundary between two pages, one of the rows already read is deleted.
 func TestRowsDeletedAtEveryBoundary(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
@@ -423,7 +423,7 @@ func TestRowsDeletedAtEveryBoundary(t *testing.T) {
 	}
 }
 
-// Rows that are not neighbours.
+// Rows that are not neighbours are deleted.
 func TestScatteredRowsDeleted(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
@@ -440,7 +440,7 @@ func TestScatteredRowsDeleted(t *testing.T) {
 	}
 }
 
-// New rows come last, for they are the newest; they cost nobody else, and
+// New rows come last, because they are the newest. No other row is lost, and the new ones
 // are read if the last page was not read yet.
 func TestRowsInsertedMeanwhile(t *testing.T) {
 	t.Parallel()
@@ -459,8 +459,8 @@ func TestRowsInsertedMeanwhile(t *testing.T) {
 	}
 }
 
-// Older rows come in front meanwhile: what was pushed back is read twice, and
-// nothing is lost.
+// Rows are inserted in front meanwhile. The rows that they push back are read twice, and
+// none is lost.
 func TestRowsInsertedInFront(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
@@ -479,7 +479,7 @@ func TestRowsInsertedInFront(t *testing.T) {
 	}
 }
 
-// Roles and members go while their lists are read.
+// Roles and members are deleted while their lists are read.
 func TestRolesAndMembersDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for boundary := range 3 {
@@ -521,7 +521,7 @@ func (h *harness) removeRole(id string) {
 	}
 }
 
-// A token that the client did not make is an error and not a new start.
+// A page token that the client did not make is an error, and does not start the list over.
 func TestForeignPageTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
@@ -573,7 +573,7 @@ func TestForeignPageTokensAreRefused(t *testing.T) {
 
 func encodeToken(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// A list that refuses large pages is asked for smaller ones, once.
+// If PrivX refuses large pages, the client goes down to smaller ones once, and remembers it.
 func TestPageSize_FallsBackAndIsRemembered(t *testing.T) {
 	t.Parallel()
 	for accepted, wanted := range map[int][]int{
@@ -597,7 +597,7 @@ func TestPageSize_FallsBackAndIsRemembered(t *testing.T) {
 	}
 }
 
-// Every further page has the size of the first.
+// Every later page is asked for with the size of the first.
 func TestPageSize_OfLaterPages(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 250, Roles: 20, MembersPerRole: 12}, sim: privxsim.Options{MaxPageSize: 100, RefuseLargePages: true}})
@@ -616,7 +616,7 @@ func TestPageSize_AllRefused(t *testing.T) {
 	}
 }
 
-// A list that is refused for another reason says nothing of the page size.
+// A list that is refused for another reason does not change the page size.
 func TestPageSize_RememberedOnlyOnceAccepted(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -631,7 +631,7 @@ func TestPageSize_RememberedOnlyOnceAccepted(t *testing.T) {
 	}
 }
 
-// Smaller pages are for the first page and for a 400 alone.
+// Only a 400 to the first page makes the client ask for a smaller one.
 func TestPageSize_NoOtherFallback(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
@@ -658,7 +658,7 @@ func TestList_Content(t *testing.T) {
 	const none = "an empty list, which cannot be"
 	for _, tt := range []struct {
 		name, body, message string
-		lists               bool // The message is that of users and roles alone: the others can be empty.
+		lists               bool // Only users and roles have this message: the other lists can be empty.
 	}{
 		{"empty", `{"count":0,"items":[]}`, none, true},
 		{"items null", `{"count":0,"items":null}`, none, true},
@@ -705,8 +705,8 @@ func TestList_Content(t *testing.T) {
 	}
 }
 
-// PrivX counts more than it shows, in both orders: the list is over, and the page
-// says both numbers.
+// PrivX counts more rows than it shows, in both orders. The list is at its end, and the page
+// tells both numbers.
 func TestList_MoreCountedThanShown(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -733,7 +733,7 @@ func TestList_MoreCountedThanShown(t *testing.T) {
 	})
 }
 
-// NextAfter hands a part of a page on to the next one.
+// NextAfter leaves a part of a page to the next one.
 func TestList_NextAfter(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
@@ -758,7 +758,7 @@ func TestList_NextAfter(t *testing.T) {
 	}
 }
 
-// The lists' rows as they are told to the connector.
+// The rows of the lists, as the connector gets them.
 func TestList_Rows(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{sim: privxsim.Options{MemberCount: true}})
@@ -793,7 +793,7 @@ func TestList_Rows(t *testing.T) {
 	require.Len(t, sources.Items, len(h.store.Sources()))
 }
 
-// What is decoded holds none of the fields that nobody outside PrivX may see.
+// Fields that nobody outside PrivX may see are not in what is decoded.
 func TestList_SecretsAreNeverDecoded(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 120, Roles: 24, MembersPerRole: 12}})
@@ -810,7 +810,7 @@ func TestList_SecretsAreNeverDecoded(t *testing.T) {
 	}
 }
 
-// GetUser and GetRole answer what was asked for or fail.
+// GetUser and GetRole fail if PrivX answers another object than the one asked for.
 func TestGet_AnotherObject(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -840,8 +840,8 @@ func TestRoleEntry_Periods(t *testing.T) {
 	}
 }
 
-// A page of a list that has shrunk may be taken in part: the step back is not
-// forgotten over it.
+// A page of a list that has shrunk may be taken in part. The reader still goes back for the
+// rows that have moved up.
 func TestList_NextAfterOfAShrunkList(t *testing.T) {
 	t.Parallel()
 	m := newMoving(t)
@@ -862,7 +862,7 @@ func TestList_NextAfterOfAShrunkList(t *testing.T) {
 	m.wantSurvivors(t, all, "cut")
 }
 
-// A page without a total does not make the reader forget the one before.
+// A page without a count does not make the reader forget the count before.
 func TestRowsDeletedBehindAPageWithoutACount(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -895,7 +895,8 @@ func TestList_EmptyPageInTheMiddle(t *testing.T) {
 	}
 }
 
-// A user's roles are all or nothing; directories beyond those shown are counted.
+// A list of a user's roles that is not complete is an error. For directories, the page tells
+// how many more are counted than shown.
 func TestList_WholeListsThatAreNotWhole(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})

@@ -15,8 +15,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// An empty answer in the middle of a list that was counted longer is no end: PrivX is
-// asked again over some seconds.
+// An empty answer before the counted end of a list does not end it: PrivX is asked again
+// over some seconds.
 func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {
 	t.Parallel()
 	rows := manyRows(2500)
@@ -44,7 +44,8 @@ func TestUnkind_EmptyAnswerInTheMiddle(t *testing.T) {
 	}
 }
 
-// No users and no roles cannot be: the API client is a user, two roles are built in.
+// Neither the users nor the roles can be empty: the API client is a user, and two roles are
+// built in.
 func TestUnkind_NoUsersAndNoRoles(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{1, 3, 100} {
@@ -75,8 +76,8 @@ func TestUnkind_NoUsersAndNoRoles(t *testing.T) {
 	}
 }
 
-// Ties without a fixed order: an answer repeats a row in place of one that never
-// comes by itself.
+// Rows of the same time have no fixed order: an answer repeats a row in place of another
+// one, which would never be shown without a further question.
 func TestUnkind_Ties(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{100, 1000} {
@@ -101,16 +102,16 @@ func TestUnkind_Ties(t *testing.T) {
 	}
 }
 
-// Where all rows are tied and come in another order each time, the list is whole or
-// an error.
+// If all rows have the same time and come in another order each time, the list is read
+// completely or is an error.
 func TestUnkind_AllTied(t *testing.T) {
 	t.Parallel()
 	const rows = 40
 	readTied(t, 50, rows, 0, rows)
 }
 
-// The same of all rows but the last ones, where counts say nothing, because PrivX does
-// not count or counts too little: then there are as many rows as places.
+// The same with all rows but the last ones, and with counts that prove nothing, because
+// PrivX does not count or counts too little. Then there must be as many rows as places.
 func TestUnkind_TiedAndNotCounted(t *testing.T) {
 	t.Parallel()
 	for _, count := range []int{0, -1, 5, 39} {
@@ -118,8 +119,8 @@ func TestUnkind_TiedAndNotCounted(t *testing.T) {
 	}
 }
 
-// readTied reads a list again and again in which PrivX sorts all rows but the last ones
-// differently each time, and wants all of them or an error, which comes sometimes.
+// readTied reads a list many times. In each answer, PrivX sorts all rows but the last ones
+// differently. It wants all rows or an error, and at least one error.
 func readTied(t *testing.T, times uint64, all, last, count int) {
 	t.Helper()
 	aborted := 0
@@ -145,7 +146,7 @@ func readTied(t *testing.T, times uint64, all, last, count int) {
 	require.Positive(t, aborted)
 }
 
-// One row goes and one comes between two answers, at every place.
+// Between two answers one row is deleted and one is inserted, at every place.
 func TestUnkind_OneGoesOneComes(t *testing.T) {
 	t.Parallel()
 	const size, all = 6, 21
@@ -173,7 +174,7 @@ func TestUnkind_OneGoesOneComes(t *testing.T) {
 	})
 }
 
-// A count that is the answer's own ends nothing.
+// A count of only the answer's own rows does not end a list.
 func TestUnkind_CountOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 999, 1000, 1001, 1999, 2000, 2500} {
@@ -187,8 +188,8 @@ func TestUnkind_CountOfTheAnswer(t *testing.T) {
 	}
 }
 
-// A full page alone cannot be told from a clamped one. That PrivX counts its answers
-// and not its lists shows when the connection is checked.
+// A complete list cannot be told from one cut short if PrivX counts only the rows of its
+// answers. That PrivX does so shows when the connection is checked.
 func TestUnkind_CountOfAClampedAnswer(t *testing.T) {
 	t.Parallel()
 	onShelf(t, func(t *testing.T, s *shelf) {
@@ -204,9 +205,9 @@ func TestUnkind_CountOfAClampedAnswer(t *testing.T) {
 	})
 }
 
-// That an answer which was cut short counts its own rows, once, ends no list: neither of
-// those that were counted when the connection was checked, nor another once it is known
-// how many rows PrivX gives at a time.
+// One answer that was cut short and counts its own rows does not end a list. This holds for
+// the lists that were counted when the connection was checked, and for the others once it
+// is known how many rows PrivX gives at a time.
 func TestUnkind_CountOfOneClampedAnswer(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{sim: privxsim.Options{MaxPageSize: 7}}, func(t *testing.T, h *harness) {
@@ -220,7 +221,7 @@ func TestUnkind_CountOfOneClampedAnswer(t *testing.T) {
 	})
 }
 
-// Two nodes that count differently by one cost no page.
+// Two nodes whose counts differ by one cost only a few further requests.
 func TestUnkind_NodesThatCountDifferently(t *testing.T) {
 	t.Parallel()
 	const clamp = 100
@@ -246,7 +247,7 @@ func TestUnkind_NodesThatCountDifferently(t *testing.T) {
 	}
 }
 
-// A node that does not know the first rows yet: each second answer is shifted.
+// A node does not know the first rows yet, so that every second answer is shifted.
 func TestUnkind_ShiftedNode(t *testing.T) {
 	t.Parallel()
 	for _, missing := range []int{1, 3, 40, 150} {
@@ -267,8 +268,8 @@ func TestUnkind_ShiftedNode(t *testing.T) {
 	}
 }
 
-// A role without members: the first answer alone proves nothing, a second one does,
-// no sooner than a second later. Something else that says so does as well.
+// A role without members: one answer alone does not prove that there are none. A second one
+// does, at least a second later, and so does another source that says so.
 func TestUnkind_NoMembers(t *testing.T) {
 	t.Parallel()
 	onShelf(t, func(t *testing.T, s *shelf) {
@@ -289,12 +290,13 @@ func TestUnkind_NoMembers(t *testing.T) {
 		require.Equal(t, api.ConfirmPause, time.Since(s.began))
 		require.Len(t, s.questions, 2)
 
-		// The second is no later than that.
+		// The second answer is asked for no later than that.
 		_, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
 		require.NoError(t, err)
 		require.Equal(t, api.ConfirmPause, time.Since(s.began))
 
-		// Where it proves to be wrong, the next one is not believed so soon.
+		// If the second answer proves the first one wrong, the next empty list is not
+		// believed so soon.
 		rows = []string{"a", "b"}
 		page, err = s.ListMembers(t.Context(), "r", privx.MayBeEmpty, confirm)
 		require.NoError(t, err)
@@ -322,7 +324,7 @@ func TestUnkind_NoMembers(t *testing.T) {
 	})
 }
 
-// A page can be asked for again, and taken in part, also where the list was over.
+// A page can be asked for again, and taken in part, also at the end of the list.
 func TestUnkind_PagesAskedForAgain(t *testing.T) {
 	t.Parallel()
 	onShelf(t, func(t *testing.T, s *shelf) {
@@ -353,8 +355,7 @@ func TestUnkind_PagesAskedForAgain(t *testing.T) {
 	})
 }
 
-// A list of which another process has read the beginning starts over, and not for
-// ever.
+// A list whose beginning another process has read starts over, a bounded number of times.
 func TestUnkind_ListThatAnotherProcessHasBegun(t *testing.T) {
 	t.Parallel()
 	onShelf(t, func(t *testing.T, s *shelf) {

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// keyedLocks are locks by name, which come into being when they are wanted and
-// go when nobody wants them any more. Those who wait for one are served in the
-// order in which they came.
+// keyedLocks are locks by name. A lock is made when it is first wanted, and removed when
+// nobody holds it or waits for it any more. Those who wait get it in the order in which
+// they came.
 type keyedLocks struct {
 	mu     sync.Mutex
 	wanted map[string]*keyedLock
@@ -17,12 +17,12 @@ type keyedLocks struct {
 
 type keyedLock struct {
 	held *semaphore.Weighted
-	// wanting is how many hold it or wait for it.
+	// wanting is the number of callers that hold it or wait for it.
 	wanting int
 }
 
-// lock waits for its turn, no longer than ctx allows, and returns what gives the
-// lock back.
+// lock waits for the lock of a key, no longer than ctx allows. It returns a function that
+// releases the lock.
 func (l *keyedLocks) lock(ctx context.Context, key string) (func(), error) {
 	one := l.want(key)
 	if err := one.held.Acquire(ctx, 1); err != nil {

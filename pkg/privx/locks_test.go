@@ -14,7 +14,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// One at a time for each name, and nothing is left of it in the end.
+// Only one holds the lock of a name at a time, and in the end no lock is left.
 func TestLocks_OneAtATime(t *testing.T) {
 	t.Parallel()
 	var locks privx.KeyedLocks
@@ -39,8 +39,8 @@ func TestLocks_OneAtATime(t *testing.T) {
 	require.Zero(t, locks.Len())
 }
 
-// Those who wait get their turn in the order in which they came; who gives up
-// leaves the others in theirs.
+// Those who wait get the lock in the order in which they came. One that gives up does not
+// change the order of the others.
 func TestLocks_InOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestLocks_InOrder(t *testing.T) {
 	})
 }
 
-// Nobody waits longer than his context, or at all when it has ended already.
+// Nobody waits longer than the context allows, or at all if it has already ended.
 func TestLocks_NoLongerThanTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,39 +11,38 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// Change is what has come of granting or revoking a role.
+// Change is the outcome of granting or revoking a role.
 type Change struct {
-	// Written tells whether PrivX was written to. If not, everything was as
-	// wanted already.
+	// Written tells whether a write was sent to PrivX. If not, everything already was as
+	// wanted.
 	Written bool
-	// Membership is how the user holds the role now, as the last read showed; nil
-	// if he does not. A revoked one that is still there is implicit.
+	// Membership is how the user holds the role now, by the last read; nil if the user
+	// does not. A membership that is left after a revocation is implicit.
 	Membership *RoleEntry
-	// Disturbed are other roles that were explicit when the list was read and not
-	// when the change was verified, or the other way round, and those of which a
-	// change of a moment ago was not there any more when the list was read: something
-	// else changed them at the same time. They are sorted.
+	// Disturbed are the ids, sorted, of other roles that something else changed at the
+	// same time. Such a role was explicit in only one of two lists: the one before the
+	// change and the one that verified it. Or the list before the change no longer showed
+	// what this client had done to the role a moment ago.
 	Disturbed []string
-	// UserGone: there is no such user (any more).
+	// UserGone tells that the user does not exist (any more).
 	UserGone bool
 }
 
-// GrantRole makes a user an explicit member of a role, without an end unless
-// Config.GrantLength says otherwise. A membership that is explicit and in force
-// is left as it is.
+// GrantRole makes a user an explicit member of a role. The membership has no end, unless
+// Config.GrantLength is set. One that is explicit and in force is left as it is.
 //
-// PrivX can only read and write the whole list of a user's roles, and has no
-// version of it. So that nothing is lost, changes of one user's roles wait for
-// one another here, the list is read right before it is written, every other
-// entry goes back as it came, and what came of it is read again. A list that does
-// not show what this client has changed within api.LagTime is not believed: it is read
-// again until it does, or until that time is over. A change that something else
-// makes between that read and the write, one round trip, or that a node which lags
-// does not show yet, cannot be seen, and is lost.
+// PrivX can only read and write the whole list of a user's roles, and the list has no
+// version. So that nothing is lost, this client makes the changes of one user's roles one
+// after the other. It reads the list right before it writes it, writes every other entry
+// back as it came, and reads the list again to verify the change. A list that does not show
+// what this client has changed within api.LagTime is not believed: it is read again until
+// it does, or until that time is over. Two changes by something else cannot be seen, and
+// are lost: one made between the read and the write, which is one round trip, and one that
+// the node that was read does not show yet because it lags.
 //
-// Transient failures are ridden out until ctx's deadline. An error means that it
-// is not verified that the user holds the role: NotFound if there is no such user
-// or role, Aborted if the change does not stay.
+// Transient failures are retried until ctx's deadline. An error means that it is not
+// verified that the user holds the role: NotFound if there is no such user or role, Aborted
+// if the change does not stay.
 func (c *Client) GrantRole(ctx context.Context, userID, roleID string) (*Change, error) {
 	change, err := c.changeRoles(ctx, userID, roleID, edit{
 		done: func(list roleList) bool {
@@ -60,10 +59,9 @@ func (c *Client) GrantRole(ctx context.Context, userID, roleID string) (*Change,
 	return change, err
 }
 
-// RevokeRole takes the explicit membership of a role from a user. Where it is
-// implicit alone, or the user is gone, there is nothing to take. It changes the
-// list as GrantRole does, and fails in the same way. That the user is gone is found
-// out as isGone says.
+// RevokeRole takes the explicit membership of a role from a user. If the membership is only
+// implicit, or the user is gone (see isGone), there is nothing to take. It changes the list
+// as GrantRole does, and fails in the same way.
 func (c *Client) RevokeRole(ctx context.Context, userID, roleID string) (*Change, error) {
 	began := time.Now()
 	change, err := c.changeRoles(ctx, userID, roleID, edit{
@@ -90,8 +88,8 @@ func (c *Client) RevokeRole(ctx context.Context, userID, roleID string) (*Change
 	}
 }
 
-// mayLackRole tells whether the reason may be that there is no such role: PrivX
-// may refuse to write it, with whichever status, or leave it out.
+// mayLackRole tells whether a change may have failed because there is no such role. PrivX
+// may refuse to write such a role, with whatever status, or leave it out of the list.
 func mayLackRole(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) || e.Endpoint != putUserRoles.String() || IsUnauthenticated(err) || IsForbidden(err) {

@@ -23,7 +23,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// Nothing is lost among changes of one user's roles through one client.
+// Concurrent changes of one user's roles through one client all survive.
 func TestConcurrentGrantsAllSurvive(t *testing.T) {
 	t.Parallel()
 	for n, rounds := range map[int]int{2: 100, 10: 100, 50: 100} {
@@ -63,8 +63,8 @@ func TestConcurrentGrantsAllSurvive(t *testing.T) {
 	}
 }
 
-// An error of the one token request that all wait for is everybody's: nobody
-// changes it. It is the race detector that tells.
+// All callers that wait for one token request get the same error value. None of them changes
+// it, which the race detector checks.
 func TestOneTokenErrorForAll(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{sim: privxsim.Options{Latency: 50 * time.Millisecond}}, func(t *testing.T, m *members) {
@@ -83,8 +83,7 @@ func TestOneTokenErrorForAll(t *testing.T) {
 	})
 }
 
-// Each change of a role that was made is one step between held and not held,
-// and the steps add up.
+// Each change that was made is one step between held and not held, and the steps add up.
 func TestMixedChangesHaveAnOrder(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{TokenTTL: time.Hour}})
@@ -139,8 +138,8 @@ func explicitly(how string) int {
 	return 0
 }
 
-// While one user's write is held up, another user's is done, and more for the
-// first one wait for their turn.
+// While one user's write is held up, another user's is made, and further ones for the first
+// user wait for their turn.
 func TestUsersBesideEachOtherAndOneInOrder(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
@@ -165,7 +164,7 @@ func TestUsersBesideEachOtherAndOneInOrder(t *testing.T) {
 		require.Equal(t, "GET PUT GET PUT GET", m.calls())
 		require.Equal(t, 1, privx.Locks(m.client).Len())
 
-		// Somebody who gives up leaves the others in their order.
+		// A caller that gives up does not change the order of the others.
 		ctx, cancel := context.WithCancel(t.Context())
 		err := awaitResult(func() error { return second(m.client.GrantRole(ctx, m.user, m.other)) }, cancel)
 		require.ErrorIs(t, err, context.Canceled)
@@ -189,7 +188,7 @@ func TestUsersBesideEachOtherAndOneInOrder(t *testing.T) {
 	})
 }
 
-// An id in another case is the same user's, as far as waiting goes.
+// Changes wait for one another even if the user's id is given in another case.
 func TestOneLockForAnIDInAnyCase(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
@@ -208,8 +207,8 @@ func TestOneLockForAnIDInAnyCase(t *testing.T) {
 	})
 }
 
-// Something else undoes the change between the write and the read that
-// verifies it, once: the whole cycle again.
+// Something else undoes the change once, between the write and the read that verifies it.
+// The whole cycle is repeated.
 func TestAChangeThatIsUndoneOnce(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -230,7 +229,7 @@ func TestAChangeThatIsUndoneOnce(t *testing.T) {
 	})
 }
 
-// undo brings an explicit membership back to how it was.
+// undo sets an explicit membership back to what it was before.
 func (m *members) undo(roleID, before string) {
 	if explicitly(before) == 0 {
 		m.store.RemoveExplicit(roleID, m.user)
@@ -239,7 +238,7 @@ func (m *members) undo(roleID, before string) {
 	}
 }
 
-// Each time: given up, and never called a success.
+// If the change is undone each time, it is given up with an error.
 func TestAChangeThatIsUndoneEachTime(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -260,7 +259,7 @@ func TestAChangeThatIsUndoneEachTime(t *testing.T) {
 	})
 }
 
-// Undone until the last write was read, and then done by that somebody else.
+// The change is undone until after the last write, and then made by something else.
 func TestAChangeDoneBySomethingElseInTheEnd(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -279,7 +278,7 @@ func TestAChangeDoneBySomethingElseInTheEnd(t *testing.T) {
 	})
 }
 
-// Something else changes another role meanwhile. That is kept, and told.
+// Something else changes another role meanwhile. That is kept, and reported in Disturbed.
 func TestOtherRolesAreDisturbed(t *testing.T) {
 	t.Parallel()
 	for what, foreign := range map[string]struct {
@@ -309,7 +308,7 @@ func TestOtherRolesAreDisturbed(t *testing.T) {
 	}
 }
 
-// Rules come and go by themselves: that is nobody's write.
+// Memberships by mapping rules change by themselves, and are not reported in Disturbed.
 func TestRulesDoNotDisturb(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -326,7 +325,7 @@ func TestRulesDoNotDisturb(t *testing.T) {
 	})
 }
 
-// A role is named once, however often it was disturbed.
+// A role is in Disturbed once, however often it was changed.
 func TestDisturbedIsASet(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {

@@ -17,11 +17,11 @@ const (
 	nullList  = `{"count":0,"items":null}`
 )
 
-// recordOf is what PrivX says of the user himself.
+// recordOf is the user's own record in PrivX.
 func recordOf(fields string) string { return `{"id":"u","principal":"alex"` + fields + `}` }
 
-// One answer of a node that is not yet itself again: nothing is written on its
-// ground, and nothing concluded from it.
+// A node that has just started gives one empty answer. Nothing is written or concluded from
+// it.
 func TestEmpty_OneAnswer(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -47,7 +47,7 @@ func TestEmpty_OneAnswer(t *testing.T) {
 	}
 }
 
-// A node that goes on to say so for a while: the user's own record contradicts it.
+// A node shows the empty list for a while, and the user's own record contradicts it.
 func TestEmpty_TheRecordContradicts(t *testing.T) {
 	t.Parallel()
 	for name, record := range map[string]string{
@@ -87,8 +87,8 @@ func TestEmpty_TheRecordContradicts(t *testing.T) {
 	}
 }
 
-// A user without roles: confirmed by a second read and by his own record, or where
-// that has none to say, by a read some seconds later.
+// That a user has no roles is confirmed by a second read and by the user's own record. If
+// the record does not say, it is confirmed by another read some seconds later.
 func TestEmpty_Confirmed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -140,7 +140,7 @@ func TestEmpty_NotSecondsLater(t *testing.T) {
 	}
 }
 
-// No time for that read: nothing is written, and nothing concluded.
+// If there is no time for that read, nothing is written or concluded.
 func TestEmpty_NoTimeToConfirm(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
@@ -156,7 +156,7 @@ func TestEmpty_NoTimeToConfirm(t *testing.T) {
 	})
 }
 
-// A node that shows an empty list, and no user, is asked again until it is itself.
+// A node that shows an empty list and does not know the user is asked again until it does.
 func TestEmpty_TheUserIsNotFoundForAWhile(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
@@ -171,8 +171,8 @@ func TestEmpty_TheUserIsNotFoundForAWhile(t *testing.T) {
 	})
 }
 
-// What the record says of a role that the list leaves out is not left out of what
-// is told: it is held through rules.
+// A role that is in the record but not in the list is held through mapping rules. It is in
+// the result.
 func TestEmpty_TheRecordHasTheRole(t *testing.T) {
 	t.Parallel()
 	p := &handmade{user: recordOf(`,"roles":[` + role("a", `,"implicit":true`) + `]`)}
@@ -184,7 +184,7 @@ func TestEmpty_TheRecordHasTheRole(t *testing.T) {
 	})
 }
 
-// The last role goes: that the list is empty then is confirmed as well.
+// After the last role was revoked, the empty list is confirmed, too.
 func TestEmpty_TheLastRoleIsRevoked(t *testing.T) {
 	t.Parallel()
 	t.Run("it is", func(t *testing.T) {
@@ -210,8 +210,8 @@ func TestEmpty_TheLastRoleIsRevoked(t *testing.T) {
 	})
 }
 
-// A list that is null is none: it is read again while there is time, and never
-// written from.
+// A null instead of the list is read again while there is time, and nothing is written from
+// it.
 func TestEmpty_NullIsNotAList(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
@@ -226,7 +226,7 @@ func TestEmpty_NullIsNotAList(t *testing.T) {
 	})
 }
 
-// The record of somebody else, one that cannot be read, and none.
+// PrivX answers another user's record, one that cannot be decoded, or none.
 func TestEmpty_TheRecordIsNone(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -39,7 +39,7 @@ func TestWritesThatDoNothingAreNoSuccess(t *testing.T) {
 	})
 }
 
-// One of them is made good.
+// If one write does nothing, the next one makes the change.
 func TestOneWriteThatDoesNothing(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -52,9 +52,8 @@ func TestOneWriteThatDoesNothing(t *testing.T) {
 	})
 }
 
-// A node that lags: the write is looked for until no node may lag any more. If it
-// appears only after that, the next cycle finds it, and before that nothing is
-// written a second time.
+// If a node lags, the write is looked for until no node may lag any more. Until then nothing
+// is written a second time. If the write appears only later, the next cycle finds it.
 func TestVerify_ALaggingNode(t *testing.T) {
 	t.Parallel()
 	for lag := range 14 {
@@ -87,7 +86,7 @@ func TestVerify_ALaggingNode(t *testing.T) {
 	}
 }
 
-// doneAnyway are the ways in which a write fails that was executed.
+// doneAnyway are the faults of a write that PrivX executes all the same.
 func doneAnyway() map[string]privxsim.Fault {
 	faults := map[string]privxsim.Fault{
 		"reset":   {Kind: privxsim.FaultResetAfter},
@@ -99,8 +98,8 @@ func doneAnyway() map[string]privxsim.Fault {
 	return faults
 }
 
-// A write that was executed and whose answer was not heard is settled by
-// reading, and not sent again.
+// If a write was executed and its answer was lost, a read shows that. The write is not sent
+// again.
 func TestWritesThatWereExecutedWithoutAGoodAnswer(t *testing.T) {
 	t.Parallel()
 	for what, fault := range doneAnyway() {
@@ -127,9 +126,8 @@ func TestWritesThatWereExecutedWithoutAGoodAnswer(t *testing.T) {
 	}
 }
 
-// A write that was not executed, though it may have been, is looked for, and
-// then made anew from a fresh read: what something else has written meanwhile
-// stays.
+// If a write was not executed but may have been, it is looked for and then made anew from a
+// fresh read. What something else has written meanwhile stays.
 func TestWritesThatWereNotExecutedAreRepeated(t *testing.T) {
 	t.Parallel()
 	faults := map[string]privxsim.Fault{
@@ -196,7 +194,8 @@ func TestPausesOfAChangeAreShort(t *testing.T) {
 	})
 }
 
-// What is neither a success nor worth another try: not done, it is an error.
+// An answer to a write that is neither a success nor transient is an error, unless the
+// change was made.
 func TestAnswersToAWriteThatAreNone(t *testing.T) {
 	t.Parallel()
 	for what, tt := range map[string]struct {
@@ -243,7 +242,7 @@ func TestAnswersToAWriteThatAreNone(t *testing.T) {
 	}
 }
 
-// What PrivX refuses it has not done: one write, and no looking for it.
+// A refused write was not executed: it is sent once and not looked for.
 func TestRefusedWritesAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]codes.Code{
@@ -275,7 +274,7 @@ func TestRefusedWritesAreNotRepeated(t *testing.T) {
 	}
 }
 
-// A read that is refused is an error, and nothing is written.
+// If a read is refused, the change fails and nothing is written.
 func TestRefusedReads(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]codes.Code{
@@ -316,7 +315,7 @@ func (m *members) forgetToken() {
 	m.sim.ResetRequests()
 }
 
-// A failure without end is over with the caller's deadline.
+// A change that keeps failing ends by the caller's deadline.
 func TestAFailingChangeIsOverByTheDeadline(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
@@ -357,7 +356,7 @@ func TestAFailingChangeIsOverByTheDeadline(t *testing.T) {
 	}
 }
 
-// And one that ends in time is ridden out.
+// A change succeeds if the failures end in time.
 func TestFailuresOfAChangeAreRiddenOut(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
@@ -390,7 +389,7 @@ func TestFailuresOfAChangeAreRiddenOut(t *testing.T) {
 	}
 }
 
-// Nobody waits for what comes after the deadline.
+// A Retry-After beyond the deadline is not waited for.
 func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
@@ -413,7 +412,7 @@ func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 	}
 }
 
-// Without a deadline of the caller's, there is one all the same.
+// A change has a deadline even if the caller sets none.
 func TestAChangeHasADeadlineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range endpoints() {
@@ -433,7 +432,7 @@ func TestAChangeHasADeadlineOfItsOwn(t *testing.T) {
 	}
 }
 
-// Cancelling a change returns at once, wherever it is.
+// A change that is cancelled returns at once, in whatever state it is.
 func TestCancellingAChangeReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	stall := privxsim.FaultStall
@@ -507,7 +506,7 @@ func TestCancelledBeforehandChangesNothing(t *testing.T) {
 	require.Zero(t, privx.Locks(m.client).Len())
 }
 
-// What a failing grant tells holds no secret, whatever PrivX repeats.
+// The error of a failing grant holds no secret, whatever PrivX repeats.
 func TestSecretsInFailingChanges(t *testing.T) {
 	t.Parallel()
 	for endpoint, place := range map[string]privxsim.Fault{
@@ -548,8 +547,8 @@ func TestSecretsInFailingChanges(t *testing.T) {
 	}
 }
 
-// A write whose token is refused was not executed. It is made anew
-// from a fresh read, as a new token takes its time, in which others may write.
+// A write whose token is refused was not executed. It is made anew from a fresh read,
+// because the list may change while a new token is fetched.
 func TestATokenIsRefusedToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -570,7 +569,7 @@ func TestATokenIsRefusedToAWrite(t *testing.T) {
 	})
 }
 
-// That a new token is refused as well is waited out for some seconds.
+// If new tokens are refused, too, the change goes on for some seconds and then fails.
 func TestEveryTokenIsRefusedToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {

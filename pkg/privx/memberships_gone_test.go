@@ -18,15 +18,14 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// gatewayNotFound is a 404 that is not PrivX's.
+// gatewayNotFound is the body of a 404 that does not come from PrivX.
 const gatewayNotFound = `{"message":"no Route matched with those values"}`
 
-// searched is what it costs to search for a user and somebody whom PrivX lists.
+// searched are the calls of one search for a user and a witness.
 const searched = "search search"
 
-// A user is gone when PrivX says so in its own words and its search, asked
-// for him and somebody who is there, answers without him, still after the time that a
-// node may lag.
+// A user is gone if PrivX itself answers 404 and a search for the user and a witness finds
+// only the witness, also after the time for which a node may lag.
 func TestRevokeFromAUserWhoIsGone(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -79,7 +78,7 @@ func TestRevokeFromAUserWhoIsGone(t *testing.T) {
 	}
 }
 
-// A 404 alone does not say so.
+// A 404 alone does not prove that the user is gone.
 func TestAUserNotFoundIsNotYetGone(t *testing.T) {
 	t.Parallel()
 	html := privxsim.Fault{Kind: privxsim.FaultHTML, Status: http.StatusNotFound}
@@ -137,7 +136,7 @@ func TestAUserNotFoundIsNotYetGone(t *testing.T) {
 	}
 }
 
-// A user whom the search finds beside others is there.
+// A user whom the search finds among others exists.
 func TestTheSearchAnswersOthersToo(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{IgnoreUserIDs: true}})
@@ -146,8 +145,7 @@ func TestTheSearchAnswersOthersToo(t *testing.T) {
 	require.Contains(t, e.Error(), "yet the search knows the user")
 }
 
-// A node that has just started says of everything that it is not there: that proves
-// nothing of a user.
+// A node that has just started finds nothing, which does not prove that the user is gone.
 func TestANodeThatHasJustStarted(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -177,8 +175,8 @@ func TestANodeThatHasJustStarted(t *testing.T) {
 	}
 }
 
-// An answer that has neither the user nor him who was listed proves nothing, however
-// the client authenticates.
+// A search that finds neither the user nor the witness proves nothing, however the client
+// authenticates.
 func TestASearchThatFindsNobody(t *testing.T) {
 	t.Parallel()
 	nobody := privxsim.Fault{Path: searchPath, Skip: 1, Status: http.StatusOK, Body: emptyList}
@@ -197,7 +195,7 @@ func TestASearchThatFindsNobody(t *testing.T) {
 				t.Parallel()
 				with.sim.NoCurrentUser = true
 				membersInBubble(t, with, func(t *testing.T, m *members) {
-					// He is not among the first whom PrivX lists.
+					// The user is not among the first ones that PrivX lists.
 					m.store.AddUser(privxsim.User{Principal: "another"})
 					m.store.UpdateUser(privxsim.User{ID: m.user, Principal: "alex", Created: "2030-01-01T00:00:00Z"})
 					m.faultGet(privxsim.Fault{Status: http.StatusNotFound})
@@ -223,7 +221,7 @@ func TestASearchThatFindsNobody(t *testing.T) {
 	}
 }
 
-// A node that lags does not know a new user yet: who asks for a revoke does.
+// A node that lags does not know a new user yet. The user is not taken for gone.
 func TestANewUserIsNotGone(t *testing.T) {
 	t.Parallel()
 	const lag = 8 * time.Second
@@ -253,7 +251,7 @@ func TestANewUserIsNotGone(t *testing.T) {
 	}
 }
 
-// A search that would have to be asked once more, and no time for that.
+// The search has to be repeated, and there is no time for that.
 func TestNoTimeToSearchAgain(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{}, func(t *testing.T, m *members) {
@@ -269,7 +267,7 @@ func TestNoTimeToSearchAgain(t *testing.T) {
 	})
 }
 
-// A grant to nobody.
+// A grant to a user who does not exist is NotFound.
 func TestGrantingToAnUnknownUser(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
@@ -282,7 +280,7 @@ func TestGrantingToAnUnknownUser(t *testing.T) {
 	require.Equal(t, "GET PUT status role", m.calls())
 }
 
-// Nothing of an id gets out of its place in the path.
+// An id cannot lead to another endpoint: it is refused or stays in its place in the path.
 func TestMalformedIDsAreNotSent(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{})
@@ -297,7 +295,7 @@ func TestMalformedIDsAreNotSent(t *testing.T) {
 	}
 }
 
-// A grant of a role that does not exist, however PrivX takes it.
+// A grant of a role that does not exist is NotFound, however PrivX answers the write.
 func TestGrantingAnUnknownRole(t *testing.T) {
 	t.Parallel()
 	cycle := "GET " + outwaited + " "
@@ -320,7 +318,7 @@ func TestGrantingAnUnknownRole(t *testing.T) {
 				require.Equal(t, tt.calls, m.calls())
 				require.Equal(t, before, m.memberships())
 
-				// To revoke it, there is nothing to do.
+				// To revoke such a role, there is nothing to do.
 				m.sim.ResetRequests()
 				revoked, err := m.client.RevokeRole(t.Context(), m.user, unknownID)
 				require.NoError(t, err)
@@ -331,7 +329,7 @@ func TestGrantingAnUnknownRole(t *testing.T) {
 	}
 }
 
-// A role that is there is not to blame: the write's own error stays.
+// If the role exists, or PrivX does not tell, the write's own error is returned.
 func TestKnownRoleOrNobodyKnows(t *testing.T) {
 	t.Parallel()
 	for name, role := range map[string]privxsim.Fault{

@@ -17,7 +17,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// unknownID is nobody's and nothing's.
+// unknownID is the id of no user and no role.
 const unknownID = "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10"
 
 // budget is the time that the connector gives one grant or revoke.
@@ -30,18 +30,17 @@ const (
 	bothParts    = "explicit and implicit"
 )
 
-// members is a user who holds roles in several ways, in a store in which there is
-// little else.
+// members is a user who holds roles in several ways, in a store with little else.
 type members struct {
 	*harness
 
 	user string
-	// The ids of roles: held in no way, explicitly, by a rule and in both ways;
-	// and another one that is not held.
+	// The ids of roles that are not held, held explicitly, held by a mapping rule, and
+	// held in both ways; and another one that is not held.
 	none, explicit, mapped, both, other string
 }
 
-// holdings makes the store. Its API client may do what provisioning needs.
+// holdings makes the store. Its API client has the permissions that provisioning needs.
 func holdings() (*privxsim.Store, *members) {
 	store := privxsim.NewStore()
 	client := store.AddAPIClient(privxsim.APIClient{ID: privxsim.DefaultAPIClientID, Name: "Baton", Secret: privxsim.DefaultAPIClientSecret})
@@ -64,7 +63,7 @@ func holdings() (*privxsim.Store, *members) {
 	return store, m
 }
 
-// newMembers is newHarness with a token and a store of holdings.
+// newMembers is newHarness with a token and the store that holdings makes.
 func newMembers(t *testing.T, s setup) *members {
 	t.Helper()
 	var m *members
@@ -74,7 +73,7 @@ func newMembers(t *testing.T, s setup) *members {
 	return m
 }
 
-// membersInBubble is inBubble with a token and a store of holdings.
+// membersInBubble is inBubble with a token and the store that holdings makes.
 func membersInBubble(t *testing.T, s setup, test func(t *testing.T, m *members)) {
 	t.Helper()
 	var m *members
@@ -89,7 +88,8 @@ func membersInBubble(t *testing.T, s setup, test func(t *testing.T, m *members))
 // change is GrantRole or RevokeRole.
 type change func(ctx context.Context, userID, roleID string) (*privx.Change, error)
 
-// changes are both, each with a role that takes a write, and how it is held then.
+// changes are a grant and a revoke, each with a role for which it has to write, and with how
+// that role is held afterwards.
 func (m *members) changes() map[string]struct {
 	change
 	role, before, after string
@@ -114,7 +114,7 @@ func bothInBubble(t *testing.T, s setup, test func(t *testing.T, m *members, nam
 	}
 }
 
-// calls names all requests, in order: those for a user's roles by their method.
+// calls names all requests, in order. Those for a user's roles go by their method.
 func (h *harness) calls() string {
 	names := []string{}
 	for _, r := range h.sim.Requests() {
@@ -154,7 +154,7 @@ func ids(t *testing.T, body string) []string {
 	return all
 }
 
-// roles is how the user holds roles, privx-user apart, which everybody holds.
+// roles is how the user holds each role but privx-user, which everybody holds.
 func (m *members) roles() map[string]string {
 	held := map[string]string{}
 	for _, one := range m.memberships() {
@@ -178,7 +178,7 @@ func parts(explicit, implicit bool) string {
 	}
 }
 
-// held is how an entry says that a role is held.
+// held is how a role is held by its entry.
 func held(entry *privx.RoleEntry) string {
 	if entry == nil {
 		return ""
@@ -186,7 +186,7 @@ func held(entry *privx.RoleEntry) string {
 	return parts(entry.Explicit, entry.Implicit)
 }
 
-// except is a copy of how roles are held with one of them changed.
+// except is a copy of roles with one of them changed.
 func except(roles map[string]string, id, how string) map[string]string {
 	changed := maps.Clone(roles)
 	changed[id] = how
@@ -196,7 +196,7 @@ func except(roles map[string]string, id, how string) map[string]string {
 	return changed
 }
 
-// memberships are all that the store has, so that two states can be compared.
+// memberships are all memberships in the store, so that two states can be compared.
 func (h *harness) memberships() []privxsim.Membership {
 	all := h.store.Memberships()
 	for i := range all {
@@ -227,8 +227,8 @@ func (h *harness) faultGet(f privxsim.Fault) {
 	h.sim.Inject(f)
 }
 
-// beforePut and afterPut call a foreign writer with the number of a write, from
-// 1, before it is executed and afterwards.
+// beforePut and afterPut call a foreign writer before and after each write is executed. The
+// writer gets the number of the write, from 1.
 func (h *harness) beforePut(foreign func(n int)) { h.sim.OnRequest(countPuts(foreign)) }
 
 func (h *harness) afterPut(foreign func(n int)) { h.sim.OnResponse(countPuts(foreign)) }
@@ -242,10 +242,10 @@ func countPuts(foreign func(n int)) func(privxsim.Request) {
 	}
 }
 
-// settled is what a write costs of which PrivX does not say whether it is done, and
-// that is not: it is looked for, and may be sent again.
+// settled are the calls for a write of unknown outcome that was not executed: it is looked
+// for, and may then be sent again.
 const settled = "PUT GET GET GET GET"
 
-// outwaited is what a write costs that PrivX says it has done, and that is not
-// there: it is looked for until no node may lag any more.
+// outwaited are the calls for a write that PrivX accepted and that no read shows: it is
+// looked for until no node may lag any more.
 const outwaited = "PUT GET GET GET GET GET GET GET GET GET GET GET GET"

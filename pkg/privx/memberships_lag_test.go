@@ -14,8 +14,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// A node that lags for five seconds: what it shows is not written back, whatever
-// was verified before it was asked.
+// A node lags for five seconds. The outdated list that it shows is not written back, so that
+// the changes verified before stay.
 func TestLag_WhatWasVerifiedStays(t *testing.T) {
 	t.Parallel()
 	const over = `,"explicit":true,"grant_type":"TIME_RESTRICTED","grant_end":"1999-01-01T00:00:00Z"`
@@ -51,7 +51,7 @@ func TestLag_WhatWasVerifiedStays(t *testing.T) {
 
 const permanentA = `{"explicit":true,"grant_type":"PERMANENT","id":"a"}`
 
-// The opposite of what was verified is not found to be so already.
+// An outdated list does not make the opposite of a verified change look already done.
 func TestLag_NothingIsConcludedFromAnOldList(t *testing.T) {
 	t.Parallel()
 	t.Run("revoke what was granted", func(t *testing.T) {
@@ -78,8 +78,8 @@ func TestLag_NothingIsConcludedFromAnOldList(t *testing.T) {
 	})
 }
 
-// A list that goes on to contradict what was verified is believed when no node may
-// lag any more, and who is told of the change is told of that.
+// A list that keeps contradicting a verified change is believed once no node may lag any
+// more. The result of the next change reports that in Disturbed.
 func TestLag_BelievedInTheEnd(t *testing.T) {
 	t.Parallel()
 	p := &handmade{roles: []string{permanent("other")}}
@@ -101,7 +101,7 @@ func TestLag_BelievedInTheEnd(t *testing.T) {
 	})
 }
 
-// The time to wait in is the caller's. Without it nothing is written.
+// If the caller's deadline leaves no time to wait for the nodes, nothing is written.
 func TestLag_NoTimeToWait(t *testing.T) {
 	t.Parallel()
 	p := &handmade{roles: []string{permanent("other")}, lag: time.Hour}
@@ -120,8 +120,8 @@ func TestLag_NoTimeToWait(t *testing.T) {
 	})
 }
 
-// A write of which PrivX does not say whether it was made is not found to be made
-// in a list from before the opposite was verified.
+// A write of unknown outcome is not taken for made because of a list from before the
+// opposite change was verified.
 func TestLag_AWriteOfUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	p := &handmade{roles: []string{permanent("other")}, lag: 5 * time.Second}
@@ -139,8 +139,8 @@ func TestLag_AWriteOfUnknownOutcome(t *testing.T) {
 	})
 }
 
-// A write that PrivX has taken is not made a second time while a node may lag: the
-// list to make it from would be an old one.
+// A write that PrivX has accepted is not made a second time while a node may lag: it would
+// be made from an outdated list.
 func TestLag_ATakenWriteIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	bothInHandmade(t, func(t *testing.T, p *handmade, run change) {
@@ -169,8 +169,8 @@ func bothInHandmade(t *testing.T, test func(t *testing.T, p *handmade, run chang
 	})
 }
 
-// A role whose id comes in another case is remembered once: what was revoked under
-// one is not waited for under the other.
+// Changes of a role are remembered once, whatever the case of its id. What was revoked under
+// one spelling is not waited for under the other.
 func TestLag_AnIDInAnotherCaseIsRememberedOnce(t *testing.T) {
 	t.Parallel()
 	p := &handmade{roles: []string{permanent("other")}}

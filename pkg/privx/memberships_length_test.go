@@ -16,7 +16,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// grantLength is what the tests of a time limit use: eight hours from the clock's
+// grantLength is the time limit of these tests: eight hours from the clock's
 // 2026-03-04T05:06:07Z.
 const (
 	grantLength = 8 * time.Hour
@@ -73,7 +73,7 @@ func TestGrantLength_EndsByPrivXsClock(t *testing.T) {
 					Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{Start: grantStart, End: grantEnd}}, Start: grantStart, End: grantEnd,
 				}, stored)
 
-				// It is not extended as long as it holds, and given anew when it is over.
+				// While the grant holds it is not extended; when it is over, it is made anew.
 				m.sim.ResetRequests()
 				m.clock.advance(grantLength - time.Second)
 				again, err := m.client.GrantRole(t.Context(), m.user, m.none)
@@ -91,7 +91,7 @@ func TestGrantLength_EndsByPrivXsClock(t *testing.T) {
 	}
 }
 
-// What is in force is not cut short, and not made longer.
+// A membership in force is neither shortened nor extended.
 func TestGrantLength_InForceStays(t *testing.T) {
 	t.Parallel()
 	for name, grant := range map[string]privxsim.Grant{
@@ -114,7 +114,7 @@ func TestGrantLength_InForceStays(t *testing.T) {
 	}
 }
 
-// Without PrivX's time there is no end to be given, and so no grant.
+// Without PrivX's time, no end can be set, so nothing is granted.
 func TestGrantLength_WithoutADate(t *testing.T) {
 	t.Parallel()
 	for name, date := range map[string][]string{"no Date": nil, "empty": {""}, "not a date": {"2026-03-04T05:06:07Z"}} {
@@ -130,7 +130,7 @@ func TestGrantLength_WithoutADate(t *testing.T) {
 			require.Equal(t, "GET", m.calls())
 			require.Equal(t, before, m.roles())
 
-			// What needs no end is as always.
+			// A change that sets no end still works.
 			got, err = m.client.GrantRole(t.Context(), m.user, m.explicit)
 			require.NoError(t, err)
 			require.False(t, got.Written)
@@ -141,8 +141,8 @@ func TestGrantLength_WithoutADate(t *testing.T) {
 	}
 }
 
-// Other nodes have other clocks, or none: what was just given to begin by one of
-// them has begun by the next.
+// Nodes have different clocks, or send no Date. A grant that begins now by the clock of one
+// node has begun by the clock of the next one, too.
 func TestGrantLength_ClocksOfOtherNodes(t *testing.T) {
 	t.Parallel()
 	for name, date := range map[string][]string{
@@ -161,7 +161,7 @@ func TestGrantLength_ClocksOfOtherNodes(t *testing.T) {
 	}
 }
 
-// The same in a second cycle, which something else's write brings about.
+// The same in a second cycle, which a write by something else causes.
 func TestGrantLength_ClocksInASecondCycle(t *testing.T) {
 	t.Parallel()
 	for name, date := range map[string][]string{
@@ -185,7 +185,7 @@ func TestGrantLength_ClocksInASecondCycle(t *testing.T) {
 	}
 }
 
-// A second cycle gives the end anew, by the time of its own read.
+// A second cycle sets a new end, by the time of its own read.
 func TestGrantLength_OfASecondWrite(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{grantLength: grantLength}, func(t *testing.T, m *members) {

@@ -17,8 +17,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// What is as wanted is not written, what is not costs a read, a
-// write and a read, and what is mapped stays so.
+// If the list already is as wanted, nothing is written. Otherwise a change costs a read, a
+// write and a read. An implicit membership stays.
 func TestWhatAChangeCosts(t *testing.T) {
 	t.Parallel()
 	const read, write = "GET", "GET PUT GET"
@@ -55,7 +55,7 @@ func TestWhatAChangeCosts(t *testing.T) {
 				after := m.memberships()
 				require.Equal(t, others(before, role), others(after, role), "other roles and other users")
 
-				// The second time nothing is left to do.
+				// The second time there is nothing to do.
 				m.sim.ResetRequests()
 				again, err := run(t.Context(), m.user, role)
 				require.NoError(t, err)
@@ -67,12 +67,12 @@ func TestWhatAChangeCosts(t *testing.T) {
 	}
 }
 
-// others are the memberships of other roles than one.
+// others are the memberships of all roles but one.
 func others(all []privxsim.Membership, roleID string) []privxsim.Membership {
 	return slices.DeleteFunc(slices.Clone(all), func(m privxsim.Membership) bool { return m.RoleID == roleID })
 }
 
-// What is asked of PrivX, to the byte.
+// The requests that are sent to PrivX, to the byte.
 func TestRequestBytes(t *testing.T) {
 	t.Parallel()
 	m := newMembers(t, setup{sim: privxsim.Options{PathPrefix: "/privx"}})
@@ -102,8 +102,8 @@ func listText(entries ...string) string {
 	return fmt.Sprintf(`{"count":%d,"items":[%s]}`, len(entries), strings.Join(entries, ","))
 }
 
-// What is in force is left alone, and what is not is made to hold. The clock of
-// the test says 2026-03-04T05:06:07Z.
+// A grant in force is left as it is, and one that is not is replaced. The test's clock says
+// 2026-03-04T05:06:07Z.
 func TestInForce(t *testing.T) {
 	t.Parallel()
 	const now, next, past = "2026-03-04T05:06:07Z", "2026-03-04T05:06:08Z", "2026-03-04T05:06:06Z"
@@ -168,7 +168,7 @@ func TestInForce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// Our own clock is wrong by years, one way or the other.
+			// The client's own clock is wrong by years, in either direction.
 			for _, wrong := range []time.Duration{-5 * 365 * 24 * time.Hour, 5 * 365 * 24 * time.Hour} {
 				m := newMembers(t, setup{})
 				privx.SetClock(m.client, func() time.Time { return m.clock.Now().Add(wrong) })
@@ -193,8 +193,8 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// Times that cannot be read are not replaced by a grant without an end: nobody knows
-// whether the membership holds.
+// A membership whose times cannot be parsed is not replaced by a grant without an end,
+// because it is not known whether it holds.
 func TestInForce_TimesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	periods := func(periods string) string {
@@ -223,20 +223,20 @@ func TestInForce_TimesThatCannotBeRead(t *testing.T) {
 				require.Empty(t, m.writes())
 			}
 
-			// They are in nobody's way otherwise.
+			// Such a membership does not prevent other changes.
 			m := newMembers(t, setup{})
 			m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.none, fields), entryText(m.mapped, "")), Count: 1})
 			require.NoError(t, second(m.client.RevokeRole(t.Context(), m.user, m.none)))
 			m.sim.ClearFaults()
 			m.faultGet(privxsim.Fault{Status: http.StatusOK, Body: listText(entryText(m.other, fields)), Count: 1})
-			_ = second(m.client.GrantRole(t.Context(), m.user, m.none)) // the simulator does not take such times
+			_ = second(m.client.GrantRole(t.Context(), m.user, m.none)) // The simulator refuses such times.
 			require.Contains(t, m.writes()[1], entryText(m.other, fields))
 		})
 	}
 }
 
-// rewritten is an entry that is made to hold without an end, with the times left
-// out and all else in its own text.
+// rewritten is an entry made to hold without an end: its times are left out, and all other
+// fields keep their own text.
 func rewritten(t *testing.T, entry string) string {
 	t.Helper()
 	var fields map[string]json.RawMessage
@@ -250,7 +250,7 @@ func rewritten(t *testing.T, entry string) string {
 	return string(text)
 }
 
-// Without a Date it is our own clock that tells.
+// Without a Date header, the client's own clock decides.
 func TestInForce_WithoutADate(t *testing.T) {
 	t.Parallel()
 	for name, date := range map[string][]string{"no Date": nil, "a Date that is none": {"today"}} {
@@ -274,7 +274,7 @@ func TestInForce_WithoutADate(t *testing.T) {
 	}
 }
 
-// A revoke takes what is granted, however long it holds.
+// A revoke takes a grant away, whatever its time limit.
 func TestRevoke_WhateverTheGrant(t *testing.T) {
 	t.Parallel()
 	for name, grant := range map[string]privxsim.Grant{

@@ -11,7 +11,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
-// PrivX in an upgrade: whichever status refuses the write, the error says why.
+// During an upgrade of PrivX, whatever status refuses the write, the error says why.
 func TestReadOnly_Upgrade(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{400, 403, 404, 405, 409, 423, 500, 501, 503} {
@@ -29,7 +29,7 @@ func TestReadOnly_Upgrade(t *testing.T) {
 				require.Len(t, m.writes(), 1)
 				require.Equal(t, before, m.roles())
 
-				// What needs no write is as always, and after the upgrade all is.
+				// A change that needs no write succeeds, and after the upgrade all do.
 				require.NoError(t, second(m.client.GrantRole(t.Context(), m.user, m.both)))
 				require.NoError(t, second(m.client.RevokeRole(t.Context(), m.user, m.other)))
 				m.sim.SetReadOnly(false)
@@ -40,7 +40,7 @@ func TestReadOnly_Upgrade(t *testing.T) {
 	}
 }
 
-// PrivX in an upgrade that drops writes and says 200.
+// During an upgrade, PrivX answers 200 and drops the writes.
 func TestReadOnly_DroppedWrites(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -52,8 +52,8 @@ func TestReadOnly_DroppedWrites(t *testing.T) {
 	})
 }
 
-// PrivX in an upgrade that says when to try again: an upgrade takes longer, and
-// rate-limit data would have the SDK repeat the task.
+// During an upgrade, a Retry-After is dropped: the upgrade takes longer, and with
+// rate-limit data the SDK would repeat the task.
 func TestReadOnly_RetryAfter(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -68,7 +68,7 @@ func TestReadOnly_RetryAfter(t *testing.T) {
 	})
 }
 
-// A status that cannot be read says nothing, and the error stays what it was.
+// If the role store's status cannot be read, the write's own error is returned.
 func TestReadOnly_StatusDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{

@@ -22,30 +22,30 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// The random steps of TestP12: so many seeds with so many steps each.
+// The numbers of seeds, and of steps for each, of TestChangesHoldToAReferenceModel.
 const (
 	modelSeeds = 10
 	modelSteps = 540
 )
 
-// modelTick is how far apart two steps are. Periods begin and end at whole ticks,
-// so that none does in the middle of a step.
+// modelTick is the time between two steps. Periods begin and end at whole ticks, so that
+// none begins or ends during a step.
 const modelTick = 15 * time.Minute
 
-// modelGrantLength ends between two steps.
+// modelGrantLength is chosen so that a grant ends between two steps.
 const modelGrantLength = 8*time.Hour + modelTick/2
 
 // key is a membership.
 type key struct{ user, role string }
 
-// holding is how it is held; the zero value is not at all.
+// holding is how a membership is held; its zero value is not at all.
 type holding struct {
 	explicit, implicit bool
 	grant              privxsim.Grant
 	extra              map[string]json.RawMessage
 }
 
-// inForce tells in the reference model's own words whether a grant holds.
+// inForce tells whether a grant holds, by the model's own code and not the client's.
 func (h holding) inForce(now time.Time) bool {
 	if h.grant.Type != privxsim.GrantTimeRestricted {
 		return h.explicit
@@ -69,7 +69,7 @@ func modelPeriods(g privxsim.Grant) [][2]time.Time {
 	return all
 }
 
-// model is the reference: who holds what, and what has been done to it.
+// model is the reference model: who holds which role, and what was done.
 type model struct {
 	*harness
 
@@ -108,7 +108,7 @@ func newModel(t *testing.T, h *harness, seed uint64, length time.Duration) *mode
 	return m
 }
 
-// callOnPut sets what is called when a write was answered.
+// callOnPut sets the function that is called after a write was answered.
 func (m *model) callOnPut(f func(n int)) {
 	m.hook.Lock()
 	defer m.hook.Unlock()
@@ -121,10 +121,10 @@ func (m *model) chance(percent int) bool { return m.random.IntN(100) < percent }
 
 func (m *model) key() key { return key{choose(m, m.users...), choose(m, m.roles...)} }
 
-// tellf adds to what a failure prints.
+// tellf adds a step to the history that a failing test prints.
 func (m *model) tellf(format string, args ...any) { m.told += fmt.Sprintf(format, args...) + "; " }
 
-// name is short for a user or role.
+// name is the short name of a user or role.
 func (m *model) name(id string) string {
 	if i := slices.Index(m.users, id); i >= 0 {
 		return fmt.Sprint("user", i)
@@ -132,7 +132,7 @@ func (m *model) name(id string) string {
 	return fmt.Sprint("role", slices.Index(m.roles, id))
 }
 
-// set changes the model, for a membership that is none any more too.
+// set changes a membership in the model, also one that does not exist (any more).
 func (m *model) set(k key, change func(*holding)) {
 	h := m.held[k]
 	change(&h)
@@ -145,7 +145,7 @@ func (m *model) set(k key, change func(*holding)) {
 	}
 }
 
-// anyGrant is a grant that PrivX takes: in force, over or not yet begun.
+// anyGrant is a random grant that PrivX accepts: in force, over or not yet begun.
 func (m *model) anyGrant() privxsim.Grant {
 	tick := func(n int) string {
 		return time.Now().Add(time.Duration(n) * modelTick).Truncate(modelTick).UTC().Format(time.RFC3339)
@@ -171,7 +171,7 @@ func (m *model) anyGrant() privxsim.Grant {
 	}
 }
 
-// foreign is a write of somebody else's, or what PrivX does by itself.
+// foreign is a change by something else, or by PrivX itself.
 func (m *model) foreign(k key) {
 	switch choose(m, "grant", "grant", "remove", "remove", "map", "unmap", "float", "expire") {
 	case "grant":
@@ -228,7 +228,7 @@ func (m *model) removeExpired() {
 	}
 }
 
-// written is what our own write does, by the read before it.
+// written changes the model as the client's write does, given the read before it.
 func (m *model) written(k key, grants bool) {
 	if !grants {
 		m.set(k, func(h *holding) { h.explicit = false })
@@ -248,15 +248,15 @@ func (m *model) written(k key, grants bool) {
 	m.set(k, func(h *holding) { h.explicit, h.grant = true, grant })
 }
 
-// modelFault is a fault of a write, whether the write is executed, and whether PrivX
-// says so.
+// modelFault is a fault of a write. It tells whether the write is executed, and whether
+// PrivX says so.
 type modelFault struct {
 	privxsim.Fault
 
 	executed, accepted bool
 }
 
-// anyPutFault is one of all that can be ridden out.
+// anyPutFault is a random fault of a write after which a change can still succeed.
 func (m *model) anyPutFault() modelFault {
 	code := choose(m, 408, 429, 500, 502, 503, 504)
 	f := choose(m,
@@ -273,8 +273,8 @@ func (m *model) anyPutFault() modelFault {
 	return f
 }
 
-// anyGetFaults hit the first read, and those that verify. A node lags behind a
-// write that was executed.
+// anyGetFaults injects faults into the first read and into those that verify. A node may
+// lag behind only if the write was executed.
 func (m *model) anyGetFaults(executed bool) {
 	if m.chance(15) {
 		f := privxsim.Fault{Kind: choose(m, privxsim.FaultStatus, privxsim.FaultResetBefore, privxsim.FaultResetAfter, privxsim.FaultCut), Status: 503, Count: 1 + m.random.IntN(2)}
@@ -291,7 +291,7 @@ func (m *model) anyGetFaults(executed bool) {
 	}
 }
 
-// change grants or revokes a role, among faults and foreign writes.
+// change grants or revokes a role, with faults and foreign writes in between.
 func (m *model) change() {
 	k, grants := m.key(), m.chance(60)
 	m.tellf("grant %t of %s to %s", grants, m.name(k.role), m.name(k.user))
@@ -372,7 +372,8 @@ func (m *model) explicitOf(k key) map[string]bool {
 	return explicit
 }
 
-// nobody revokes from a user who is gone, and grants to him and of no role.
+// nobody revokes a role from a user who is gone, grants one to that user, and grants a role
+// that does not exist.
 func (m *model) nobody() {
 	k := m.key()
 	m.tellf("%s is gone for a while", m.name(k.user))
@@ -450,8 +451,8 @@ func emptyStore() *privxsim.Store {
 	return store
 }
 
-// Whatever is done in whichever order, PrivX holds what the model says. The
-// seed is the name of the subtest, and the same each time.
+// After random steps in random order, PrivX holds what the model says. The seed is the name
+// of the subtest, so that a run can be repeated.
 func TestChangesHoldToAReferenceModel(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

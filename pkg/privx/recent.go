@@ -7,30 +7,29 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// recentChanges are what this client has changed a moment ago: what PrivX has
-// accepted, and what was verified. A list that does not show them is probably an
-// old one: to write it back would undo them, and to conclude from it that there is
-// nothing to do would be wrong.
+// recentChanges are the changes that this client made within the last LagTime, and that
+// PrivX accepted or showed. A list that does not show them is probably outdated. Writing it
+// back would undo them, and it does not prove that there is nothing to do.
 type recentChanges struct {
 	mu   sync.Mutex
 	made map[recentKey]recentChange
 }
 
-// recentKey is a user and a role, in lower case.
+// recentKey is a user and a role, by their ids in lower case.
 type recentKey struct{ user, role string }
 
-// recentChange is what was done to a user's membership of one role.
+// recentChange is a change of a user's membership of one role.
 type recentChange struct {
 	role string
-	// done tells whether a list is as the change has made it.
+	// done tells whether a list shows the change.
 	done func(roleList) bool
-	// date is PrivX's time at which it was so.
+	// date is when the change was made or seen, by PrivX's clock, and at by this client's.
 	date time.Time
 	at   time.Time
 }
 
-// shownIn tells whether a list shows the change. The clock of the node that
-// answers may be behind: what had begun by another one has begun.
+// shownIn tells whether a list shows the change. The clock of the node that answers may be
+// behind; a grant that has begun by another node's clock counts as begun.
 func (r recentChange) shownIn(list roleList) bool {
 	if list.date.Before(r.date) {
 		list.date = r.date
@@ -38,7 +37,7 @@ func (r recentChange) shownIn(list roleList) bool {
 	return r.done(list)
 }
 
-// note remembers a change.
+// note remembers a change, and forgets those older than LagTime.
 func (r *recentChanges) note(user string, change recentChange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,8 +52,8 @@ func (r *recentChanges) note(user string, change recentChange) {
 	r.made[recentKey{user, CanonicalID(change.role)}] = change
 }
 
-// missing are the changes of a moment ago that a list does not show. It may also
-// be that something else has undone them since.
+// missing are the changes of the last LagTime that a list does not show. The list may be
+// outdated, or something else may have undone them since.
 func (r *recentChanges) missing(user string, list roleList, now time.Time) []recentChange {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// A node that still shows the list from before a change which was verified a
-// moment ago: nothing is concluded from it, and it is not written back.
+// A node still shows the list from before a change that was verified a moment ago. Nothing
+// is concluded from that list, and it is not written back.
 func TestRecent_AStaleFirstRead(t *testing.T) {
 	t.Parallel()
 	for _, stale := range []int{1, 2, 4, 11} {
@@ -29,7 +29,7 @@ func TestRecent_AStaleFirstRead(t *testing.T) {
 			require.Empty(t, got.Disturbed)
 			require.Equal(t, want, m.roles(), "%d stale reads", stale)
 
-			// The opposite is not taken for done already.
+			// The opposite change is not taken for already done.
 			m.faultGet(privxsim.Fault{Kind: privxsim.FaultStale, Count: 1})
 			got, err = m.client.RevokeRole(t.Context(), m.user, m.other)
 			require.NoError(t, err)
@@ -39,8 +39,8 @@ func TestRecent_AStaleFirstRead(t *testing.T) {
 	}
 }
 
-// What something else has undone is believed when no node may lag any more: at once
-// when the change is long past.
+// A list that shows a change undone is believed once no node may lag any more. That is at
+// once if the change was made long ago.
 func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -60,7 +60,7 @@ func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 			require.Equal(t, &privx.Change{}, got)
 			require.Equal(t, tt.took, time.Since(began), "fake time")
 
-			// Other users' changes say nothing of this one's.
+			// Changes of other users make no difference to this one.
 			bob := m.store.AddUser(privxsim.User{Principal: "bob"}).ID
 			began = time.Now()
 			require.NoError(t, second(m.client.RevokeRole(t.Context(), bob, m.none)))
@@ -69,8 +69,8 @@ func TestRecent_WhatWasUndoneIsBelieved(t *testing.T) {
 	}
 }
 
-// A write that PrivX has made and answered with an error is remembered once it was
-// verified.
+// A write that PrivX has made but answered with an error is remembered once a read has
+// shown it.
 func TestRecent_AWriteThatFailedAndWasMade(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -84,8 +84,8 @@ func TestRecent_AWriteThatFailedAndWasMade(t *testing.T) {
 	})
 }
 
-// A node whose clock is behind shows a grant that begins now as one that has not
-// begun. It is there all the same.
+// By the clock of a node that is behind, a grant that begins now has not begun. It counts as
+// begun all the same.
 func TestRecent_AClockThatIsBehind(t *testing.T) {
 	t.Parallel()
 	membersInBubble(t, setup{grantLength: grantLength}, func(t *testing.T, m *members) {
@@ -99,7 +99,7 @@ func TestRecent_AClockThatIsBehind(t *testing.T) {
 	})
 }
 
-// What was changed last counts, whichever case its id was given in: what was granted and
+// The last change of a role counts, whatever the case of the role's id. A grant that was
 // then revoked is not waited for.
 func TestRecent_TheSameRoleInAnotherCase(t *testing.T) {
 	t.Parallel()
@@ -114,14 +114,14 @@ func TestRecent_TheSameRoleInAnotherCase(t *testing.T) {
 	})
 }
 
-// An id in another case is the same role's.
+// An id in another case is the id of the same role.
 func TestRoleIDInAnotherCase(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
 		c := m.changes()[name]
 		want := except(m.roles(), c.role, c.after)
 		if name == "grant" {
-			// The simulator, as PrivX may, knows a role that is new by its exact id.
+			// The simulator finds a new role only by its exact id, as PrivX may.
 			require.NoError(t, second(c.change(t.Context(), m.user, c.role)))
 			m.sim.ResetRequests()
 		}

@@ -20,13 +20,13 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// transientStatuses are the answers after which the same read may succeed.
+// transientStatuses are the statuses after which the same read may succeed.
 var transientStatuses = []int{
 	http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
 	http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 }
 
-// transientFaults are the other failures of that kind.
+// transientFaults are the other failures after which the same read may succeed.
 var transientFaults = []privxsim.FaultKind{privxsim.FaultResetBefore, privxsim.FaultResetAfter, privxsim.FaultCut}
 
 func TestTransientStatusIsRetried(t *testing.T) {
@@ -147,7 +147,7 @@ func headerValue(t *testing.T, value string) string {
 	return time.Now().Add(d).UTC().Format(http.TimeFormat)
 }
 
-// Full range and jitter of the default backoff, a thousand draws per attempt.
+// The default backoff has jitter over its full range: a thousand draws for each attempt.
 func TestBackoffHasJitter(t *testing.T) {
 	t.Parallel()
 	const draws = 1000
@@ -203,7 +203,7 @@ func TestPermanentStatusIsNotRetried(t *testing.T) {
 	}
 }
 
-// Some methods are never repeated, whatever comes.
+// Check and Logout are never repeated, whatever fails.
 func TestCheckAndLogoutAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	for _, status := range transientStatuses {
@@ -217,8 +217,8 @@ func TestCheckAndLogoutAreNotRepeated(t *testing.T) {
 	}
 }
 
-// awaitResult runs a call in a bubble until everybody waits, does something, and
-// returns what becomes of the call.
+// awaitResult starts a call in a bubble, calls then once all goroutines wait, and returns
+// the call's result.
 func awaitResult(run func() error, then func()) error {
 	result := make(chan error, 1)
 	go func() { result <- run() }()
@@ -304,7 +304,7 @@ func TestAStallEndsWithinTheTimeout(t *testing.T) {
 	}
 }
 
-// R7 over a socket and with uhttp's own transport.
+// The same as TestAStallEndsWithinTheTimeout, over a socket and with a real transport.
 func TestStallOverASocket(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []privxsim.FaultKind{privxsim.FaultStall, privxsim.FaultSlowHeader, privxsim.FaultSlowBody} {
@@ -330,7 +330,7 @@ func TestRepetitionsAreBoundedInTime(t *testing.T) {
 func TestClosedReusedConnection(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
-	// One try has to do: the transport below takes another connection.
+	// One call has to succeed: the transport itself takes another connection.
 	require.NoError(t, h.client.Check(t.Context()))
 	h.sim.ResetRequests()
 	h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultResetBefore, Count: 1})
@@ -338,7 +338,7 @@ func TestClosedReusedConnection(t *testing.T) {
 	require.Equal(t, 2, h.sim.CountRequests(http.MethodGet, rolesPath))
 }
 
-// What the SDK is given to wait for.
+// An error tells baton-sdk how long to wait.
 func TestRateLimitData(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -359,7 +359,7 @@ func TestRateLimitData(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, setup{})
 			h.sim.Inject(privxsim.Fault{Path: searchPath, Status: tt.status, Header: http.Header{"Retry-After": {tt.retryAfter}}})
-			// Once, as repetitions would really wait.
+			// Check, because it makes each call only once: a repeated one would really wait.
 			err := h.client.Check(t.Context())
 			e := asError(t, err, codes.Unavailable, tt.status)
 			limit := rateLimit(err)
@@ -376,7 +376,7 @@ func TestRateLimitData(t *testing.T) {
 	}
 }
 
-// What the SDK is given to wait for after the client's own attempts.
+// The same after the client's own tries.
 func TestRateLimitDataAfterRetries(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -398,7 +398,8 @@ func rateLimit(err error) *v2.RateLimitDescription {
 	return nil
 }
 
-// tenMinutes is a client whose roles fail, seen from the SDK that repeats.
+// tenMinutes is a client whose list of roles fails, as seen by a baton-sdk that repeats the
+// call.
 type tenMinutes struct {
 	*harness
 
@@ -412,7 +413,7 @@ func newTenMinutes(t *testing.T) tenMinutes {
 	return tenMinutes{h, t}
 }
 
-// fail lets some time pass and the roles fail, and wants a code.
+// fail lets some time pass, lets the list of roles fail, and checks the code of the error.
 func (m tenMinutes) fail(after time.Duration, want codes.Code) {
 	m.t.Helper()
 	m.clock.advance(after)
@@ -488,7 +489,7 @@ func TestPatience_CancelledCallsDoNotCount(t *testing.T) {
 	m.fail(time.Minute, codes.Aborted)
 }
 
-// What a one-shot sync does: it repeats what is Unavailable without end.
+// A one-shot sync repeats a call that is Unavailable without end. Patience ends that.
 func TestPatience_EndlessRepetitionEnds(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -505,7 +506,7 @@ func TestPatience_EndlessRepetitionEnds(t *testing.T) {
 	})
 }
 
-// Nothing that was handed out may be changed later by another call.
+// An error that was returned is not changed later by another call.
 func TestRetry_ErrorsAreNotShared(t *testing.T) {
 	t.Parallel()
 	m := newTenMinutes(t)
@@ -521,7 +522,7 @@ func TestRetry_ErrorsAreNotShared(t *testing.T) {
 	require.True(t, errors.As(first, &a) && errors.As(last, &b) && a != b)
 }
 
-// The numbers that are promised; the other tests take them from the code.
+// The documented numbers. The other tests take them from the code.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, 5, api.MaxTries)
@@ -536,7 +537,7 @@ func TestBounds(t *testing.T) {
 	require.Equal(t, [...]int{1000, 500, 100, 50, 10}, api.PageSizeSteps)
 }
 
-// One try may take as long as the patience: that is no new spell.
+// One try may take as long as Patience. Its failure does not begin a new spell.
 func TestPatience_LongTries(t *testing.T) {
 	inBubble(t, setup{timeout: 11 * time.Minute}, func(t *testing.T, h *harness) {
 		h.sim.Inject(privxsim.Fault{Path: rolesPath, Method: http.MethodGet, Kind: privxsim.FaultSlowBody, Delay: 24 * time.Hour})
@@ -545,7 +546,7 @@ func TestPatience_LongTries(t *testing.T) {
 	})
 }
 
-// A check is over soon, though one request may take much longer.
+// A check ends soon even if one request may take much longer.
 func TestCheckOfAStalledPrivX(t *testing.T) {
 	inBubble(t, setup{timeout: 5 * time.Minute}, func(t *testing.T, h *harness) {
 		h.sim.Inject(privxsim.Fault{Path: rolesPath, Kind: privxsim.FaultStall, Delay: time.Hour})

@@ -16,31 +16,31 @@ import (
 // piece.
 type roleList struct {
 	entries []heldRole
-	// beside are the roles in the user's own record where the list is empty. None of
-	// them was granted, and they are never written.
+	// beside are the roles in the user's own record if the list is empty. All of them are
+	// implicit, and they are never written.
 	beside []heldRole
-	// date is what PrivX's clock said when it was read; zero if it said nothing.
+	// date is the time by PrivX's clock when the list was read; zero if PrivX gave none.
 	date time.Time
 }
 
-// heldRole is an entry of the list and the text that it came in. The text is
-// what goes back, so that nothing this client does not know is lost.
+// heldRole is an entry of the list, with the JSON that it came as. That JSON is written
+// back, so that fields which this client does not know are not lost.
 type heldRole struct {
 	RoleEntry
 
 	text json.RawMessage
 }
 
-// UnmarshalJSON keeps the text.
+// UnmarshalJSON decodes the entry and keeps its JSON.
 func (h *heldRole) UnmarshalJSON(text []byte) error {
 	h.text = bytes.Clone(text)
 	return json.Unmarshal(text, &h.RoleEntry)
 }
 
-// listOf is the list that PrivX has answered.
+// listOf is the list in PrivX's answer.
 func listOf(page *Page[heldRole]) roleList { return roleList{entries: page.Items, date: page.Date} }
 
-// time is that of the list by PrivX's clock or, if it gave none, by ours.
+// time is when the list was read, by PrivX's clock or, if it gave none, by this client's.
 func (l roleList) time(ours *api.Client) time.Time {
 	if l.date.IsZero() {
 		return ours.Now()
@@ -48,8 +48,8 @@ func (l roleList) time(ours *api.Client) time.Time {
 	return l.date
 }
 
-// membership is how the user holds a role, nil if he does not. Should PrivX tell
-// of the explicit and the implicit part in two entries, they are one here.
+// membership is how the user holds a role; nil if the user does not. If PrivX shows the
+// explicit and the implicit membership as two entries, they are merged.
 func (l roleList) membership(roleID string) *RoleEntry {
 	var found *RoleEntry
 	entries := l.entries
@@ -79,7 +79,7 @@ func (l roleList) explicit(roleID string) bool {
 	return held != nil && held.Explicit
 }
 
-// others are the entries of all other roles, as they came.
+// others are the entries of all other roles, as PrivX sent them.
 func (l roleList) others(roleID string) []json.RawMessage {
 	texts := make([]json.RawMessage, 0, len(l.entries)+1)
 	for _, held := range l.entries {
@@ -90,8 +90,8 @@ func (l roleList) others(roleID string) []json.RawMessage {
 	return texts
 }
 
-// granted is the list with a role made explicit, for the given length or, if
-// that is 0, without an end.
+// granted is the list with the role made explicit. The grant ends after the given length;
+// if that is 0, it has no end.
 func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessage, error) {
 	if held := l.membership(roleID); held != nil && held.Explicit && slices.ContainsFunc(held.Periods(), Period.unreadable) {
 		e := api.Contradiction(getUserRoles, "a membership whose times cannot be read, and that a grant would replace")
@@ -113,7 +113,7 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 			e.Hint = "let what stands in front of PrivX pass the header on, or leave grant-max-hours out"
 			return nil, e
 		}
-		// Both encodings: PrivX before version 33 knows the second alone.
+		// Both encodings are written: PrivX before version 33 knows only the second.
 		start, end := l.date.UTC().Format(time.RFC3339), l.date.Add(length).UTC().Format(time.RFC3339)
 		given["grant_type"] = GrantTimeRestricted
 		given["grant_validity_periods"] = []Period{{Start: start, End: end}}
@@ -134,14 +134,15 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 // grantFields say how a role was granted.
 var grantFields = []string{"explicit", "grant_type", "grant_validity_periods", "grant_start", "grant_end", "floating_length"}
 
-// isOfGrant tells whether a field is one of them. Who reads names in any case, as
-// Go does, must not find two that contradict each other.
+// isOfGrant tells whether a field is one of grantFields, in any case of its letters. A
+// decoder that ignores case, as Go's does, must not find two fields that contradict each
+// other.
 func isOfGrant(name string) bool {
 	return slices.ContainsFunc(grantFields, func(field string) bool { return strings.EqualFold(field, name) })
 }
 
-// editable is the entry of a role by fields, the explicit one if there are two;
-// empty if there is none.
+// editable is the entry of a role, by fields: the explicit one if there are two, and empty
+// if there is none.
 func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
 	fields := make(map[string]json.RawMessage)
 	var text json.RawMessage
@@ -159,8 +160,7 @@ func (l roleList) editable(roleID string) (map[string]json.RawMessage, error) {
 	return fields, nil
 }
 
-// disturbed are the other roles that are explicit in one of two lists and not in
-// the other.
+// disturbed are the roles, other than roleID, that are explicit in only one of two lists.
 func (l roleList) disturbed(now roleList, roleID string) []string {
 	var ids []string
 	for _, pair := range [2][2]roleList{{l, now}, {now, l}} {
@@ -178,7 +178,7 @@ func sortedSet(ids []string) []string {
 	return slices.Compact(ids)
 }
 
-// listBody is the list as it is written. An empty one is [] and never null.
+// listBody is the JSON of the list to write. An empty list is [] and never null.
 func listBody(entries []json.RawMessage) []byte {
 	var b bytes.Buffer
 	b.WriteByte('[')

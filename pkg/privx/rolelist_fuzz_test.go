@@ -15,7 +15,8 @@ import (
 // fuzzedRole is the role that is granted and revoked.
 const fuzzedRole = "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10"
 
-// Whatever PrivX sends: what is taken is written back as it is, but for the role.
+// Whatever list PrivX sends: if it is accepted, it is written back unchanged but for the
+// role.
 func FuzzRoleList(f *testing.F) {
 	const role = fuzzedRole
 	store, m := holdings()
@@ -56,8 +57,8 @@ func FuzzRoleList(f *testing.F) {
 	})
 }
 
-// readRoles parts the texts of a list into those of other roles and the one of
-// the role that says most: an explicit one, the later the better.
+// readRoles splits a list into the entries of other roles and the one entry of the fuzzed
+// role that decides: the last explicit one, or the first one if none is explicit.
 func readRoles(t *testing.T, body string) ([]string, string) {
 	t.Helper()
 	var read struct{ Items []json.RawMessage }
@@ -80,8 +81,8 @@ func readRoles(t *testing.T, body string) ([]string, string) {
 	return kept, held
 }
 
-// requireGranted checks that an entry says to whoever reads it as Go does that
-// the role is granted without an end, and that it says so once.
+// requireGranted checks that an entry, decoded as Go does, grants the role without an end,
+// and that no other field of the grant contradicts that.
 func requireGranted(t *testing.T, text string) {
 	t.Helper()
 	var entry privx.RoleEntry
@@ -93,8 +94,8 @@ func requireGranted(t *testing.T, text string) {
 	require.Zero(t, entry.FloatingLength, text)
 }
 
-// requireSameFields checks that all that an entry says beside the grant is said
-// by the one that is written for it, the numbers in the same digits.
+// requireSameFields checks that all fields but those of the grant are the same in the entry
+// that is written, the numbers digit by digit.
 func requireSameFields(t *testing.T, before, after string) {
 	t.Helper()
 	if before == "" {

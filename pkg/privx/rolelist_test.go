@@ -15,9 +15,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// oddEntries are entries of roles of their own whose text would not survive being
-// read into a struct, a map or a float and written again. The simulator takes
-// them back.
+// oddEntries are entries, each of another role, whose JSON would change if it was decoded
+// into a struct, a map or a float and encoded again. The simulator accepts them.
 func (m *members) oddEntries() []string {
 	texts := []string{
 		`{"id":"ID","explicit":true,"grant_type":"PERMANENT","n":[1.0,1e3,1E+2,-0,-0.0,0.10,12345678901234567890,1e-7,3.141592653589793238462643]}`,
@@ -38,7 +37,7 @@ func (m *members) oddEntries() []string {
 	return texts
 }
 
-// Every other entry goes back as it came, to the byte, and in its place.
+// Every other entry is written back as it came, to the byte, and in the same place.
 func TestOtherEntriesGoBackToTheByte(t *testing.T) {
 	t.Parallel()
 	const granted = `{"explicit":true,"grant_type":"PERMANENT","id":%q%s}`
@@ -88,8 +87,8 @@ func TestOtherEntriesGoBackToTheByte(t *testing.T) {
 	}
 }
 
-// A tenant has memberships of all kinds: a grant and its revoke leave
-// every user's roles as they were, and what was sent are the entries of the read.
+// In a tenant with memberships of all kinds, a grant and its revoke leave every user's roles
+// as they were, and the entries that were written are those that were read.
 func TestATenantIsAsItWas(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 30, Roles: 30, MembersPerRole: 20}, sim: privxsim.Options{TokenTTL: time.Hour}})
@@ -133,7 +132,7 @@ func TestGrantingTheFirstRole(t *testing.T) {
 	}
 }
 
-// A list that is not whole is never written back, and never verifies anything.
+// An incomplete list is never written back, and never verifies a change.
 func TestListsThatAreNotWhole(t *testing.T) {
 	t.Parallel()
 	const one = `{"id":"5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10","explicit":true}`
@@ -191,7 +190,7 @@ func TestListsThatBreakOff(t *testing.T) {
 	}
 }
 
-// A PrivX that tells of the explicit and the implicit part in two entries.
+// PrivX shows the explicit and the implicit membership as two entries.
 func TestTwoEntriesOfARole(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -235,8 +234,7 @@ func TestTwoEntriesOfARole(t *testing.T) {
 	}
 }
 
-// The explicit one of two entries is the one that tells of the grant, whichever
-// comes first.
+// Of two entries, the explicit one describes the grant, whichever comes first.
 func TestTwoEntriesOfARole_InEitherOrder(t *testing.T) {
 	t.Parallel()
 	const running = `,"explicit":true,"grant_type":"TIME_RESTRICTED","grant_end":"2030-01-01T00:00:00Z","x":1.0`

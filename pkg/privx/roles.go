@@ -13,7 +13,7 @@ var (
 	getMembers = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/roles/{}/members", Permission: "roles-view"}
 )
 
-// Role is a role of PrivX's role store, as far as it is read.
+// Role is a role of PrivX's role store, with the fields that are read.
 type Role struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
@@ -23,7 +23,7 @@ type Role struct {
 	Permissions   []string `json:"permissions"`
 	AccessGroupID string   `json:"access_group_id"`
 	Context       *Context `json:"context"`
-	// SourceRules are the mapping rules: who is a member without being granted it.
+	// SourceRules are the mapping rules, which make users members without a grant.
 	SourceRules *SourceRule `json:"source_rules"`
 	// MemberCount is nil where PrivX does not say; it may be out of date.
 	MemberCount *int `json:"member_count"`
@@ -69,8 +69,8 @@ func allRoles() *api.List {
 	return &api.List{Request: getRoles.Request(), Emptiness: NeverEmpty, IfEmpty: nothingListed}
 }
 
-// nothingListed is the error for a list of users or roles without any: the API client
-// is a user itself, and two roles are built in.
+// nothingListed is the error for an empty list of users or of roles. Neither can be empty:
+// the API client is a user itself, and two roles are built in.
 func nothingListed(l *api.List) *Error {
 	e := api.Contradiction(l.Request.Endpoint, "an empty list, which cannot be")
 	e.Hint = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
@@ -89,9 +89,9 @@ func (c *Client) GetRole(ctx context.Context, id string) (*Role, error) {
 	return &role, nil
 }
 
-// ListMembers reads a page of a role's members, explicit and implicit ones, API
-// clients among them. An empty token asks for the first page. Where the role is known
-// to have members and PrivX shows none, the error is one for which IsEmpty is true.
+// ListMembers reads a page of a role's members: explicit and implicit ones, API clients
+// among them. An empty token asks for the first page. If the role is known to have members
+// and PrivX shows none, IsEmpty is true for the error.
 func (c *Client) ListMembers(ctx context.Context, roleID string, members Emptiness, token string) (*Page[Member], error) {
 	list := &api.List{Request: getMembers.Request(roleID), Emptiness: members, IfEmpty: noMembers}
 	return api.ReadPage[Member](ctx, c.api, list, token)
@@ -103,12 +103,13 @@ func noMembers(l *api.List) *Error {
 	return e
 }
 
-// Member is a member of a role. There are many more members than users: what else
-// PrivX shows of a member is in the list of users, and is not decoded here.
+// Member is a member of a role. All roles together have many more members than there are
+// users, so the other fields of a member, which the list of users has as well, are not
+// decoded here.
 type Member struct {
 	ID string `json:"id"`
-	// Roles may be all roles of the member, the one that was asked for alone, or
-	// nil, which is that PrivX does not say.
+	// Roles may be all roles of the member, or only the role that was asked for. It is nil
+	// if PrivX does not say.
 	Roles []RoleEntry `json:"roles"`
 }
 

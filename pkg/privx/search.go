@@ -12,20 +12,20 @@ import (
 // MaxFound is how many users can be searched for at a time.
 const MaxFound = 100
 
-// FindUsers searches for users by id, at most MaxFound of them, and returns those
-// that PrivX finds.
+// FindUsers searches for users by id, at most MaxFound of them, and returns those that PrivX
+// finds.
 func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
 	page, err := api.ReadAll[User](ctx, c.api, searchFor(ids))
 	if err != nil {
 		return nil, err
 	}
-	// Others are there where PrivX passes over the ids.
+	// A PrivX that ignores the ids returns other users, too.
 	return slices.DeleteFunc(page.Items, func(user User) bool {
 		return !slices.ContainsFunc(ids, func(id string) bool { return SameID(id, user.ID) })
 	}), nil
 }
 
-// searchFor searches for users by id.
+// searchFor is the request that searches for users by id.
 func searchFor(ids []string) *api.Request {
 	// A map of strings always marshals.
 	body, _ := json.Marshal(map[string][]string{"user_id": ids})
@@ -34,10 +34,10 @@ func searchFor(ids []string) *api.Request {
 	return rq
 }
 
-// isGone finds out whether there is no such user, of whom a change was asked for at a
-// given time. Who asks for it knows him, so that he was there before: a node that does
-// not know him yet lags, and does so no longer than api.LagTime. Only a search as late as
-// that says that he is gone. One that does so earlier is asked for again.
+// isGone finds out whether a user does not exist whose change was asked for at a given
+// time. Whoever asked had seen the user, so the user existed before then. A node that lags
+// may not know the user yet, for api.LagTime at most. So only a search after that time
+// proves that the user is gone; an earlier one that does not find the user is repeated.
 func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, error) {
 	for {
 		wait := time.Until(asked.Add(api.LagTime))
@@ -51,12 +51,11 @@ func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, 
 	}
 }
 
-// userExists asks the search whether there is a user. Nobody is found by a node either
-// that has just started and has no users yet. So somebody else is searched for along
-// with him whom PrivX has just listed: an answer without either proves nothing, and is
-// asked for again over some seconds. It takes no user whom the client would have to
-// know, such as itself: PrivX need not tell who that is, and may keep API clients out
-// of a search.
+// userExists searches for a user. A node that has just started and has no users yet finds
+// nobody. So each search is also for a witness: another user whom PrivX has just listed. An
+// answer with neither of them proves nothing, and the search is repeated over some seconds.
+// The API client itself would not do as a witness: PrivX need not tell which user that is,
+// and may leave API clients out of a search.
 func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
 	var exists bool
 	proven, err := api.Insist(ctx, func() (bool, error) {
@@ -71,8 +70,8 @@ func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
 	return exists, err
 }
 
-// searchWithWitness searches for a user and for another one whom PrivX lists, and
-// tells whether he is there and whether the answers prove it.
+// searchWithWitness searches for a user and a witness (see userExists). It tells whether the
+// user exists, and whether the answers prove that.
 func (c *Client) searchWithWitness(ctx context.Context, id string) (bool, bool, error) {
 	rq := allUsers().Request
 	rq.Query = api.FirstRows(2)
@@ -94,7 +93,7 @@ func (c *Client) searchWithWitness(ctx context.Context, id string) (bool, bool, 
 	case contains(found.Items, id):
 		return true, true, nil
 	case slices.ContainsFunc(found.Items, func(user api.OnlyID) bool { return !SameID(user.ID, witness) }):
-		// PrivX has not looked for him.
+		// PrivX has ignored the ids.
 		return false, false, api.Contradiction(postUsersSearch, "other users than the one searched for")
 	default:
 		return false, len(found.Items) > 0, nil

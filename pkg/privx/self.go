@@ -14,11 +14,10 @@ import (
 
 var getCurrentUser = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/users/current"}
 
-// ActsAs tells whether a user is the one that the Client itself acts as: the API
-// client. It is the one that the credentials name, and the one that PrivX says; the
-// two are not known to be the same. PrivX is asked once, by the first who wants to
-// know of another user than the one in the credentials. Where it does not tell,
-// they decide alone.
+// ActsAs tells whether a user is the API client that this Client acts as. That is both the
+// one that the credentials name and the one that PrivX names; it is not known whether these
+// are the same. PrivX is asked once, at the first question about another user than the one
+// in the credentials. If PrivX does not tell, only the credentials decide.
 func (c *Client) ActsAs(ctx context.Context, userID string) (bool, error) {
 	named := c.api.Principal()
 	if named != "" && SameID(named, userID) {
@@ -53,10 +52,10 @@ func (c *Client) currentUser(ctx context.Context) (string, error) {
 	return user.ID, err
 }
 
-// doesNotTell tells whether an answer means that the question cannot be asked: it
-// is not known of every PrivX that API clients may.
+// doesNotTell tells whether PrivX refuses to say who the current user is. It is not known
+// whether every PrivX lets API clients ask.
 func doesNotTell(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}, e.Status) &&
-		e.Endpoint == getCurrentUser.String() // and not a token's
+		e.Endpoint == getCurrentUser.String() // It may be the token request's error.
 }

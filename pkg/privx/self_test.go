@@ -19,17 +19,17 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// oauthWorks is a PrivX that lets in who has nothing but an OAuth client.
+// oauthWorks is a PrivX that accepts the credentials of an OAuth client alone.
 func oauthWorks() setup {
 	return setup{credentials: oauthOnly, sim: privxsim.Options{OAuthClientCredentials: true}}
 }
 
-// Whom the client acts as: the credentials say so, and PrivX, which is asked once.
+// Both the credentials and PrivX, which is asked once, tell whom the client acts as.
 func TestActsAs(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		setup
-		own string // what it takes to know oneself
+		own string // the calls to find out the own id
 	}{
 		"password grant":     {setup{}, ""},
 		"API client alone":   {setup{credentials: apiOnly, sim: privxsim.Options{PublicClient: true}}, ""},
@@ -54,7 +54,7 @@ func TestActsAs(t *testing.T) {
 	}
 }
 
-// A user's id that is not the one of the credentials: both are the client's own.
+// If PrivX tells another id than the credentials, both ids are the client's own.
 func TestActsAs_AnotherID(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -70,7 +70,7 @@ func TestActsAs_AnotherID(t *testing.T) {
 	require.Equal(t, 1, h.sim.CountRequests(http.MethodGet, currentPath))
 }
 
-// Where PrivX does not tell, the credentials decide, and that is logged once.
+// If PrivX does not tell, the credentials decide, and that is logged once.
 func TestActsAs_PrivXDoesNotTellAndTheCredentialsDo(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{
@@ -97,7 +97,7 @@ func TestActsAs_PrivXDoesNotTellAndTheCredentialsDo(t *testing.T) {
 	}
 }
 
-// A refused token says nothing of who one is.
+// A refused token does not tell whom the client acts as.
 func TestActsAs_NoToken(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound} {
@@ -108,7 +108,7 @@ func TestActsAs_NoToken(t *testing.T) {
 	}
 }
 
-// Many who ask share one answer, and who does not want to wait need not.
+// Many callers share one answer, and one whose context ends does not wait for it.
 func TestActsAs_AskedOnce(t *testing.T) {
 	t.Parallel()
 	inBubble(t, oauthWorks(), func(t *testing.T, h *harness) {
@@ -138,7 +138,7 @@ func TestActsAs_AskedOnce(t *testing.T) {
 func TestActsAs_FailuresAreNotRemembered(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]privxsim.Fault{
-		"forbidden":     {Status: http.StatusForbidden}, // to who has no id in the credentials
+		"forbidden":     {Status: http.StatusForbidden}, // The credentials hold no id.
 		"at fault":      {Status: http.StatusBadGateway},
 		"a login page":  {Kind: privxsim.FaultHTML},
 		"no id":         {Status: http.StatusOK, Body: `{"principal":"alex"}`},
@@ -153,7 +153,7 @@ func TestActsAs_FailuresAreNotRemembered(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
 				h := newHarness(t, with)
-				fault := fault // A row of the table is not changed: it is everybody's.
+				fault := fault // A copy, because parallel tests share the row.
 				fault.Path = currentPath
 				h.sim.Inject(fault)
 				itself, err := h.client.ActsAs(t.Context(), unknownID)

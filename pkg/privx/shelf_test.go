@@ -18,7 +18,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// question is what was asked of a list.
+// question is a request for a part of a list.
 type question struct {
 	offset, limit int
 	descending    bool
@@ -38,7 +38,7 @@ func (q question) part(rows []string) []string {
 	return part
 }
 
-// listed is an answer that counts and shows rows.
+// listed is an answer with a count and rows.
 func listed(count int, rows []string) string {
 	items := make([]string, len(rows))
 	for i, id := range rows {
@@ -47,8 +47,8 @@ func listed(count int, rows []string) string {
 	return fmt.Sprintf(`{"count":%d,"items":[%s]}`, count, strings.Join(items, ","))
 }
 
-// shelf is a client of a PrivX that has one list, which answers as a test says. It is
-// without sockets, and its time is that of the bubble it is used in.
+// shelf is a client and its PrivX, which has one list and answers as a test says. It uses no
+// sockets, and its time is that of the bubble that it is used in.
 type shelf struct {
 	*privx.Client
 
@@ -131,7 +131,7 @@ func (s *shelf) users(ctx context.Context) ([]string, *privx.Page[privx.User], e
 	}
 }
 
-// manyRows are so many ids.
+// manyRows are n ids.
 func manyRows(n int) []string {
 	rows := make([]string, n)
 	for i := range rows {

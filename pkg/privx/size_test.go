@@ -24,7 +24,7 @@ func severalPages() setup {
 	return setup{seed: privxsim.SeedOptions{Users: 1300, Roles: 6, MembersPerRole: 1100}, timeout: time.Minute}
 }
 
-// begins wants a list to have been asked for in these sizes at first, and in the last
+// begins checks that a list was asked for with these page sizes at first, and with the last
 // of them from then on.
 func (h *harness) begins(t *testing.T, l listing, wanted ...int) {
 	t.Helper()
@@ -35,7 +35,7 @@ func (h *harness) begins(t *testing.T, l listing, wanted ...int) {
 	}
 }
 
-// Members that carry 45 whole roles, as the one public sample of them: fewer are asked
+// Each member carries 45 whole roles, as in the one public sample. Fewer members are asked
 // for, in this list and in the next one.
 func TestPageSize_HeavyMembers(t *testing.T) {
 	t.Parallel()
@@ -50,7 +50,7 @@ func TestPageSize_HeavyMembers(t *testing.T) {
 	members.wantAll(t)
 	h.begins(t, members, 100)
 
-	// Not for ever, however often it is used.
+	// The smaller size is not remembered for ever, however often it is used.
 	h.clock.advance(api.SizeMemory / 2)
 	members.wantAll(t)
 	h.clock.advance(api.SizeMemory / 2)
@@ -75,7 +75,7 @@ func TestPageSize_SlowRows(t *testing.T) {
 	})
 }
 
-// A list becomes too much in the middle.
+// The pages become too long in the middle of a list.
 func TestPageSize_TooMuchLater(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []privxsim.Fault{
@@ -113,8 +113,8 @@ func (g gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
-// A gateway that gives up on an answer means the same as one that takes too long. One
-// that gives up at once does not.
+// A gateway that gives up on an answer after a while has the same effect as an answer that
+// takes too long. One that gives up at once has not.
 func TestPageSize_GatewayTimeout(t *testing.T) {
 	t.Parallel()
 	s := severalPages()
@@ -151,7 +151,7 @@ func TestFirstByteAfterAMinute(t *testing.T) {
 	})
 }
 
-// That no connection comes about says nothing of how much was asked for.
+// A failed connection is not a sign that too much was asked for.
 func TestPageSize_NoConnection(t *testing.T) {
 	t.Parallel()
 	inBubble(t, severalPages(), func(t *testing.T, h *harness) {
@@ -175,8 +175,8 @@ func TestPageSize_NoConnection(t *testing.T) {
 	})
 }
 
-// A PrivX that never answers is given up when it has not answered the least that can be
-// asked for either, and the patience is at its end.
+// A PrivX that never answers is given up once it has not answered the smallest page either
+// and Patience is over.
 func TestPageSize_NeverAnswered(t *testing.T) {
 	t.Parallel()
 	s := severalPages()
@@ -193,8 +193,8 @@ func TestPageSize_NeverAnswered(t *testing.T) {
 	})
 }
 
-// The time that a request may take is for each page: however long it is, smaller ones
-// are asked for before anything is given up.
+// The timeout of a request applies to each page. However long it is, smaller pages are asked
+// for before the list is given up.
 func TestPageSize_LongTimeouts(t *testing.T) {
 	t.Parallel()
 	for _, timeout := range []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute} {
@@ -209,8 +209,7 @@ func TestPageSize_LongTimeouts(t *testing.T) {
 	}
 }
 
-// Of two lists that find out at the same time how many rows are too many, the smaller
-// size counts.
+// If two lists find a smaller page size at the same time, the smallest one is remembered.
 func TestPageSize_TheSmallerOneIsKept(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -220,7 +219,7 @@ func TestPageSize_TheSmallerOneIsKept(t *testing.T) {
 	var asked atomic.Bool
 	h.sim.OnRequest(func(r privxsim.Request) {
 		if strings.Contains(r.RawQuery, "limit=500") && asked.CompareAndSwap(false, true) {
-			// When the first one asks for 500 rows, the other steps to 50.
+			// While the first list asks for 500 rows, the other one goes down to 50.
 			other <- second(roles.readAll(t.Context()))
 			h.sim.ClearFaults()
 		}
@@ -232,7 +231,7 @@ func TestPageSize_TheSmallerOneIsKept(t *testing.T) {
 	h.begins(t, roles, 50)
 }
 
-// What is too long in the smallest page fails, and says so.
+// A list that is too long even in the smallest page fails, and the error says so.
 func TestPageSize_RowsThatAreTooLong(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -244,8 +243,8 @@ func TestPageSize_RowsThatAreTooLong(t *testing.T) {
 	require.Equal(t, api.PageSizeSteps[:], h.limits(t, members.path))
 }
 
-// Who wants smaller pages gets them from the start, and smaller ones yet where PrivX
-// wants it.
+// A smaller page size in the settings is used from the start. The client goes down further
+// if PrivX makes it necessary.
 func TestPageSize_Setting(t *testing.T) {
 	t.Parallel()
 	for size, wanted := range map[int][]int{0: {1000, 500}, 1000: {1000, 500}, 700: {700, 500}, 500: {500}, 60: {60}, 10: {10}} {

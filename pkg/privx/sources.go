@@ -9,8 +9,8 @@ import (
 
 var getSources = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/sources", Permission: "sources-view"}
 
-// Source is a directory that users come from. Its connection, which holds
-// secrets, is never decoded.
+// Source is a directory that users come from. Its connection settings, which hold secrets,
+// are never decoded.
 type Source struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
@@ -21,8 +21,8 @@ type Source struct {
 // Identity is the id.
 func (s Source) Identity() string { return s.ID }
 
-// Sources reads all directories. PrivX has no paging here. It has some of its own,
-// so that an answer without any is asked for again over some seconds.
+// Sources reads all directories. PrivX has no paging here. It has some of its own, so that
+// an empty list is asked for again over some seconds.
 func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 	var page *Page[Source]
 	_, err := api.Insist(ctx, func() (bool, error) {

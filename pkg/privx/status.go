@@ -7,10 +7,10 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// getStatus tells the role store's state, the upgrade's among it.
+// getStatus tells the state of the role store and of an upgrade.
 var getStatus = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/status"}
 
-// status is what is read of the role store's state.
+// status is the role store's state, with the field that is read.
 type status struct {
 	// ZDU is a zero-downtime upgrade.
 	ZDU struct {
@@ -22,8 +22,8 @@ type status struct {
 	} `json:"zdu"`
 }
 
-// isReadOnly tells whether PrivX says that it is restricting its API. Where it
-// does not answer, it has not said so.
+// isReadOnly tells whether PrivX says that it is restricting its API. It is false if PrivX
+// does not answer.
 func (c *Client) isReadOnly(ctx context.Context) bool {
 	rq := getStatus.Request()
 	rq.Urgent, rq.Once = true, true

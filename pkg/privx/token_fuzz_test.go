@@ -10,8 +10,8 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
-// Whatever the token endpoint answers: what is sent as a token is what stood in
-// the answer and can stand in a header, and an answer without one is an error.
+// Whatever the token endpoint answers: a token that is sent was in the answer and can stand
+// in a header, and an answer without such a token is an error.
 func FuzzTokenAnswer(f *testing.F) {
 	network := newNetwork(f)
 	network.ownToken = true

@@ -116,7 +116,7 @@ func TestToken_NewSendsNothing(t *testing.T) {
 	require.Zero(t, h.client.Calls())
 }
 
-// Everybody waits for the one token request, which is then let go.
+// All callers share one token request.
 func TestOneTokenForManyWaiters(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -154,7 +154,7 @@ func TestOneTokenForASync(t *testing.T) {
 	}
 }
 
-// A token is replaced in time, whatever PrivX says of its life.
+// A token is replaced in time, whatever its expires_in.
 func TestTokensAreReplacedInTime(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -192,7 +192,7 @@ func TestTokensAreReplacedInTime(t *testing.T) {
 	}
 }
 
-// A 401 costs the token, and the call is sent again as it was.
+// After a 401 the token is replaced, and the call is sent again unchanged.
 func TestReplayAfter401(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -232,7 +232,7 @@ func TestSecond401IsFinal(t *testing.T) {
 	}
 }
 
-// A 401 that goes to many callers at once makes one new token.
+// If many callers get a 401 at once, one new token is fetched.
 func TestOneRefreshForMany401s(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -255,8 +255,8 @@ func TestOneRefreshForMany401s(t *testing.T) {
 	})
 }
 
-// Refused credentials are tried once, then left alone for a minute, for
-// PrivX limits failed logins.
+// Refused credentials are tried once and then not for a minute, because PrivX limits failed
+// logins.
 func TestRefusedCredentialsAreTriedOnce(t *testing.T) {
 	t.Parallel()
 	const fourFields = "check oauth-client-id, oauth-client-secret, api-client-id and api-client-secret against"
@@ -294,7 +294,7 @@ func TestForbiddenTokenIsARefusal(t *testing.T) {
 	wantRefused(t, h, "api-client-secret")
 }
 
-// wantRefused wants every call to fail at the cost of one token request a minute.
+// wantRefused checks that every call fails and that one token request is sent a minute.
 func wantRefused(t *testing.T, h *harness, hint string) {
 	t.Helper()
 	for minute := 1; minute <= 2; minute++ {
@@ -313,7 +313,7 @@ func wantRefused(t *testing.T, h *harness, hint string) {
 	}
 }
 
-// Credentials that are put right work again after the minute.
+// Credentials that have become valid work again after the minute.
 func TestRefusalIsForgotten(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -325,7 +325,7 @@ func TestRefusalIsForgotten(t *testing.T) {
 	require.Equal(t, 2, h.tokens())
 }
 
-// A PrivX that does not have the endpoint says nothing of the credentials.
+// A PrivX without the token endpoint does not mean that the credentials are refused.
 func TestNoSuchTokenEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
@@ -339,7 +339,7 @@ func TestNoSuchTokenEndpoint(t *testing.T) {
 	}
 }
 
-// The first caller gives up and takes nobody along.
+// The caller that began the token request gives up, and the others get the token.
 func TestTheFirstCallerLeavesAndATokenComes(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -364,8 +364,8 @@ func TestTheFirstCallerLeavesAndATokenComes(t *testing.T) {
 	})
 }
 
-// A token request that hangs is given up for everybody, as a failure that can be
-// tried again.
+// A token request that hangs is given up for all callers, with an error that can be tried
+// again.
 func TestTokenRequestIsBounded(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -479,7 +479,7 @@ func TestLogout_IsBounded(t *testing.T) {
 	})
 }
 
-// A call that is under way while somebody logs out meets a 401 and goes on.
+// A call that is under way during a logout gets a 401, fetches a new token and succeeds.
 func TestLogout_DoesNotHurtOthers(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -514,7 +514,7 @@ func TestCalls_CountEverything(t *testing.T) {
 	require.Len(t, h.sim.Requests(), 9)
 }
 
-// Many callers, tokens that are revoked, failures: for the race detector.
+// Many callers at once, with revoked tokens and failures. This is for the race detector.
 func TestToken_ManyCallersAndMuchTrouble(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})

@@ -15,7 +15,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// unknownTokens is inBubble with a client that waits for a token to be known.
+// unknownTokens is inBubble with a client that waits until PrivX's nodes know a new token.
 func unknownTokens(t *testing.T, test func(t *testing.T, h *harness)) {
 	t.Helper()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -24,8 +24,8 @@ func unknownTokens(t *testing.T, test func(t *testing.T, h *harness)) {
 	})
 }
 
-// A new token that a node does not know yet is sent again for some seconds before a
-// newer one is asked for, which is waited for in the same way.
+// A new token that a node does not know yet is sent again for some seconds. Only then is a
+// newer one fetched, which is sent again in the same way.
 func TestToken_NotKnownYet(t *testing.T) {
 	t.Parallel()
 	series := len(api.TokenPauses) + 1 // how often one token is sent
@@ -47,7 +47,7 @@ func TestToken_NotKnownYet(t *testing.T) {
 	}
 }
 
-// A PrivX that never takes a token is found out, with one login.
+// A PrivX that never accepts a token leads to an error, after one further login.
 func TestToken_NeverKnown(t *testing.T) {
 	t.Parallel()
 	unknownTokens(t, func(t *testing.T, h *harness) {
@@ -79,7 +79,7 @@ func TestToken_NotKnownAnyMore(t *testing.T) {
 	})
 }
 
-// However many wait for a token to be known, one newer one is asked for.
+// However many callers wait for a token to be known, one newer token is fetched.
 func TestToken_NotKnownToMany(t *testing.T) {
 	t.Parallel()
 	unknownTokens(t, func(t *testing.T, h *harness) {
@@ -97,8 +97,7 @@ func TestToken_NotKnownToMany(t *testing.T) {
 	})
 }
 
-// A 401 that comes late, to a token that was replaced meanwhile, does not cost the
-// newer one.
+// A late 401 to a token that was replaced meanwhile does not drop the newer token.
 func TestToken_ALate401(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -122,8 +121,8 @@ func TestToken_ALate401(t *testing.T) {
 	})
 }
 
-// A token is used for as long as PrivX has said, from when it was asked for: its answer
-// may have been under way for long.
+// The life of a token counts from the time of the request for it, because the answer may
+// have taken long.
 func TestToken_LifeFromTheRequest(t *testing.T) {
 	t.Parallel()
 	inBubble(t, setup{}, func(t *testing.T, h *harness) {
@@ -142,8 +141,8 @@ func TestToken_LifeFromTheRequest(t *testing.T) {
 	})
 }
 
-// A change that is cancelled while it waits for its token to be known has sent nothing
-// that PrivX has not refused.
+// A change that is cancelled while it waits for its token to be known has only sent requests
+// that PrivX refused.
 func TestToken_CancelledWhileItIsNotKnown(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
@@ -159,8 +158,8 @@ func TestToken_CancelledWhileItIsNotKnown(t *testing.T) {
 	})
 }
 
-// A write whose token is not known yet is made anew from a fresh read, with the same
-// token, for some seconds.
+// If the token of a write is not known yet, the write is made anew from a fresh read, with
+// the same token, for some seconds.
 func TestToken_NotKnownToAWrite(t *testing.T) {
 	t.Parallel()
 	bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {

@@ -25,7 +25,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// stranger is a server that must not be spoken to.
+// stranger is a server to which nothing must be sent.
 func stranger(t *testing.T) (*url.URL, <-chan string) {
 	t.Helper()
 	seen := make(chan string, 100)
@@ -38,8 +38,8 @@ func stranger(t *testing.T) (*url.URL, <-chan string) {
 	return u, seen
 }
 
-// Connections are kept: there are never more than may be open at a time, however many
-// calls are made.
+// Connections are reused: however many calls are made, there are never more connections than
+// may be open at a time.
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -100,7 +100,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 	require.Empty(t, seen)
 }
 
-// From https to http.
+// A redirect from https to http is not followed.
 func TestRedirectToHTTPIsRefused(t *testing.T) {
 	t.Parallel()
 	elsewhere, seen := stranger(t)
@@ -169,7 +169,7 @@ func TestGivenCAIsTrusted(t *testing.T) {
 	}
 }
 
-// A name that the certificate does not have is refused too.
+// A certificate for another host name is refused, too.
 func TestCertificateWithAnotherNameIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newTLSHarness(t, privxsim.ServeOptions{TLS: true, Address: "127.0.0.2:0"})
@@ -262,7 +262,7 @@ func TestNoWayAroundVerification(t *testing.T) {
 	require.Greater(t, files, 10)
 }
 
-// What a base URL may be.
+// ParseBaseURL accepts addresses that are safe and refuses all others.
 func TestS5S6_ParseBaseURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
@@ -401,7 +401,7 @@ func TestIDsCannotLeaveTheirPlace(t *testing.T) {
 	}
 }
 
-// The SDK's cache of GET answers is passed by: each read is a request.
+// The SDK's cache of GET answers is bypassed: each read is a request.
 func TestCache_IsOff(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
@@ -452,13 +452,12 @@ func TestTransport_ConnectionRefused(t *testing.T) {
 	require.EqualValues(t, api.MaxTries, client.Calls())
 }
 
-// The environment is read once in a process, so what depends on it is tested in
-// another one: this binary again, running one test.
+// Go reads the environment's proxy and CAs once in a process. So tests that depend on them
+// run in another process: this binary again, with one test.
 const childEnv = "PRIVX_TEST_CHILD"
 
-// runChild lets another process check each of some servers, given as a URL and,
-// behind a space, a file of CAs. It returns what came of each, and all that the
-// process wrote.
+// runChild lets another process check some servers. Each is given as a URL and, after a
+// space, a file of CAs. It returns the result for each, and all output of the process.
 func runChild(t *testing.T, servers []string, env ...string) ([]string, string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$", "-test.v")
@@ -493,7 +492,7 @@ func checkFrom(t *testing.T, address, caFile string) error {
 	return h.trusting(t, bundle).Check(t.Context())
 }
 
-// The CA that is given comes on top of the system's.
+// The given CA is trusted in addition to the system's.
 func TestSystemRootsStay(t *testing.T) {
 	t.Parallel()
 	system, private, foreign := newTLSHarness(t, privxsim.ServeOptions{TLS: true}), newTLSHarness(t, privxsim.ServeOptions{TLS: true}),

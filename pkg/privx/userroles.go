@@ -9,11 +9,11 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// getUserRoles reads the whole list of a user's roles. Which of the two permissions it
-// takes is not known for sure: the vendor's own clients disagree.
+// getUserRoles reads the whole list of a user's roles. It is not known for sure which of
+// the two permissions it takes: the vendor's own clients disagree.
 var getUserRoles = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/users/{}/roles", Permission: "users-view and roles-view"}
 
-// UserRoles reads how a user comes to hold each of his roles. PrivX has no
+// UserRoles reads a user's roles, and how the user comes to hold each of them. PrivX has no
 // paging here.
 func (c *Client) UserRoles(ctx context.Context, userID string) ([]RoleEntry, error) {
 	page, err := readRoles[RoleEntry](ctx, c, getUserRoles.Request(userID))
@@ -41,8 +41,8 @@ func readRoles[T api.Row](ctx context.Context, c *Client, rq *api.Request) (*Pag
 	return wholeRoles(api.ReadAll[T](ctx, c.api, rq))
 }
 
-// wholeRoles refuses a list of a user's roles that is not whole: to write it back would
-// take away what is missing in it.
+// wholeRoles refuses a list of a user's roles that is not complete: writing it back would
+// take the missing roles away from the user.
 func wholeRoles[T any](page *Page[T], err error) (*Page[T], error) {
 	if err == nil && page.Total > page.Read {
 		return nil, api.Contradiction(getUserRoles, "a part of the user's roles only")
@@ -50,9 +50,9 @@ func wholeRoles[T any](page *Page[T], err error) (*Page[T], error) {
 	return page, err
 }
 
-// rolesBefore reads the list that a change begins with: one that shows what was
-// changed a moment ago. Where that does not come, the list is believed when no node
-// may lag any more; the roles of which it still does not show it are given as well.
+// rolesBefore reads the list from which a change starts. It waits for a list that shows
+// this client's recent changes. If none comes, it believes the list once LagTime is over,
+// and also returns the roles whose recent change that list does not show.
 func (c *Client) rolesBefore(ctx context.Context, userID string, notBefore time.Time) (roleList, []string, error) {
 	var waitedFor []recentChange
 	list, err := c.awaitRoles(ctx, userID, notBefore, func(list roleList, _ int) bool {
@@ -69,11 +69,11 @@ func (c *Client) rolesBefore(ctx context.Context, userID string, notBefore time.
 	return list, undone, err
 }
 
-// rolesAfter reads what came of a write. One that PrivX has accepted is among the
-// recent changes, so that a list which does not show it is not believed for
-// api.LagTime. One whose outcome is not known is not: it may never be there, and is
-// looked for a few times. It is not found to be done in a list that does not show
-// what was changed before it.
+// rolesAfter reads the list after a write. An accepted write is among the recent changes,
+// and a list that does not show them is not believed for api.LagTime. A write with an
+// unknown outcome is not among them, because PrivX may never have made it: it is looked for
+// over the pauses of api.Settling. A list that does not show the recent changes does not
+// prove it either.
 func (c *Client) rolesAfter(ctx context.Context, userID string, notBefore time.Time, accepted bool, done func(roleList) bool) (roleList, error) {
 	return c.awaitRoles(ctx, userID, notBefore, func(list roleList, reads int) bool {
 		if len(c.recent.missing(CanonicalID(userID), list, c.api.Now())) > 0 {
@@ -83,8 +83,8 @@ func (c *Client) rolesAfter(ctx context.Context, userID string, notBefore time.T
 	})
 }
 
-// awaitRoles reads the list until it is good, with short pauses, as long as ctx
-// allows. One that is empty has to be confirmed as well.
+// awaitRoles reads the list until it is good, with short pauses, as long as ctx allows. If
+// the list is empty, it has to be confirmed, too.
 func (c *Client) awaitRoles(ctx context.Context, userID string, notBefore time.Time, good func(list roleList, reads int) bool) (roleList, error) {
 	began := time.Now()
 	for reads := 1; ; reads++ {
@@ -100,7 +100,7 @@ func (c *Client) awaitRoles(ctx context.Context, userID string, notBefore time.T
 			confirmed, err := c.confirmEmpty(ctx, userID, &list)
 			switch {
 			case IsNotFound(err) && time.Since(began) < api.LagTime:
-				// A node that has just started may show an empty list, and no user.
+				// A node that has just started may show an empty list and not know the user.
 				doubt = lagging(getUserRoles, "an empty list of roles, of a user whom PrivX does not find")
 			case err != nil:
 				return roleList{}, err
@@ -116,12 +116,12 @@ func (c *Client) awaitRoles(ctx context.Context, userID string, notBefore time.T
 	}
 }
 
-// confirmEmpty tells whether an empty list is to be believed: nothing would remain
-// of the user's roles if it was written back, and he had them. It takes a second
-// read and the user's own record, or where that has no roles to tell of, one some
-// seconds later, as a node shows nothing for so long that has just started. Roles that
-// the record has, and the list has not, are added beside it; they are none that were
-// granted.
+// confirmEmpty tells whether an empty list is to be believed. If a wrong one was written
+// back, the user would lose all roles. A second read has to show it empty, too. Then the
+// user's own record is asked. If the record has a field roles, no granted role may be in
+// it; the implicit ones are kept in list.beside. If it has none, a third read has to show
+// the list empty after api.EmptyMoment, for which a node that has just started may show
+// nothing.
 func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList) (bool, error) {
 	again, err := c.currentRoles(ctx, userID, list.date)
 	if err != nil || len(again.entries) > 0 {
@@ -148,8 +148,7 @@ type userRecord struct {
 	Roles []heldRole `json:"roles"`
 }
 
-// rolesInRecord are the roles that a user's own record tells of, nil if it does not
-// tell.
+// rolesInRecord are the roles in a user's own record; nil if the record does not say.
 func (c *Client) rolesInRecord(ctx context.Context, userID string) ([]heldRole, error) {
 	rq := getUser.Request(userID)
 	rq.Urgent = true
@@ -160,9 +159,9 @@ func (c *Client) rolesInRecord(ctx context.Context, userID string) ([]heldRole, 
 	return user.Roles, err
 }
 
-// currentRoles reads a user's list of roles, for as long as ctx allows. Its date
-// is not before the given one: on another node, whose clock is behind, what was
-// written to begin then has begun.
+// currentRoles reads a user's list of roles, and tries for as long as ctx allows. The
+// list's date is at least notBefore. The clock of the node that answers may be behind, and
+// by it a grant that was just written would not have begun yet.
 func (c *Client) currentRoles(ctx context.Context, userID string, notBefore time.Time) (roleList, error) {
 	rq := getUserRoles.Request(userID)
 	rq.Urgent, rq.NotNull = true, true
@@ -177,16 +176,15 @@ func (c *Client) currentRoles(ctx context.Context, userID string, notBefore time
 	return list, nil
 }
 
-// outdated is the error for lists that did not get any better while there was
-// time.
+// outdated is the error if no list showed the recent changes while there was time.
 func outdated() *Error {
 	e := lagging(getUserRoles, "a list of roles that does not show a change which was made a moment ago")
 	e.Hint = "a node of PrivX lags behind, or something else has undone the change"
 	return e
 }
 
-// lagging is the error for what a node of PrivX may show that lags or is not yet itself
-// again.
+// lagging is the error for an answer that a node of PrivX may give while it lags or has
+// just started.
 func lagging(endpoint api.Endpoint, what string) *Error {
 	e := api.Contradiction(endpoint, what).WithKind(api.Unavailable)
 	e.Hint = "a node of PrivX lags behind or has just started: look at PrivX's nodes, and try again"

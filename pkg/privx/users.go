@@ -15,8 +15,8 @@ var (
 // SourceTypeAPIClient is the source type of API clients, which are users too.
 const SourceTypeAPIClient = "API-CLIENT"
 
-// User is a user of PrivX's role store, as far as it is read. What is not listed
-// here (passwords, keys, tokens, settings, attributes) is never decoded.
+// User is a user of PrivX's role store, with the fields that are read. All others
+// (passwords, keys, tokens, settings, attributes) are never decoded.
 type User struct {
 	ID             string `json:"id"`
 	Principal      string `json:"principal"`
@@ -36,7 +36,7 @@ type User struct {
 	MFA     MFA    `json:"mfa"`
 }
 
-// MFA is what is read of a user's multi-factor state.
+// MFA is a user's multi-factor state, with the field that is read.
 type MFA struct {
 	// Status is ENABLED, DISABLED, DEFAULT or something newer; may be empty.
 	Status string `json:"status"`

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// ParseBaseURL checks PrivX's address and returns it without trailing slashes.
-// It is https; http is accepted for a loopback host alone. A path prefix is
-// kept, without . and .. in it; user-info, a query and a fragment are refused.
+// ParseBaseURL checks PrivX's address and returns it without trailing slashes. It must be
+// https; http is accepted only for a loopback host. A path prefix is kept, with . and ..
+// resolved. User-info, a query and a fragment are refused.
 func ParseBaseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -26,7 +26,7 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case u.Hostname() == "":
 		return nil, errors.New("has no host name")
 	case strings.Contains(u.Host, "%"):
-		// An IPv6 zone, say, which not every text of it would keep.
+		// It may be an IPv6 zone, which some texts of the URL would lose.
 		return nil, errors.New("must not hold a % in its host name")
 	case u.User != nil:
 		return nil, errors.New("must not hold a user name or password")
@@ -37,8 +37,8 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, errors.New("must begin with https:// (http:// is accepted for localhost alone, because secrets would cross the network unprotected)")
 	}
-	// Cleaned once here, as JoinPath would on each request, so that what is shown is
-	// what is sent. An escaped slash is none.
+	// JoinPath cleans the path on each request. It is cleaned here once as well, so that
+	// the shown address is the one used. An escaped slash does not count as a slash.
 	u = u.JoinPath()
 	u.RawPath = strings.TrimRight(u.EscapedPath(), "/")
 	if u.Path, err = url.PathUnescape(u.RawPath); err != nil {
@@ -78,7 +78,7 @@ func ParseCertificates(bundle []byte) ([]*x509.Certificate, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no PEM certificate in it")
 	}
-	// pem.Decode passes over what it cannot read.
+	// pem.Decode skips blocks that it cannot read.
 	if blocks := bytes.Count(bundle, []byte("-----BEGIN")); blocks != len(certs) {
 		return nil, fmt.Errorf("%d of %d PEM blocks are malformed", blocks-len(certs), blocks)
 	}

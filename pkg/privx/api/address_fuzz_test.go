@@ -16,8 +16,8 @@ import (
 
 var userRoles = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/users/{}/roles"}
 
-// An address that is accepted is safe to send secrets to, stays what it is when
-// it is read again, and no id leads out of it.
+// An address that is accepted is safe to send secrets to and does not change when it is
+// parsed again, and no id leads out of it.
 func FuzzParseBaseURL(f *testing.F) {
 	for _, raw := range []string{
 		"https://privx.example.com", "https://privx.example.com/", "https://privx.example.com:8443/a/b//", " https://h/p ",
@@ -51,7 +51,7 @@ func FuzzParseBaseURL(f *testing.F) {
 			return
 		}
 		require.NoError(t, err)
-		// What is sent is what is read from its text.
+		// The address that is used is the one that its text says.
 		u, err = url.Parse(u.String())
 		require.NoError(t, err)
 		require.Equal(t, base.Scheme+"://"+base.Host, u.Scheme+"://"+u.Host)
@@ -67,8 +67,8 @@ func FuzzParseBaseURL(f *testing.F) {
 	})
 }
 
-// requireSafe checks that what is sent to an address is protected or stays on
-// this machine, and that there is nothing in it but a place.
+// requireSafe checks that requests to an address are encrypted or stay on this machine, and
+// that it holds only a scheme, a host and a path.
 func requireSafe(t *testing.T, u *url.URL) {
 	t.Helper()
 	require.NotEmpty(t, u.Hostname())
@@ -87,7 +87,7 @@ func requireSafe(t *testing.T, u *url.URL) {
 	}
 }
 
-// fuzzCA is a certificate that says CN=fuzz and nothing else.
+// fuzzCA is a certificate with only CN=fuzz.
 const fuzzCA = `-----BEGIN CERTIFICATE-----
 MIIBdjCCARugAwIBAgIUNlUe5dJEtz8e0mCDl8SJCtrde3MwCgYIKoZIzj0EAwIw
 DzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjQwMjA3MjdaGA8yMTI2MTAzMTAyMDcy
@@ -100,7 +100,7 @@ AQH/MAoGCCqGSM49BAMCA0kAMEYCIQDRzs/wulu0j1aLdMTzZA2lVTXhttKiWSLX
 -----END CERTIFICATE-----
 `
 
-// Of a bundle that is accepted, each block is a certificate and none is lost.
+// In a bundle that is accepted, each block is a certificate, and none is lost.
 func FuzzParseCertificates(f *testing.F) {
 	lines := strings.SplitAfter(fuzzCA, "\n")
 	body := strings.Join(lines[1:len(lines)-2], "")

@@ -12,22 +12,22 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 )
 
-// Answer is a whole HTTP answer, its body read and bounded.
+// Answer is a complete HTTP answer, whose body was read within its limit.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	// took is how long it took from the end of the request.
+	// took is how long it took since the whole request had been sent.
 	took time.Duration
-	// hide takes secrets out of what the server said.
+	// hide removes secrets from a text that the server sent.
 	hide func(string) string
 }
 
 func (a *Answer) isGood() bool { return a.Status >= 200 && a.Status <= 299 }
 
-// IsForeign tells whether an answer is not PrivX's but that of what stands before it: a
-// login page, or a proxy's words. HTML is. What is empty, or a JSON object, is PrivX's,
-// of whichever type it is said to be: nothing tells what PrivX says.
+// IsForeign tells whether an answer comes not from PrivX but from something in front of it,
+// such as a login page or a proxy. HTML does. An empty answer or a JSON object is taken for
+// PrivX's, whatever its Content-Type: it is not documented which one PrivX sends.
 func (a *Answer) IsForeign() bool {
 	contentType, body := a.Header.Get(uhttp.ContentType), bytes.TrimSpace(a.Body)
 	switch {
@@ -40,7 +40,7 @@ func (a *Answer) IsForeign() bool {
 	}
 }
 
-// Date is PrivX's clock; zero if it did not say.
+// Date is the time by PrivX's clock; zero if the answer has no Date header.
 func (a *Answer) Date() time.Time {
 	date, err := http.ParseTime(a.Header.Get("Date"))
 	if err != nil {
@@ -49,11 +49,12 @@ func (a *Answer) Date() time.Time {
 	return date
 }
 
-// clean makes the server's words fit for one line of a log.
+// clean removes secrets from a text that the server sent, and makes it fit for one line of
+// a log.
 func (a *Answer) clean(s string) string { return clean(a.hide(s)) }
 
-// decode wants a JSON object and nothing else. A login page, an empty body or a null is an
-// error and never an empty result.
+// decode decodes the body, which must be a JSON object. A login page, an empty body or a
+// null is an error, never an empty result.
 func (a *Answer) decode(rq *Request, out any) error {
 	switch {
 	case a.IsForeign():
@@ -68,8 +69,8 @@ func (a *Answer) decode(rq *Request, out any) error {
 	return nil
 }
 
-// jsonCause keeps of a decoding error what tells the place and leaves out the
-// value, which may be anybody's data.
+// jsonCause keeps the field that a decoding error names and leaves out the value, which may
+// be personal data.
 func jsonCause(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	if errors.As(err, &wrongType) {

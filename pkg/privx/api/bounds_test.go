@@ -9,7 +9,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// Who changes one bound sees here which others depend on it.
+// This shows which bounds depend on one another, to whoever changes one.
 func TestBoundsOnTimeFitIntoOneAnother(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

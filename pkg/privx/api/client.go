@@ -25,12 +25,12 @@ type Config struct {
 	// CertificateAuthorities are trusted besides those of the system.
 	CertificateAuthorities []*x509.Certificate
 	// PageSize is how many rows of a list are asked for at a time, MinPageSize to
-	// MaxPageSize; 0 is MaxPageSize. Fewer are asked for where PrivX refuses so many, or
+	// MaxPageSize; 0 is MaxPageSize. Fewer are asked for if PrivX refuses so many, or
 	// answers too much or too late.
 	PageSize int
-	// Transport carries the requests in place of the client's own, of which nothing
-	// remains then: neither CertificateAuthorities nor TLS 1.2, the proxy from the
-	// environment and the bound on connections. For tests; nil otherwise.
+	// Transport replaces the client's own transport, with all that it sets:
+	// CertificateAuthorities, TLS 1.2, the proxy from the environment and the bound on
+	// connections. It is for tests; nil otherwise.
 	Transport http.RoundTripper
 }
 
@@ -41,7 +41,7 @@ type Client struct {
 	http        *uhttp.BaseHttpClient
 	secrets     *secrets
 	pageSize    int
-	// room is what long answers share, in bytes.
+	// room is the memory that all long answers share, in bytes.
 	room   *semaphore.Weighted
 	calls  atomic.Int64
 	tuning Tuning
@@ -55,25 +55,25 @@ type memory struct {
 	sizes    pageSizes
 	readings readings
 	counts   counts
-	// unrestful is when PrivX last showed something empty that is not, in milliseconds
+	// unrestful is when PrivX last showed something as empty that is not, in milliseconds
 	// of Unix time.
 	unrestful atomic.Int64
 }
 
-// Tuning is what tests replace of a Client, before its first request.
+// Tuning are the parts of a Client that tests replace before its first request.
 type Tuning struct {
-	// Clock tells the time by which tokens and rows of failures are measured.
+	// Clock tells the time by which the life of tokens and series of failures are measured.
 	Clock func() time.Time
 	// BackOff makes the pauses between two tries of a request.
 	BackOff func() backoff.BackOff
-	// TokenPauses are those before a new token is sent again that PrivX does not know.
+	// TokenPauses are the pauses before a new token is sent again after a 401.
 	TokenPauses []time.Duration
 	// Transport carries the requests.
 	Transport http.RoundTripper
 }
 
-// New makes a Client. It sends nothing: the first request does. The overall
-// timeout of each request is what uhttp finds in ctx (--http-timeout-seconds).
+// New makes a Client. It sends nothing to PrivX. The overall timeout of each request is the
+// one that uhttp finds in ctx (--http-timeout-seconds).
 func New(ctx context.Context, config Config) (*Client, error) {
 	if config.BaseURL == nil || config.Credentials == nil {
 		return nil, errors.New("a base URL and credentials are needed")
@@ -98,19 +98,19 @@ func New(ctx context.Context, config Config) (*Client, error) {
 	return c, err
 }
 
-// Forget makes the Client what it was before its first request: without a token, and
-// without anything that it has learnt of PrivX. No request may be under way.
+// Forget puts the Client back to before its first request: it drops the token and all that
+// the Client has learnt of PrivX. No request may be under way.
 func (c *Client) Forget() { c.memory = &memory{tokens: &tokenSource{client: c}} }
 
-// Tuning is what tests replace.
+// Tuning gives access to the parts that tests replace.
 func (c *Client) Tuning() *Tuning { return &c.tuning }
 
 // Calls is how many requests have been sent so far, token requests and
 // repetitions included.
 func (c *Client) Calls() int64 { return c.calls.Load() }
 
-// Principal is the id of the API client that the credentials name; empty if they do not.
+// Principal is the id of the API client that the credentials name; empty if they name none.
 func (c *Client) Principal() string { return c.credentials.principal() }
 
-// Now is the time.
+// Now is the time by the Client's clock.
 func (c *Client) Now() time.Time { return c.tuning.Clock() }

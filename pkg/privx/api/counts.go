@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// counts is what is known of how a PrivX counts.
+// counts is what is known of how PrivX counts rows. probes are the counts that Probe got.
 type counts struct {
 	mu     sync.Mutex
 	probes map[Endpoint]int
 	// ofAnswers: PrivX counts the rows of an answer and not those of the list.
 	ofAnswers atomic.Bool
-	// cut is how many rows an answer had that was not all of a list, where that is less
-	// than was asked for; 0 if there was none.
+	// cut is the length of an answer that PrivX has cut short: it had fewer rows than were
+	// asked for, and more followed. It is 0 if there was none.
 	cut atomic.Int32
 }
 
@@ -26,8 +26,9 @@ func (c *counts) probed(endpoint Endpoint, count int) {
 	c.probes[endpoint] = count
 }
 
-// contradicts tells whether more rows were counted then than an answer has. One that was
-// counted then is what an answer of one row counts.
+// contradicts tells whether Probe got a higher count than an answer has rows. A probe that
+// counted one row may have counted only the row it asked for, so it contradicts any answer
+// with more rows than one.
 func (c *counts) contradicts(endpoint Endpoint, rows int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,15 +21,15 @@ type Credentials interface {
 	tokenRequest() (*Request, string)
 	// principal is the id of the API client, empty where they do not name it.
 	principal() string
-	// refusalHint says which settings to check when PrivX refuses them.
+	// refusalHint says which settings to check if PrivX refuses the credentials.
 	refusalHint() string
 	// secretValues are the texts that must never be shown.
 	secretValues() []string
 }
 
-// PasswordGrant is the way that the vendor documents and that every version of
-// PrivX knows: the OAuth client identifies the application, the API client is
-// the principal.
+// PasswordGrant is the way to authenticate that the vendor documents and that every version
+// of PrivX knows. The OAuth client identifies the application; the API client is the
+// principal.
 type PasswordGrant struct {
 	OAuthClientID, OAuthClientSecret string
 	APIClientID, APIClientSecret     string
@@ -54,9 +54,8 @@ func (p PasswordGrant) secretValues() []string {
 	return []string{p.OAuthClientSecret, p.APIClientSecret}
 }
 
-// OAuthClientCredentials is RFC 6749's client credentials grant with the OAuth
-// client alone. PrivX's documentation gives it to internal services only, so a
-// PrivX may refuse it.
+// OAuthClientCredentials is RFC 6749's client credentials grant with only the OAuth client.
+// PrivX's documentation reserves it for internal services, so a PrivX may refuse it.
 type OAuthClientCredentials struct {
 	ClientID, ClientSecret string
 }
@@ -107,14 +106,15 @@ func formRequest(form url.Values) *Request {
 	return rq
 }
 
-// basicAuth is HTTP Basic as PrivX's own clients send it: the secret as it is.
-// RFC 6749 would have it form-encoded first, as golang.org/x/oauth2 does, which
-// spoils the base64 secrets that PrivX gives out.
+// basicAuth is HTTP Basic as PrivX's own clients send it, with the secret as it is. RFC 6749
+// wants the secret form-encoded first, and golang.org/x/oauth2 does that, but it spoils the
+// base64 secrets that PrivX gives out.
 func basicAuth(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
 }
 
-// secrets are what must never be shown, also as it looks in a form and in JSON.
+// secrets replaces the secrets in a text, also where they are encoded as in a form or in
+// JSON.
 type secrets struct{ replacer *strings.Replacer }
 
 func newSecrets(credentials Credentials) *secrets {
@@ -134,8 +134,8 @@ func newSecrets(credentials Credentials) *secrets {
 
 const redacted = "[redacted]"
 
-// hide takes the client's own secrets out of what the server said to req, should
-// it ever repeat them. The token of req is one of them.
+// hide removes the client's own secrets, and the token of req, from a text that the server
+// sent, in case it repeats them.
 func (s *secrets) hide(req *http.Request, text string) string {
 	text = s.replacer.Replace(text)
 	if _, sent, _ := strings.Cut(req.Header.Get("Authorization"), " "); sent != "" {

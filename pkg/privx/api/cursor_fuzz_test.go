@@ -12,8 +12,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// A page token that is accepted is one that the client has made, and within its
-// bounds.
+// A page token that is accepted is one that the client could have made, within its bounds.
 func FuzzPageToken(f *testing.F) {
 	f.Add("")
 	f.Add((api.Cursor{Reading: "x", Seen: 999, Offset: 1000, Limit: 1000, Total: 2345, First: "a", Last: "z", Longest: 1000, Furthest: 1000, Restarts: 1}).Encode())
@@ -44,7 +43,7 @@ func FuzzPageToken(f *testing.F) {
 	})
 }
 
-// inBounds tells whether a page token with this in it is accepted.
+// inBounds tells whether a page token with this cursor has to be accepted.
 func inBounds(c api.Cursor) bool {
 	if c.EmptyAt != 0 {
 		return c == api.Cursor{EmptyAt: max(c.EmptyAt, 1)}
@@ -55,8 +54,7 @@ func inBounds(c api.Cursor) bool {
 		c.Total >= 0 && c.Lacking >= 0 && c.Idle >= 0 && c.Restarts >= 0 && c.Restarts <= api.MaxRestarts
 }
 
-// What a page token was made of is what is read from it; what cannot be is
-// refused.
+// A cursor is read back from its page token unchanged, and one that cannot be is refused.
 func FuzzCursor(f *testing.F) {
 	f.Add("x", 0, 1000, 0, 0, int64(0), "", "")
 	f.Add("x", 1000, 50, 100000, 3, int64(0), "5d9c6f2e-0000-4c0b-9e37-2f1b7a6c4d10", "x<>&\u2028\"\\")
@@ -67,7 +65,7 @@ func FuzzCursor(f *testing.F) {
 		made := api.Cursor{Reading: reading, Offset: offset, Limit: limit, Total: total, First: first, Last: last, Restarts: restarts, EmptyAt: emptyAt}
 		for _, text := range []string{reading, first, last} {
 			if !utf8.ValidString(text) {
-				return // ids come out of JSON, which has nothing of the kind
+				return // Ids are decoded from JSON, which makes all text valid UTF-8.
 			}
 		}
 		got, err := api.DecodeCursor(made.Encode())

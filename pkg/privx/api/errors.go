@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// Error is a failed exchange with PrivX. Its Kind decides what is done about it, by this
-// client and, as a gRPC code (see [Error.GRPCStatus]), by baton-sdk.
+// Error is a failed exchange with PrivX. Its Kind decides what this client does about it
+// and, as a gRPC code (see [Error.GRPCStatus]), what baton-sdk does.
 type Error struct {
 	Kind Kind
 	// Endpoint is the method and the path, with placeholders for ids.
@@ -28,16 +28,16 @@ type Error struct {
 	Property string
 	// Hint is what the operator can do about it, if that is known.
 	Hint string
-	// RetryAt is when to try again where PrivX throttles; zero if it does not.
+	// RetryAt is when to try again if PrivX throttles; zero if it does not.
 	RetryAt time.Time
 
-	// Wait is how long PrivX asks to wait with a usable Retry-After; nil if it does not.
+	// Wait is the wait in a usable Retry-After header; nil if there was none.
 	Wait *time.Duration
 	// Cause is the transport's or the decoder's error behind this one; nil for none.
 	Cause error
 }
 
-// Error tells what was answered to what, and what can be done about it.
+// Error tells which call failed with which answer, and what can be done about it.
 func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
@@ -70,8 +70,8 @@ func (e *Error) Error() string {
 // Unwrap gives Cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// WithKind is a copy of the error that means something else. Where it means that there is
-// nothing to be tried again, it does not say when.
+// WithKind is a copy of the error with another kind. If that kind is not transient, the
+// copy has neither RetryAt nor Wait.
 func (e *Error) WithKind(kind Kind) *Error {
 	given := *e
 	given.Kind = kind
@@ -81,7 +81,7 @@ func (e *Error) WithKind(kind Kind) *Error {
 	return &given
 }
 
-// isTooLong tells whether more was answered than is read.
+// isTooLong tells whether the answer was longer than its limit.
 func (e *Error) isTooLong() bool {
 	var tooLong *http.MaxBytesError
 	return errors.As(e.Cause, &tooLong)
@@ -102,8 +102,8 @@ func answerError(rq *Request, a *Answer, now time.Time) *Error {
 	switch {
 	case (a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest) && a.IsForeign(),
 		a.Status == http.StatusNotFound && !said:
-		// Not PrivX's words, but those of what stands before it: nothing may be
-		// concluded about permissions, requests and objects.
+		// The answer comes from a proxy or a login page in front of PrivX. It says
+		// nothing about permissions, requests and objects.
 		e.Kind = Unusable
 		e.Message = "not an answer of PrivX's API"
 		e.Hint = hintBaseURL
@@ -119,9 +119,9 @@ func answerError(rq *Request, a *Answer, now time.Time) *Error {
 	return e
 }
 
-// readRetryAfter notes when to try again after a 429 or a 503. A 429 that does
-// not say is given baton-sdk's own default of a minute for the time after the
-// client's own attempts.
+// readRetryAfter notes when to try again after a 429 or a 503. A 429 without a usable
+// Retry-After gets a RetryAt in a minute, which is baton-sdk's own default. It holds for
+// baton-sdk's next call and not for this client's own tries.
 func (e *Error) readRetryAfter(a *Answer, now time.Time) {
 	if a.Status != http.StatusTooManyRequests && a.Status != http.StatusServiceUnavailable {
 		return
@@ -141,9 +141,9 @@ func permissionHint(permission string) string {
 		" (it takes effect with the next token, within minutes)"
 }
 
-// readBody takes over what PrivX said, in either of its two shapes: the OAuth
-// endpoints' {error, error_description} and all other services' {error_code,
-// error_message, property, details}. It reports whether there was such a thing.
+// readBody takes over PrivX's error, in either of its two shapes: the OAuth endpoints'
+// {error, error_description} and all other services' {error_code, error_message, property,
+// details}. It tells whether there was an error_code.
 func (e *Error) readBody(a *Answer) bool {
 	var said struct {
 		ErrorCode        string `json:"error_code"`
@@ -176,19 +176,20 @@ func unusable(rq *Request, a *Answer, what string, cause error) *Error {
 	return &Error{Kind: Unusable, Endpoint: rq.Endpoint.String(), Status: a.Status, Message: what, Hint: hintBaseURL, Cause: cause}
 }
 
-// Contradiction is the error for a 200 that cannot be, or that answers something else than
-// what was asked for.
+// Contradiction is the error for a 200 whose content cannot be right, or is not what was
+// asked for.
 func Contradiction(endpoint Endpoint, what string) *Error {
 	return &Error{Kind: Unusable, Endpoint: endpoint.String(), Status: http.StatusOK, Message: what}
 }
 
-// TimedOut is the error for a bound of this client's own, which may hold the next time.
+// TimedOut is the error for a call that exceeded a time limit of this client's own. The
+// next try may be quicker.
 func TimedOut(what string) *Error {
 	return &Error{Kind: Unavailable, Endpoint: what, Message: "timed out"}
 }
 
-// clean makes a server's words fit for one line of a log. Unicode has two more
-// characters that end a line, besides those that are control characters.
+// clean makes a server's text fit for one line of a log. Besides the control characters,
+// Unicode has two more characters that end a line.
 func clean(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) {

@@ -10,8 +10,8 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 )
 
-// Exchange makes a request with the bearer token, and has a good answer taken as it came.
-// What is taken of it must not keep its body.
+// Exchange sends a request with the bearer token, and hands a 2xx answer to take. take must
+// not keep the answer's body.
 func (c *Client) Exchange(ctx context.Context, rq *Request, take func(*Answer) error) error {
 	if !rq.Urgent {
 		return c.authorized(ctx, rq, take)
@@ -25,10 +25,11 @@ func (c *Client) Exchange(ctx context.Context, rq *Request, take func(*Answer) e
 	return err
 }
 
-// authorized sends a request with the bearer token, and has a 2xx answer taken. A token
-// that PrivX does not know is sent again over TokenPauses if it was issued just now:
-// it may come from another node than the one that answers. Then, and when it is older,
-// it costs the token: a new one is fetched, once. A write is not sent again all the same.
+// authorized sends a request with the bearer token, and hands a 2xx answer to take. After a
+// 401, a token that was issued just now is sent again over TokenPauses: another node than
+// the one that issued it may not know it yet. After that, or at once for an older token,
+// the token is dropped and a new one is fetched, once. A write is never sent again here: it
+// returns the 401 after the pause or the drop.
 func (c *Client) authorized(ctx context.Context, rq *Request, take func(*Answer) error) error {
 	for renewed, waits := false, 0; ; {
 		held, err := c.tokens.get(ctx)
@@ -68,14 +69,14 @@ func (c *Client) authorized(ctx context.Context, rq *Request, take func(*Answer)
 
 const userAgent = "baton-privx baton-sdk/" + sdk.Version
 
-// send makes one request, and has its answer taken, of any status. What is taken of it
-// must not keep its body.
+// send makes one request, and hands its answer, of any status, to take. take must not keep
+// the answer's body.
 func (c *Client) send(ctx context.Context, rq *Request, take func(*Answer) error, extra ...uhttp.RequestOption) error {
 	options := append([]uhttp.RequestOption{
 		uhttp.WithHeader("User-Agent", userAgent),
 		uhttp.WithAcceptJSONHeader(),
-		// Also what makes uhttp pass by its cache of GET answers, which would
-		// otherwise serve an hour-old list of somebody's roles.
+		// It also makes uhttp bypass its own cache of GET answers, which would
+		// otherwise serve an hour-old list of a user's roles.
 		uhttp.WithNoCache(),
 	}, extra...)
 	if rq.Body != nil {
@@ -102,7 +103,7 @@ func (c *Client) send(ctx context.Context, rq *Request, take func(*Answer) error
 		return nil
 	})
 	if resp != nil && resp.Body != nil {
-		// uhttp has read and closed the real body; this one is a buffer.
+		// uhttp has already read and closed the real body; this one is a buffer.
 		_ = resp.Body.Close()
 	}
 	if got == nil {

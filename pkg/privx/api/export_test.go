@@ -2,7 +2,7 @@ package api
 
 import "net/url"
 
-// Functions that are tested as such.
+// Functions that have tests of their own.
 var (
 	ParseRetryAfter = parseRetryAfter
 	ParseLife       = parseLife
@@ -19,16 +19,16 @@ func (c cursor) Encode() string { return c.encode() }
 // Reading remembers the rows of a list.
 type Reading = reading
 
-// NewReading makes one, of which many rows are added with AddRow.
+// NewReading makes a Reading, to which AddRow adds rows.
 func NewReading() *Reading { return newReading() }
 
-// AddRow notes a row of a page of its own.
+// AddRow adds a row as if it was a page of its own.
 func (r *reading) AddRow(id string) bool {
 	r.added = r.added[:0]
 	return r.add(id)
 }
 
-// Held is of how many rows and lists a client remembers something.
+// Held is how many rows and how many lists a client remembers.
 func Held(c *Client) (int, int) {
 	c.readings.mu.Lock()
 	defer c.readings.mu.Unlock()

@@ -6,22 +6,23 @@ import (
 	"strings"
 )
 
-// SameID compares ids of PrivX's as what they are: UUIDs, of which case is no part.
+// SameID tells whether two of PrivX's ids are the same. They are UUIDs, so case does not
+// matter.
 func SameID(a, b string) bool { return CanonicalID(a) == CanonicalID(b) }
 
-// CanonicalID is the form of an id that all that are the same have in common.
+// CanonicalID is the form that an id has in common with all ids that are the same.
 func CanonicalID(id string) string { return strings.ToLower(id) }
 
-// IDs is a set of ids, case being no part of them. It holds a hash of each, which takes
-// 23 bytes at most with what a map adds to it: a large tenant's fit into memory. Its
-// zero value is empty. It is not safe for concurrent use.
+// IDs is a set of ids, in which case does not matter. It holds a hash of each id. With what
+// the map adds, a hash takes at most 23 bytes, so that a large tenant's ids fit into
+// memory. The zero value is an empty set. It is not safe for concurrent use.
 //
-// Two ids with the same hash would count as one. Among a million there are such with a
-// probability of 1 to 40 million, and in the next process other ones.
+// Two ids with the same hash would count as one. Among a million ids there are two such with
+// a probability of 1 to 40 million, and in the next process they would be other ones.
 type IDs struct{ hashes map[idHash]struct{} }
 
-// idHash is made of bytes: a map's place for a uint64 would be twice as large, as what
-// is behind it, though nothing, would be aligned as it is.
+// idHash is made of bytes. With a uint64 as its key, a map's slot would be twice as large,
+// because the empty value behind the key would be aligned like the key.
 type idHash [8]byte
 
 var idSeed = maphash.MakeSeed()
@@ -32,7 +33,7 @@ func hashID(id string) idHash {
 	return hash
 }
 
-// Add puts an id into the set and tells whether it is a new one.
+// Add puts an id into the set and tells whether it is new.
 func (s *IDs) Add(id string) bool { return s.add(hashID(id)) }
 
 func (s *IDs) add(hash idHash) bool {
@@ -52,5 +53,5 @@ func (s *IDs) Has(id string) bool {
 	return found
 }
 
-// Len is how many ids there are.
+// Len is how many ids are in the set.
 func (s *IDs) Len() int { return len(s.hashes) }

@@ -10,21 +10,22 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// intake is how much of an answer is read, and what it has of the room that all long
-// answers share; nil is for one that does not share it.
+// intake bounds how much of an answer is read. limit is its length at most, and share is
+// what it holds of room, the memory for all long answers together. A nil room is for an
+// answer that takes no share.
 type intake struct {
 	room         *semaphore.Weighted
 	limit, share int64
-	// sent is when the whole request was sent, in nanoseconds of Unix time; 0 if it was
-	// not. A time-out before that says nothing of how much was asked for.
+	// sent is when the whole request had been sent, in nanoseconds of Unix time; 0 if it
+	// was not. A timeout before that is not a sign that too much was asked for.
 	sent atomic.Int64
-	// crowded: there was no room in time.
+	// crowded: other long answers held the room until the context ended.
 	crowded bool
 }
 
 type intakeKey struct{}
 
-// context is for the exchange whose answer is read so.
+// context carries the intake to the exchange whose answer it bounds.
 func (in *intake) context(ctx context.Context) context.Context {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
 		if info.Err == nil {
@@ -43,14 +44,14 @@ func (in *intake) took() time.Duration {
 	return time.Since(time.Unix(0, sent))
 }
 
-// intakeOf is the intake of the exchange that a context belongs to.
+// intakeOf is the intake that a context carries.
 func intakeOf(ctx context.Context) *intake {
 	in, _ := ctx.Value(intakeKey{}).(*intake)
 	return in
 }
 
-// enter waits for room. An answer that waits is one that has begun: PrivX need not do
-// anything for those that it waits for.
+// enter waits for room. An answer takes room only after FreeBody bytes of it have arrived,
+// so that none is held for an answer that PrivX has not begun.
 func (in *intake) enter(ctx context.Context) error {
 	if in.room == nil || in.share > 0 || in.limit <= FreeBody {
 		return nil
@@ -71,7 +72,7 @@ func (in *intake) leave() {
 	}
 }
 
-// admittedBody is a body that is read on when there is room for it.
+// admittedBody is a body that is read beyond FreeBody only when there is room for it.
 type admittedBody struct {
 	io.ReadCloser
 

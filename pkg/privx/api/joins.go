@@ -5,8 +5,8 @@ import (
 	"context"
 )
 
-// overlap is how many rows are asked for once more with each answer: one, unless
-// PrivX gives no more than one at a time.
+// overlap is how many rows of the answer before are asked for again: one, unless PrivX
+// gives no more than one row at a time.
 func (w *walk[T]) overlap() int {
 	if w.at.Offset == 0 || w.at.Longest <= 1 {
 		return 0
@@ -14,8 +14,8 @@ func (w *walk[T]) overlap() int {
 	return 1
 }
 
-// ask asks for a part of the list, in smaller ones where they are too much. That PrivX
-// refuses so many rows shows with the first answer.
+// ask asks for a part of the list, with a smaller page size if PrivX cannot answer the
+// larger one. A 400 is taken for a refused page size only before the first good answer.
 func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 	endpoint := w.list.Request.Endpoint
 	size := w.client.sizes.of(endpoint)
@@ -37,8 +37,8 @@ func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 	}
 }
 
-// askNext asks for what comes next, again over some seconds while the answer cannot
-// be right.
+// askNext asks for the next part. While the answer cannot be right, it asks again over
+// some seconds.
 func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
 	offset := w.at.Offset - w.overlap()
 	var p part[T]
@@ -59,7 +59,7 @@ func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
 	return p, err
 }
 
-// doubtful tells whether an answer shows nothing where there must be something.
+// doubtful tells whether an answer shows no rows where there must be some.
 func (w *walk[T]) doubtful(p part[T]) bool {
 	if w.at.Offset == 0 {
 		return len(p.items) == 0 && (p.count > 0 || w.list.Emptiness == NeverEmpty || w.at.Again)
@@ -81,10 +81,11 @@ func (w *walk[T]) emptyError(p part[T]) error {
 	}
 }
 
-// join takes an answer, and what is missing between it and the rows that were seen.
+// join takes an answer. If the answer does not fit the rows seen before, it first reads
+// what is missing between them.
 func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 	if w.repeats(p) {
-		// Rows that came in may have moved the others down by just one page.
+		// New rows may have moved the others down by exactly one page.
 		next, err := w.ask(ctx, p.offset+1)
 		if err != nil {
 			return err
@@ -100,14 +101,14 @@ func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 	return w.mend(ctx, p.offset)
 }
 
-// repeats tells whether an answer is the one before.
+// repeats tells whether an answer begins and ends with the same rows as the one before.
 func (w *walk[T]) repeats(p part[T]) bool {
 	return w.at.Offset > 0 && len(p.items) > 0 && SameID(p.id(0), w.at.First) && SameID(p.lastID(), w.at.Last)
 }
 
-// fits tells whether an answer goes on from what was seen: it is the beginning, or it
-// shows the row that was the last one. Most rows before that one have been seen, unless
-// it stands at another place by now.
+// fits tells whether an answer goes on from what was seen. It does if it is the beginning
+// of the list, or if it shows the last row of the answer before. At least half of the rows
+// before that one must have been seen as well: otherwise that row has moved elsewhere.
 func (w *walk[T]) fits(p part[T]) bool {
 	if p.offset == 0 || w.at.Longest <= 1 {
 		return true
@@ -124,14 +125,15 @@ func (w *walk[T]) fits(p part[T]) bool {
 	return false
 }
 
-// mayFit tells whether an answer fits if the row that was the last one has gone. In the
-// second reading nearly every row has been seen, which says nothing.
+// mayFit tells whether an answer fits if the last row of the answer before was deleted:
+// its first row must have been seen. In the second reading nearly every row has been seen,
+// so that this proves nothing.
 func (w *walk[T]) mayFit(p part[T]) bool {
 	return !w.at.Again && len(p.items) > 0 && w.rows.seen.Has(p.id(0))
 }
 
-// goBack reads before an answer that does not fit, from further ahead each time,
-// until an answer does.
+// goBack reads the parts before an answer that does not fit, from an earlier offset each
+// time, until an answer fits.
 func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
 	var nearest part[T]
 	if w.mayFit(unfit) {
@@ -159,8 +161,8 @@ func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
 	}
 }
 
-// askBefore asks for a part that was read before. The beginning of the list cannot
-// be empty.
+// askBefore asks for a part that was read before. Rows were seen, so that the beginning of
+// the list cannot be empty.
 func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
 	var p part[T]
 	shown, err := Insist(ctx, func() (bool, error) {
@@ -174,7 +176,7 @@ func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
 	return p, err
 }
 
-// take takes an answer that fits: its rows, its place and its count.
+// take takes the rows of an answer that fits, and moves the cursor behind them.
 func (w *walk[T]) take(p part[T]) {
 	if !w.at.Again && !w.at.Behind {
 		w.at.Disordered = w.at.Disordered || w.disordered(p)
@@ -201,8 +203,8 @@ func (w *walk[T]) take(p part[T]) {
 	}
 }
 
-// mayBeCut tells whether there may be more rows than an answer has, although it counts
-// no more: it may have counted its own alone.
+// mayBeCut tells whether more rows may follow although the answer counts no more: PrivX
+// may have cut the answer short and counted only the rows in it.
 func (w *walk[T]) mayBeCut(p part[T]) bool {
 	rows, cut := len(p.items), int(w.client.counts.cut.Load())
 	switch {
@@ -215,7 +217,7 @@ func (w *walk[T]) mayBeCut(p part[T]) bool {
 	}
 }
 
-// takeRows takes those rows of an answer that were not seen yet.
+// takeRows takes the rows of an answer that were not seen yet.
 func (w *walk[T]) takeRows(p part[T]) {
 	for i, item := range p.items {
 		if w.rows.add(item.Identity()) {
@@ -224,8 +226,8 @@ func (w *walk[T]) takeRows(p part[T]) {
 	}
 }
 
-// disordered tells whether an answer shows a row that was seen behind the one that was
-// the last of all.
+// disordered tells whether an answer shows, behind the last row so far, a row that was
+// already seen.
 func (w *walk[T]) disordered(p part[T]) bool {
 	behind := false
 	for _, item := range p.items {
@@ -237,8 +239,8 @@ func (w *walk[T]) disordered(p part[T]) bool {
 	return false
 }
 
-// mend reads around a joint once more where there are places for rows that were not
-// seen: they are probably near by.
+// mend reads the part around a joint once more if more places than before hold rows that
+// were not seen: the missing rows are probably close to it.
 func (w *walk[T]) mend(ctx context.Context, joint int) error {
 	if w.at.Again {
 		return nil
@@ -254,5 +256,5 @@ func (w *walk[T]) mend(ctx context.Context, joint int) error {
 	return nil
 }
 
-// lacking is how many rows stand before the reader and were not seen, at least.
+// lacking is the least number of rows before the reader that were not seen.
 func (w *walk[T]) lacking() int { return max(w.at.Offset-w.rows.seen.Len(), 0) }

@@ -10,24 +10,24 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Kind is what an Error means. What to do about it is decided by it alone.
+// Kind is what an Error means. It alone decides what is done about the error.
 type Kind int
 
 // The kinds of errors.
 const (
-	// Unusable: the answer is not what was asked for, or not PrivX's. That does not
-	// heal by itself.
+	// Unusable: the answer is not what was asked for, or does not come from PrivX. Trying
+	// again does not help.
 	Unusable Kind = iota
-	// Unavailable: it may be over in a moment.
+	// Unavailable: the same request may succeed in a moment.
 	Unavailable
-	// TooSlow: the answer took too long for us or for a gateway. It may be over in a
-	// moment, too, or come in time if less is asked for.
+	// TooSlow: the answer took too long for this client or for a gateway. The same request
+	// may succeed in a moment, and one for fewer rows may be answered in time.
 	TooSlow
-	// TooLong: the answer is longer than what is read of one.
+	// TooLong: the answer is longer than this client reads of one.
 	TooLong
-	// NotSent: this client refuses to send the request, because of what it is.
+	// NotSent: this client does not send the request, because it is malformed.
 	NotSent
-	// Invalid: PrivX refuses the request because of what it is.
+	// Invalid: PrivX refuses the request as malformed or not acceptable.
 	Invalid
 	// Unauthenticated: PrivX refuses the credentials or the token.
 	Unauthenticated
@@ -37,14 +37,14 @@ const (
 	NotFound
 	// Unsettled: what PrivX shows keeps changing, or is not what was written.
 	Unsettled
-	// ShownEmpty: a list is shown empty that is known to have rows.
+	// ShownEmpty: PrivX shows a list empty that is known to have rows.
 	ShownEmpty
-	// GivenUp: there was no good answer for Patience.
+	// GivenUp: the endpoint gave no good answer for the time of Patience.
 	GivenUp
 )
 
-// grpcCodes are what the kinds are to baton-sdk. It tries again what is Unavailable, and
-// takes a NotFound for an object that need not be synced.
+// grpcCodes are the gRPC codes that baton-sdk sees. It repeats a call that is Unavailable,
+// and skips an object that is NotFound.
 var grpcCodes = map[Kind]codes.Code{
 	Unusable:        codes.FailedPrecondition,
 	Unavailable:     codes.Unavailable,
@@ -60,8 +60,8 @@ var grpcCodes = map[Kind]codes.Code{
 	GivenUp:         codes.Aborted,
 }
 
-// GRPCStatus makes the error one of gRPC's, with rate-limit data where PrivX throttles:
-// baton-sdk waits until the time given there.
+// GRPCStatus is the error as a gRPC status. If PrivX throttles, the status says until when,
+// and baton-sdk waits until then.
 func (e *Error) GRPCStatus() *status.Status {
 	st := status.New(grpcCodes[e.Kind], e.Error())
 	if e.RetryAt.IsZero() {
@@ -78,8 +78,8 @@ func (e *Error) GRPCStatus() *status.Status {
 	return detailed
 }
 
-// kindOf is what an HTTP status that is not a success means, in PrivX's words. One that
-// PrivX is not known to use, such as a redirect, 409 and 501, means nothing.
+// kindOf is the kind of an HTTP status that is not a success, if the answer is PrivX's. A
+// status that PrivX is not known to use (a redirect, 409, 501) is Unusable.
 func kindOf(httpStatus int) Kind {
 	switch httpStatus {
 	case http.StatusUnauthorized:
@@ -103,13 +103,13 @@ func kindOf(httpStatus int) Kind {
 	}
 }
 
-// Is tells whether err has in it an Error of a kind.
+// Is tells whether err is or wraps an Error of the given kind.
 func Is(err error, kind Kind) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Kind == kind
 }
 
-// IsTransient tells whether the same call may well succeed in a moment.
+// IsTransient tells whether the same call may succeed in a moment.
 func IsTransient(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.transient()
@@ -117,5 +117,5 @@ func IsTransient(err error) bool {
 
 func (e *Error) transient() bool { return e.Kind == Unavailable || e.Kind == TooSlow }
 
-// tooMuch tells whether less would have been answered.
+// tooMuch tells whether a request for less might have been answered.
 func (e *Error) tooMuch() bool { return e.Kind == TooSlow || e.Kind == TooLong }

@@ -12,30 +12,32 @@ import (
 
 // How a list is read.
 //
-// PrivX knows offsets only, while rows come and go, nodes lag behind, and an answer
-// may be empty or miscounted. A row that is there all the time must not be lost:
+// PrivX pages by offset only. Meanwhile rows are added and deleted, nodes lag behind, and
+// an answer may be empty or have a wrong count. A row that exists during the whole reading
+// must not be lost:
 //
-//   - Answers fit together. Each one after the first is asked for from one row
-//     earlier, and shows the row that was the last one before. Then no row between
-//     the two has been missed. Where it does not, rows have gone, and others have
+//   - Answers overlap by one row. Each answer after the first is asked for from one
+//     row earlier, and must show the last row of the answer before. Then no row between
+//     the two was missed. If it does not show that row, rows were deleted and others
 //     moved up past the reader: the reader goes back until it finds the row. If that
-//     has gone as well, an answer fits that begins with any other row that was seen.
-//   - Rows are counted by their ids. Where fewer different ones were seen than there
-//     are places before the reader, PrivX has shown rows twice in place of others, or
-//     rows have come in between: the part around the joint is read once more.
-//   - A list is at its end where the place behind its last row is what the same
-//     answer counts, and as many different rows were seen. More of them are rows that
-//     have gone meanwhile. Where rows came in different orders, there must not be more:
-//     a row that has gone would stand for one that was missed.
-//   - Where that does not come true, the whole list is read once more in the other
-//     order, and both readings count together. Then it is Aborted.
+//     row was deleted, too, an answer fits that begins with any other row already seen.
+//   - Rows are counted by their ids. If fewer different ids were seen than there are
+//     places before the reader, PrivX has shown rows twice in place of others, or rows
+//     were inserted: the part around the joint is read once more.
+//   - A list is at its end if the offset behind its last row equals the count in the
+//     same answer, and at least as many different ids were seen. The surplus are rows
+//     deleted meanwhile. If rows came in different orders, a surplus is not accepted:
+//     a deleted row could hide that another one was missed.
+//   - If the list does not come to such an end, it is read once more in the other
+//     order, and the ids of both readings count together. If that fails, too, the error
+//     is Aborted.
 //
-// A count is believed until an answer shows more than it counts. Then the list is at
-// its end where two answers, a second apart, show nothing behind its last row, and as
-// many different rows were seen as there are places. An answer that may have been cut
-// short is not the end of a list because it counts its own rows: PrivX is asked for
-// what is behind them. That is so where it is as long as one that was cut, and where
-// more was counted when the connection was checked.
+// A count is believed until an answer shows more rows than it counts. From then on, the
+// list is at its end if two answers, a second apart, show nothing behind its last row, and
+// as many different ids were seen as there are places. An answer that may have been cut
+// short does not end a list, even if its count equals its own rows: PrivX is asked for
+// what follows. An answer may have been cut if it is as long as one that was cut before,
+// or if the check of the connection counted more rows.
 
 // Page is a part of a list.
 type Page[T any] struct {
@@ -45,12 +47,13 @@ type Page[T any] struct {
 	Next string
 	// First tells that the list begins with this page.
 	First bool
-	// Restarted tells that it began before, with another page: what was known of it
-	// is lost, in another process perhaps, and all rows come again.
+	// Restarted tells that the list starts over with this page and that all its rows come
+	// again: this process does not hold the ids seen before, because it has forgotten
+	// them or another process read them.
 	Restarted bool
-	// Unconfirmed: PrivX shows no rows at all, and nothing else says that there are
-	// none. Next asks for that once more, no sooner than a second after the first
-	// time, whenever it is used.
+	// Unconfirmed tells that PrivX shows no rows at all, and that nothing else confirms
+	// this. Next asks once more. It waits until a second has passed since the first
+	// answer, whenever it is used.
 	Unconfirmed bool
 	// Total is how many rows PrivX says the whole list has; 0 if it does not say.
 	Total int
@@ -70,8 +73,8 @@ type place struct {
 	id     string
 }
 
-// NextAfter is a token for the rows after the first n of this page, for a caller
-// that can take no more of them.
+// NextAfter is a token for the rows after the first n of this page. It is for a caller
+// that can take no more than n rows.
 func (p *Page[T]) NextAfter(n int) string {
 	next := p.at
 	next.Seen -= len(p.Items) - n
@@ -79,44 +82,44 @@ func (p *Page[T]) NextAfter(n int) string {
 	return next.encode()
 }
 
-// cursor is where the reading of a list stands. The caller keeps it between pages,
-// and this process the ids of the rows (see reading).
+// cursor is how far the reading of a list has come. The caller keeps it between pages, as
+// the page token. The ids of the rows stay in this process's memory (see reading).
 type cursor struct {
-	// Reading names what this process remembers; Seen is how many different rows
-	// that is.
+	// Reading is the id of the reading in this process's memory; Seen is how many
+	// different rows that reading has.
 	Reading string `json:"i,omitempty"`
 	Seen    int    `json:"n,omitempty"`
 	// Offset is how many rows come before the next one.
 	Offset int `json:"o"`
-	// Limit is the page size that the latest answer came in.
+	// Limit is the page size that the latest answer was asked for with.
 	Limit int `json:"l"`
 	// First and Last are the ids at the ends of the latest answer.
 	First string `json:"f,omitempty"`
 	Last  string `json:"z,omitempty"`
-	// Total is what the latest answer counted that counted at all.
+	// Total is the count in the latest answer that had one.
 	Total int `json:"t,omitempty"`
-	// Disproved: an answer counted less than it showed. Counts prove nothing then.
+	// Disproved: an answer had a count below its own rows, so counts prove nothing.
 	Disproved bool `json:"u,omitempty"`
-	// Disordered: an answer had a row that was seen behind one that was not, as where
-	// PrivX sorts rows of the same time differently each time. A row may have been
-	// missed then in place of one that has gone.
+	// Disordered: an answer showed a row already seen behind the last row so far. That
+	// happens if PrivX sorts rows of the same time differently each time. Then a row may
+	// have been missed, and a deleted row may make up for it in the number of rows seen.
 	Disordered bool `json:"x,omitempty"`
-	// Behind: the reader has gone back, and there may be rows ahead that were seen.
+	// Behind: the reader has gone back, so that rows ahead of it may have been seen.
 	Behind bool `json:"b,omitempty"`
-	// Longest is how many rows the longest answer had, up to Limit.
+	// Longest is how many rows the longest answer had, at most Limit.
 	Longest int `json:"m,omitempty"`
-	// Lacking is how many rows are counted before Offset and were not seen.
+	// Lacking is how many places before Offset hold rows that were not seen.
 	Lacking int `json:"k,omitempty"`
 	// Furthest is the largest Offset so far, and Idle how many steps in a row have
 	// not led further.
 	Furthest int `json:"g,omitempty"`
 	Idle     int `json:"d,omitempty"`
-	// Again is the second reading, in the other order.
+	// Again tells that this is the second reading, in the other order.
 	Again bool `json:"a,omitempty"`
 	// Restarts is how often the list has started over.
 	Restarts int `json:"r,omitempty"`
-	// EmptyAt is when the list was shown empty, in milliseconds of Unix time. The
-	// cursor asks for that once more and holds nothing else.
+	// EmptyAt is when the list was shown empty, in milliseconds of Unix time. A cursor
+	// with it asks for the list once more and holds nothing else.
 	EmptyAt int64 `json:"e,omitempty"`
 }
 
@@ -126,8 +129,8 @@ func (c cursor) encode() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// decodeCursor reads a page token. One that this client did not make is an
-// error: starting over silently would repeat or lose rows.
+// decodeCursor reads a page token. A token that this client did not make is an error:
+// starting over silently would repeat or lose rows.
 func decodeCursor(token string) (cursor, error) {
 	var c cursor
 	if token == "" {
@@ -161,7 +164,7 @@ type List struct {
 	Request *Request
 	// Emptiness says whether it can be empty.
 	Emptiness Emptiness
-	// IfEmpty is the error for one that cannot be empty and is shown so.
+	// IfEmpty makes the error for a list that is NeverEmpty and that PrivX shows empty.
 	IfEmpty func(*List) *Error
 }
 
@@ -170,9 +173,9 @@ type Emptiness int
 
 // Whether a list can be empty.
 const (
-	MayBeEmpty Emptiness = iota // An empty first page is to be confirmed.
-	KnownEmpty                  // PrivX says so elsewhere: an empty first page is believed.
-	NeverEmpty                  // An empty first page is asked for again over some seconds, and then an error.
+	MayBeEmpty Emptiness = iota // An empty first page has to be confirmed by a second one.
+	KnownEmpty                  // Another answer of PrivX says that it is empty: an empty first page is believed.
+	NeverEmpty                  // An empty first page is asked for again over some seconds. If it stays empty, that is an error.
 )
 
 // ReadPage reads the page that token asks for.
@@ -187,7 +190,8 @@ func ReadPage[T Row](ctx context.Context, c *Client, l *List, token string) (*Pa
 	return turnPage[T](ctx, c, l, at)
 }
 
-// confirmEmpty asks once more for a list that was shown empty.
+// confirmEmpty asks once more for a list that was shown empty. While PrivX has lately
+// shown something empty that was not, it goes on asking.
 func confirmEmpty[T Row](ctx context.Context, c *Client, l *List, shown time.Time) (*Page[T], error) {
 	known := *l
 	known.Emptiness = KnownEmpty
@@ -210,10 +214,10 @@ func confirmEmpty[T Row](ctx context.Context, c *Client, l *List, shown time.Tim
 	}
 }
 
-// showedNothing notes that PrivX has just shown something empty that is not.
+// showedNothing notes that PrivX has just shown something as empty that is not.
 func (c *Client) showedNothing() { c.unrestful.Store(time.Now().UnixMilli()) }
 
-// restsAt is until when PrivX is not believed that a list is empty.
+// restsAt is the time until which an empty list from PrivX is not believed.
 func (c *Client) restsAt() time.Time { return time.UnixMilli(c.unrestful.Load()).Add(Unrest) }
 
 func turnPage[T Row](ctx context.Context, c *Client, l *List, at cursor) (*Page[T], error) {
@@ -234,27 +238,27 @@ func turnPage[T Row](ctx context.Context, c *Client, l *List, at cursor) (*Page[
 	return page, nil
 }
 
-// walk is a list that is being read, at one of its pages.
+// walk is the reading of one page of a list.
 type walk[T Row] struct {
 	client *Client
 	list   *List
 	at     cursor
 	rows   *reading
-	// items are the rows of this page, and places where they stand.
+	// items are the rows of this page, and places are where they stand in the list.
 	items  []T
 	places []place
-	// latest is the answer that was taken last, and full tells that it had as many
-	// rows as PrivX gives at a time.
+	// latest is the answer that was taken last. full tells that it may have been cut
+	// short (see mayBeCut).
 	latest part[T]
 	full   bool
 	// date is PrivX's clock at the first answer.
 	date time.Time
-	// unconfirmed: the list is shown empty, which one answer alone does not prove.
+	// unconfirmed: PrivX shows the list empty, which one answer alone does not prove.
 	unconfirmed bool
 }
 
-// resume finds what is remembered of the list. Where that is lost, the list starts
-// over.
+// resume finds the ids that this process remembers of the list. If they are lost, the list
+// starts over.
 func (w *walk[T]) resume() error {
 	if w.at.Reading != "" {
 		if w.rows = w.client.readings.resume(w.at.Reading, w.at.Seen); w.rows != nil {
@@ -289,8 +293,8 @@ func (w *walk[T]) page(ended bool) *Page[T] {
 	return p
 }
 
-// step reads on, and tells whether the list is at its end. A step may bring no
-// rows: the next one goes on from where it led to.
+// step reads on, and tells whether the list is at its end. A step may bring no rows: then
+// the next step goes on from the cursor that this one leaves.
 func (w *walk[T]) step(ctx context.Context) (bool, error) {
 	if err := w.bound(); err != nil {
 		return false, err
@@ -316,8 +320,8 @@ func (w *walk[T]) step(ctx context.Context) (bool, error) {
 	return w.countUp(ctx, w.latest.count)
 }
 
-// bound ends a list that has no end. It counts what leads nowhere, and not how long
-// the list is.
+// bound ends a list that would go on without end. It counts the steps that lead no
+// further, so that a list may be long.
 func (w *walk[T]) bound() error {
 	if w.at.Offset >= MaxRows {
 		return w.aborted("the list does not end", "")
@@ -333,11 +337,11 @@ func (w *walk[T]) bound() error {
 	return nil
 }
 
-// counts tells whether an answer's count is one to believe.
+// counts tells whether an answer's count is to be believed.
 func (w *walk[T]) counts(p part[T]) bool { return p.count > 0 && !w.at.Disproved }
 
-// nothingBehind tells whether an answer shows the row that was the last one and none
-// behind it.
+// nothingBehind tells whether an answer shows no row behind the last one: only that row
+// itself or, without an overlap, no rows at all.
 func (w *walk[T]) nothingBehind(p part[T]) bool {
 	if w.overlap() == 0 {
 		return w.at.Offset > 0 && len(p.items) == 0
@@ -345,7 +349,7 @@ func (w *walk[T]) nothingBehind(p part[T]) bool {
 	return len(p.items) == 1 && SameID(p.id(0), w.at.Last)
 }
 
-// stop finds out whether a list is over of which an answer shows nothing more.
+// stop finds out whether a list is at its end after an answer that shows nothing more.
 func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
 	w.latest = p
 	switch {
@@ -364,14 +368,15 @@ func (w *walk[T]) stop(ctx context.Context, p part[T]) (bool, error) {
 	case err != nil || !w.nothingBehind(again) || w.counts(again):
 		return false, err
 	case w.at.Disproved || w.at.Total == 0:
-		// There are as many rows as places, whatever PrivX counts.
+		// Without a usable count, the number of places is the number of rows.
 		return w.countUp(ctx, w.at.Offset)
 	default:
 		return w.countUp(ctx, w.at.Total)
 	}
 }
 
-// countUp tells whether a list is whole that is at its end by its places.
+// countUp tells whether a list is complete once the reader is behind its last row. If ids
+// are missing, it begins the second reading; after that one it fails.
 func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
 	if w.hasAll(count) {
 		return true, nil
@@ -380,7 +385,7 @@ func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
 		w.turn()
 		return false, nil
 	}
-	// New rows come first in this order, and may have come since it began.
+	// In this order new rows come first. Some may have been added since the reading began.
 	p, err := w.ask(ctx, 0)
 	if err != nil {
 		return false, err
@@ -392,15 +397,16 @@ func (w *walk[T]) countUp(ctx context.Context, count int) (bool, error) {
 	return false, w.aborted(w.sofar(count)+", in both orders", "if it stays so, PrivX changes faster than it can be read, or sorts what was created at the same time differently each time")
 }
 
-// hasAll tells whether the rows that were seen are all that are counted.
+// hasAll tells whether all counted rows were seen. A surplus is rows that were deleted
+// meanwhile, and proves nothing if rows came in different orders.
 func (w *walk[T]) hasAll(count int) bool {
 	seen := w.rows.seen.Len()
 	return seen == count || seen > count && !w.at.Disordered
 }
 
-// countsMore finds out whether PrivX counts more rows than it shows: at the place of
-// the last one that it counts, there is none, in two readings of the whole list. Such
-// a list is over.
+// countsMore finds out whether PrivX counts more rows than it shows: at the offset of the
+// last row that it counts, there is no row. If both readings of the list find that, the
+// list is at its end.
 func (w *walk[T]) countsMore(ctx context.Context, p part[T]) (bool, error) {
 	last, err := w.ask(ctx, p.count-1)
 	if err != nil || len(last.items) > 0 || last.count != p.count {
@@ -421,7 +427,7 @@ func (w *walk[T]) turn() {
 	}
 }
 
-// sofar says what was counted and what was seen.
+// sofar is how many rows were counted and how many were seen, for an error.
 func (w *walk[T]) sofar(count int) string {
 	return fmt.Sprintf("where PrivX counts %d rows and has shown %d", count, w.rows.seen.Len())
 }

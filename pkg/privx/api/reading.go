@@ -8,20 +8,20 @@ import (
 
 // reading remembers the rows that one reading of a list has shown so far.
 type reading struct {
-	// id is one that no other process has made.
+	// id is random, so that no other process makes the same.
 	id string
 	// seen are the different ids.
 	seen IDs
-	// added are the hashes of those that came last, in the order of the page's rows, so
-	// that the page can be read once more.
+	// added are the hashes of the ids that the latest page added, in the order of its
+	// rows. With them the page can be undone and read once more.
 	added []idHash
-	// counted is how many rows the readings have counted for this one.
+	// counted is how many rows of this reading are in readings.rows.
 	counted int
-	// ended: the list is over.
+	// ended: the list has been read to its end.
 	ended bool
 }
 
-// add notes a row and tells whether it is a new one.
+// add notes a row and tells whether it is new.
 func (r *reading) add(id string) bool {
 	hash := hashID(id)
 	if !r.seen.add(hash) {
@@ -31,8 +31,8 @@ func (r *reading) add(id string) bool {
 	return true
 }
 
-// goBack makes the reading what it was when it had so many rows, which may be in
-// the middle of the page that came last and not further back.
+// goBack undoes what was added after the given number of rows. It can go back into the
+// latest page and no further; it tells whether it could.
 func (r *reading) goBack(rows int) bool {
 	kept := rows - (r.seen.Len() - len(r.added))
 	if kept < 0 || kept > len(r.added) {
@@ -48,8 +48,8 @@ func (r *reading) goBack(rows int) bool {
 // readings are the lists that are being read.
 type readings struct {
 	mu sync.Mutex
-	// waiting are those that nobody reads in at this moment, the one that was used
-	// last at the end.
+	// waiting are the readings that no caller is using at the moment, the most recently
+	// used one last.
 	waiting []*reading
 	rows    int
 }
@@ -58,8 +58,9 @@ func newReading() *reading {
 	return &reading{id: rand.Text()}
 }
 
-// resume finds a reading as it was when it had so many rows, for one caller alone;
-// nil if it is not known any more, or was never known in this process.
+// resume takes out a reading, as it was when it had the given number of rows. One caller
+// has it alone until it is kept again. It is nil if this process has forgotten the reading
+// or never had it.
 func (r *readings) resume(id string, rows int) *reading {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,11 +73,11 @@ func (r *readings) resume(id string, rows int) *reading {
 		r.forget(i)
 		return nil
 	}
-	r.waiting = slices.Delete(r.waiting, i, i+1) // and counted until it is kept again
+	r.waiting = slices.Delete(r.waiting, i, i+1) // Its rows stay in r.rows until it is kept again.
 	return one
 }
 
-// keep remembers a reading until it is resumed. Where that is too much, those that
+// keep remembers a reading until it is resumed. If that exceeds a bound, the readings that
 // were not used for the longest time are forgotten.
 func (r *readings) keep(one *reading, ended bool) {
 	r.mu.Lock()

@@ -17,8 +17,7 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// What is remembered of a list takes no more than 32 bytes a row, at any size of the
-// map that holds it.
+// The memory of a reading takes at most 32 bytes a row, at any size of its map.
 func TestReadingTakesLittleMemory(t *testing.T) { //nolint:paralleltest // Others would be measured as well.
 	for _, rows := range []int{100_000, 460_000, 500_000} {
 		var before, after runtime.MemStats
@@ -37,8 +36,8 @@ func TestReadingTakesLittleMemory(t *testing.T) { //nolint:paralleltest // Other
 	}
 }
 
-// Lists that nobody reads on are forgotten, those that were used last in the end; and
-// a list that was forgotten starts over.
+// Lists that nobody reads on are forgotten, the least recently used ones first. A list that
+// was forgotten starts over.
 func TestListsThatWereGivenUpAreForgotten(t *testing.T) {
 	t.Parallel()
 	client := newClientOf(t, 30, 10)
@@ -63,8 +62,8 @@ func TestListsThatWereGivenUpAreForgotten(t *testing.T) {
 	require.True(t, page.Restarted)
 }
 
-// Of lists that are over, few are remembered, and what was held of them is given
-// back.
+// Only a few lists that were read to their end are remembered, and the memory of the others
+// is freed.
 func TestListsThatAreOverAreForgotten(t *testing.T) {
 	t.Parallel()
 	const rows = 5
@@ -79,7 +78,7 @@ func TestListsThatAreOverAreForgotten(t *testing.T) {
 	require.Equal(t, api.MaxEnded*rows, held)
 }
 
-// A list without end is one that is Aborted.
+// A list without end fails with Aborted.
 func TestListWithoutEndIsAborted(t *testing.T) {
 	t.Parallel()
 	client := newClientOf(t, 2*api.MaxRows, 1000)
@@ -100,8 +99,8 @@ func readPage(t *testing.T, client *api.Client, token string) (*api.Page[api.Onl
 	return api.ReadPage[api.OnlyID](t.Context(), client, &api.List{Request: things.Request(), Emptiness: api.MayBeEmpty}, token)
 }
 
-// newClientOf makes a client of a PrivX with one list of so many rows, of which it shows
-// no more than most at a time.
+// newClientOf makes a client of a PrivX with one list. The list has a number of rows, of
+// which PrivX shows no more than most at a time.
 func newClientOf(t *testing.T, rows, most int) *api.Client {
 	t.Helper()
 	base, err := api.ParseBaseURL("https://privx.example.com")

@@ -8,13 +8,13 @@ import (
 // Endpoint is one call of PrivX's API.
 type Endpoint struct {
 	Method string
-	// Path is below the base URL. Each {} in it takes the next id of a request.
+	// Path is below the base URL. Each {} in it stands for the next id of a request.
 	Path string
-	// Permission is what PrivX asks of the API client for it; empty for nothing.
+	// Permission is what PrivX requires of the API client for it; empty for nothing.
 	Permission string
 }
 
-// String names the endpoint without ids, for errors and for keeping count.
+// String names the endpoint without ids, for errors and for the log of failures.
 func (e Endpoint) String() string { return e.Method + " " + strings.ReplaceAll(e.Path, "{}", "{id}") }
 
 // Request is a request to the endpoint, with an id for each {} in its path.
@@ -27,27 +27,27 @@ type Request struct {
 	Query    url.Values
 	// Body is JSON; nil for none.
 	Body []byte
-	// Urgent: it belongs to a change that somebody waits for. Each try is bounded by
-	// ExchangeTimeout and does not wait for the answers to a sync, and it is tried for as
-	// long as the context allows.
+	// Urgent tells that the request belongs to a change, for which a person waits. Each
+	// try is bounded by ExchangeTimeout, and its answer does not wait for memory that the
+	// answers to a sync hold. The number of tries is not bounded.
 	Urgent bool
-	// Once: it is tried once.
+	// Once tells that the request is tried only once.
 	Once bool
-	// NotNull: a list that is null in its answer is not an empty one. A node that is not
-	// yet itself again may say so, and is asked again.
+	// NotNull tells that a list which is null is not an empty one. A node that has just
+	// started may answer null, so the request is tried again.
 	NotNull bool
 
-	// isWrite: it changes something in PrivX.
+	// isWrite tells that the request changes something in PrivX.
 	isWrite bool
-	// form: the body is a form and not JSON.
+	// form tells that the body is a form and not JSON.
 	form bool
-	// limit bounds its answer, in bytes; 0 is MaxBody.
+	// limit bounds the answer, in bytes; 0 is MaxBody.
 	limit int64
-	// shrinks: an answer that is too much can be had in smaller ones.
+	// shrinks tells that fewer rows can be asked for if the answer is too much.
 	shrinks bool
 }
 
-// contentType is that of the body.
+// contentType is the body's Content-Type.
 func (rq *Request) contentType() string {
 	if rq.form {
 		return "application/x-www-form-urlencoded"
@@ -55,7 +55,8 @@ func (rq *Request) contentType() string {
 	return "application/json"
 }
 
-// url puts the ids into the path, escaped, so that no id can name another endpoint.
+// url is the request's address. The ids in it are escaped, so that no id can lead to
+// another endpoint.
 func (c *Client) url(rq *Request) (*url.URL, error) {
 	path := rq.Endpoint.Path
 	for _, id := range rq.IDs {

@@ -13,8 +13,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// DefaultBackOff waits between 0.25 and 0.75 s at first and twice as long each
-// time, at most a minute.
+// DefaultBackOff waits between 0.25 and 0.75 s at first, and twice as long each time, up to
+// a minute.
 func DefaultBackOff() backoff.BackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval = firstPause
@@ -24,7 +24,7 @@ func DefaultBackOff() backoff.BackOff {
 	return b
 }
 
-// ShortBackOff makes the pauses of a change: none of them is long.
+// ShortBackOff makes the pauses of a change, of which none exceeds MaxShortPause.
 func (c *Client) ShortBackOff() backoff.BackOff { return short{c.tuning.BackOff()} }
 
 type short struct{ backoff.BackOff }
@@ -32,8 +32,8 @@ type short struct{ backoff.BackOff }
 // NextBackOff is the next pause.
 func (s short) NextBackOff() time.Duration { return min(s.BackOff.NextBackOff(), MaxShortPause) }
 
-// repeat makes a call that changes nothing until its answer is taken, it fails for good,
-// or its bounds are reached.
+// repeat makes a call that changes nothing. It repeats the call until an answer is taken,
+// an error is not transient, or a bound is reached.
 func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) error) error {
 	if rq.Once {
 		return c.Exchange(ctx, rq, take)
@@ -56,18 +56,18 @@ func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) err
 		c.failures.forget(endpoint)
 		return e
 	case !bounded && c.failures.lastedTooLong(endpoint, began, c.Now()) && !rq.canShrink(e):
-		// Nobody else ends this: the caller set no deadline, does not ask for less, and
-		// baton-sdk tries again what is Unavailable.
+		// Nothing else would end this: the caller set no deadline and cannot ask for less,
+		// and baton-sdk repeats whatever is Unavailable.
 		c.failures.forget(endpoint)
 		given := e.WithKind(GivenUp)
 		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+Patience.String()+"; given up")
 		return given
 	default:
-		return e // without what the backoff library was told beside it
+		return e // Without the RetryAfterError that retryable joined to it.
 	}
 }
 
-// bounds are those on the repetition of a request. The caller's deadline is one of them.
+// bounds are the bounds on the repetition of a request, the caller's deadline among them.
 func (c *Client) bounds(ctx context.Context, rq *Request) []backoff.RetryOption {
 	elapsed := MaxElapsed
 	if deadline, bounded := ctx.Deadline(); bounded {
@@ -79,7 +79,8 @@ func (c *Client) bounds(ctx context.Context, rq *Request) []backoff.RetryOption 
 	return []backoff.RetryOption{backoff.WithBackOff(c.tuning.BackOff()), backoff.WithMaxElapsedTime(elapsed), backoff.WithMaxTries(MaxTries)}
 }
 
-// retryable puts an error into the words of the backoff library.
+// retryable turns an error into what the backoff library understands: one that is
+// permanent, one with a wait, or one to be tried again.
 func (rq *Request) retryable(err error) error {
 	var e *Error
 	switch {
@@ -88,8 +89,8 @@ func (rq *Request) retryable(err error) error {
 	case !errors.As(err, &e) || !e.transient() || rq.canShrink(e):
 		return backoff.Permanent(err)
 	case e.Wait != nil && rq.Urgent:
-		// The number of its tries has no bound: a Retry-After of 0 must not make it as
-		// many as PrivX can refuse.
+		// The number of tries is not bounded here: with a Retry-After of 0, the client
+		// would send requests as fast as PrivX can refuse them.
 		return errors.Join(e, &backoff.RetryAfterError{Duration: max(*e.Wait, Settling[0])})
 	case e.Wait != nil:
 		return errors.Join(e, &backoff.RetryAfterError{Duration: *e.Wait})
@@ -98,13 +99,14 @@ func (rq *Request) retryable(err error) error {
 	}
 }
 
-// canShrink tells whether an error is over where less is asked for.
+// canShrink tells whether asking for fewer rows may avoid an error.
 func (rq *Request) canShrink(e *Error) bool {
-	return rq.shrinks && e.tooMuch() && e.Endpoint == rq.Endpoint.String() // and not a token's
+	return rq.shrinks && e.tooMuch() && e.Endpoint == rq.Endpoint.String() // It may be the token request's error.
 }
 
-// Insist asks for something until it is shown, over EmptyPauses or until shortly before
-// the context's deadline, and tells whether it was.
+// Insist calls ask until it tells that something is shown, and tells whether it was. It
+// waits for EmptyPauses in between, and gives up when a pause would pass the context's
+// deadline.
 func Insist(ctx context.Context, ask func() (bool, error)) (bool, error) {
 	for i := 0; ; i++ {
 		shown, err := ask()
@@ -117,7 +119,8 @@ func Insist(ctx context.Context, ask func() (bool, error)) (bool, error) {
 	}
 }
 
-// WaitOr waits, or gives back the failure where there is no time for that.
+// WaitOr waits. If the context's deadline leaves no time for that, it returns the failure
+// at once.
 func WaitOr(ctx context.Context, wait time.Duration, failure error) error {
 	if !hasTime(ctx, wait) {
 		return failure
@@ -125,7 +128,7 @@ func WaitOr(ctx context.Context, wait time.Duration, failure error) error {
 	return Sleep(ctx, wait)
 }
 
-// hasTime tells whether the context's deadline leaves time for more than a wait.
+// hasTime tells whether the context's deadline comes after a wait.
 func hasTime(ctx context.Context, wait time.Duration) bool {
 	deadline, bounded := ctx.Deadline()
 	return !bounded || time.Until(deadline) > wait
@@ -143,9 +146,9 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// parseRetryAfter reads a Retry-After header: seconds or an HTTP date, bounded by
-// a minute. What is absent, negative, longer than an hour or not understood is
-// not ok: the usual backoff is better than that.
+// parseRetryAfter reads a Retry-After header: seconds or an HTTP date. A wait longer than a
+// minute becomes a minute. A value that is absent, negative, longer than an hour or not
+// understood is not ok: then the usual backoff applies.
 func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	var wait time.Duration
@@ -162,18 +165,18 @@ func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	return min(wait, MaxRetryAfter), true
 }
 
-// failureLog remembers since when each endpoint has not given a good answer.
+// failureLog remembers for each endpoint since when it has given no good answer.
 type failureLog struct {
 	mu     sync.Mutex
 	spells map[string]spell
 }
 
-// spell is an unbroken row of failures.
+// spell is an unbroken series of failures: when it began, and when the last one ended.
 type spell struct{ since, last time.Time }
 
-// lastedTooLong notes a failure of what began and ended at the given times, and
-// tells whether Patience is at its end. A row that nobody added to for as long is
-// an old one: another task's, long over.
+// lastedTooLong notes a failed call that began and ended at the given times, and tells
+// whether the spell has lasted for Patience. A spell whose last failure is as long ago
+// belongs to an earlier task, and a new one begins.
 func (l *failureLog) lastedTooLong(endpoint string, began, ended time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 
 var digits = regexp.MustCompile(`^[0-9]{1,6}$`)
 
-// A Retry-After never makes the client wait longer than a minute, or in the past,
-// and a number of seconds, like a date, means what it says.
+// A Retry-After never makes the client wait longer than a minute or a negative time. A
+// number of seconds and a date are taken at their value.
 func FuzzParseRetryAfter(f *testing.F) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	for _, value := range []string{

@@ -10,7 +10,7 @@ import (
 // Row is a row of a list, which has an id.
 type Row interface{ Identity() string }
 
-// OnlyID is a row of which just the id is of interest.
+// OnlyID is a row of which only the id is read.
 type OnlyID struct {
 	ID string `json:"id"`
 }
@@ -18,19 +18,19 @@ type OnlyID struct {
 // Identity is the id.
 func (i OnlyID) Identity() string { return i.ID }
 
-// rows is a list's answer as it comes. Made by newRows alone: its zero value is
-// that of a list that is null.
+// rows is PrivX's answer to a request for a list. Make it with newRows only: in its zero
+// value, Items is what null makes of it.
 type rows[T any] struct {
 	Count int  `json:"count"`
 	Items *[]T `json:"items"`
 }
 
-// newRows makes rows to be decoded into, once: an absent field leaves Items as it is
-// here, and null takes it away. An Unmarshaler would tell one from the other as well,
-// but makes encoding/json scan the whole page twice more.
+// newRows makes rows to decode one answer into. If the field items is absent, Items keeps
+// the pointer from here; if it is null, Items becomes nil. An Unmarshaler could tell these
+// apart as well, but makes encoding/json scan the whole page twice more.
 func newRows[T any]() rows[T] { return rows[T]{Items: new([]T)} }
 
-// present tells whether there was a field items, null included.
+// present tells whether the answer had a field items, be it null.
 func (r rows[T]) present() bool { return r.Items == nil || *r.Items != nil }
 
 func (r rows[T]) list() []T {
@@ -40,7 +40,7 @@ func (r rows[T]) list() []T {
 	return *r.Items
 }
 
-// checkRows refuses an answer that is not a list of rows that have ids.
+// checkRows refuses an answer without items, or with a row that has no id.
 func checkRows[T Row](endpoint Endpoint, got rows[T]) error {
 	if !got.present() {
 		return Contradiction(endpoint, "a list without items")
@@ -53,7 +53,8 @@ func checkRows[T Row](endpoint Endpoint, got rows[T]) error {
 	return nil
 }
 
-// checkWhole is checkRows for a list that comes in one piece.
+// checkWhole is checkRows for a list that PrivX answers in one piece. It also refuses one
+// that counts rows and shows none.
 func checkWhole[T Row](endpoint Endpoint, got rows[T]) error {
 	if err := checkRows(endpoint, got); err != nil {
 		return err
@@ -68,7 +69,7 @@ func countedOnly(endpoint Endpoint, count int) *Error {
 	return Contradiction(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
 }
 
-// part is PrivX's answer to the question for a part of a list.
+// part is PrivX's answer to a request for a part of a list.
 type part[T Row] struct {
 	offset int
 	items  []T
@@ -95,8 +96,8 @@ func (p part[T]) holds(id string) bool {
 	return false
 }
 
-// askPart reads a part of a list. An answer that is too much is not asked for again,
-// unless it could not be any smaller.
+// askPart reads a part of a list. If an answer is too long or too slow and fewer rows can
+// be asked for, the same part is not asked for again: that is left to the caller.
 func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, descending bool) (part[T], error) {
 	rq := *l.Request
 	rq.Query, rq.limit, rq.shrinks = pageQuery(offset, limit, descending), MaxPageBody, true
@@ -118,9 +119,8 @@ func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, 
 // FirstRows asks for the first rows of a list.
 func FirstRows(n int) url.Values { return pageQuery(0, n, false) }
 
-// pageQuery asks for a part of a list in the order of creation, in which new users
-// and roles come last. A new member of a role comes where the user's creation puts
-// him.
+// pageQuery asks for a part of a list in the order of creation, in which new users and
+// roles come last. A new member of a role is placed by when the user was created.
 func pageQuery(offset, limit int, descending bool) url.Values {
 	direction := "ASC"
 	if descending {

@@ -13,7 +13,7 @@ type pageSizes struct {
 	sizes map[Endpoint]*pageSize
 }
 
-// of is that of a list.
+// of is the page size of a list.
 func (s *pageSizes) of(endpoint Endpoint) *pageSize {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,8 +36,8 @@ func smaller(limit int) int {
 	return 0
 }
 
-// pageSize is that of one kind of list. It becomes smaller once PrivX has answered a
-// smaller page: a 400 may have another reason.
+// pageSize is the page size of one endpoint's lists. It becomes smaller only once PrivX has
+// answered a smaller page, because a 400 may have another reason.
 type pageSize struct {
 	mu    sync.Mutex
 	limit int
@@ -56,7 +56,7 @@ func (s *pageSize) get(most int, now time.Time) int {
 func (s *pageSize) lower(limit int, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Another list may have found out meanwhile that it must be smaller.
+	// Another list of the same endpoint may have needed a smaller one meanwhile.
 	if s.limit > 0 && s.limit < limit && now.Before(s.until) {
 		return
 	}
@@ -64,8 +64,9 @@ func (s *pageSize) lower(limit int, now time.Time) {
 }
 
 // fewerAfter is how many rows of a list to ask for after an error; 0 if fewer would not
-// help, or if there are no fewer. That PrivX refuses so many shows with the first answer.
-// After one that took too long it is a tenth, because the next one may take as long again.
+// help, or if there is no smaller step. A 400 is taken for a refused page size only before
+// the first good answer. After a timeout it is a tenth, because the next answer may take as
+// long again.
 func fewerAfter(err error, endpoint Endpoint, limit int, first bool) int {
 	var e *Error
 	switch {
@@ -80,7 +81,7 @@ func fewerAfter(err error, endpoint Endpoint, limit int, first bool) int {
 	}
 }
 
-// stepTo is the step for a page size, or the least one.
+// stepTo is the largest step that is not above a page size, and at least MinPageSize.
 func stepTo(limit int) int {
 	return max(smaller(limit+1), MinPageSize)
 }

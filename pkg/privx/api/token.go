@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// token is what PrivX has issued.
+// token is an access token that PrivX has issued.
 type token struct {
 	bearer string
-	// issued is when its answer came.
+	// issued is when PrivX's answer with it came.
 	issued time.Time
 }
 
@@ -32,8 +32,8 @@ type tokenSource struct {
 	refusedUntil time.Time
 }
 
-// pause is how long to wait before a new token is sent again: for a write, which is
-// not, the longest one.
+// pause is how long to wait before a new token is sent again. A write is not sent again,
+// and waits for the last of the pauses before it fails.
 func (t *tokenSource) pause(waits int, write bool) time.Duration {
 	pauses := t.client.tuning.TokenPauses
 	if write {
@@ -42,8 +42,8 @@ func (t *tokenSource) pause(waits int, write bool) time.Duration {
 	return pauses[waits]
 }
 
-// get gives a token that is still good for a while. Many callers that need a new
-// one share one token request, which no single caller's cancellation ends.
+// get returns a token that is still good for a while. Callers that need a new one share one
+// token request, which goes on if one of them is cancelled.
 func (t *tokenSource) get(ctx context.Context) (token, error) {
 	if held, err := t.held(); held.bearer != "" || err != nil {
 		return held, err
@@ -65,7 +65,7 @@ func (t *tokenSource) get(ctx context.Context) (token, error) {
 	}
 }
 
-// held is the token or the refusal that is remembered, if any.
+// held is the token or the refusal of the credentials that is remembered, if any.
 func (t *tokenSource) held() (token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,10 +79,10 @@ func (t *tokenSource) held() (token, error) {
 	return token{}, nil
 }
 
-// isNew tells whether a token was issued just now.
+// isNew tells whether a token was issued less than NewToken ago.
 func (t *tokenSource) isNew(held token) bool { return t.client.Now().Sub(held.issued) < NewToken }
 
-// drop forgets a token that PrivX no longer takes, unless it was replaced already.
+// drop forgets a token that PrivX no longer accepts, unless it was replaced already.
 func (t *tokenSource) drop(bearer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,8 +143,8 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 	return said.AccessToken, parseLife(said.ExpiresIn), t.expired(rq, err)
 }
 
-// expired makes our own timeout of the token request a failure that can be tried
-// again, rather than one of the caller's context.
+// expired turns this client's own timeout of the token request into an Error that can be
+// tried again. Otherwise it would look like the end of the caller's context.
 func (t *tokenSource) expired(rq *Request, err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -152,16 +152,16 @@ func (t *tokenSource) expired(rq *Request, err error) error {
 	return TimedOut(rq.Endpoint.String())
 }
 
-// refusal marks the answers that mean "not with these credentials". PrivX's
-// documentation allows for both 400 and 401, and an endpoint that a PrivX does
-// not have or not offer may answer 403, 404 or 405.
+// refusal gives the error the meaning that its status has for a token request. 400, 401 and
+// 403 refuse the credentials: PrivX's documentation allows for both 400 and 401. An
+// endpoint that a PrivX does not have or not offer may answer 403, 404 or 405.
 func (t *tokenSource) refusal(e *Error) *Error {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
 		e.Kind = Unauthenticated
 		e.Hint = "the credentials were refused and are not tried again for a minute; " + t.client.credentials.refusalHint()
 		if e.Code == "" {
-			// Not in OAuth's words: perhaps not PrivX's at all.
+			// An answer without an OAuth error may not come from PrivX at all.
 			e.Hint = hintBaseURL + "; if it is, " + e.Hint
 		}
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -171,7 +171,7 @@ func (t *tokenSource) refusal(e *Error) *Error {
 	return e
 }
 
-// isToken accepts what can stand in an Authorization header.
+// isToken tells whether a text can stand in an Authorization header.
 func isToken(s string) bool {
 	for _, r := range s {
 		if r <= ' ' || r > '~' {
@@ -181,8 +181,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// parseLife reads expires_in, in seconds: a number, or a number in a string.
-// Zero means that nothing sensible was said.
+// parseLife reads expires_in, in seconds: a number, or a number in a string. It is zero for
+// anything else.
 func parseLife(raw json.RawMessage) time.Duration {
 	text := string(raw)
 	if unquoted, err := strconv.Unquote(text); err == nil {
@@ -213,12 +213,11 @@ var logout = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
 // logoutEndpoint ends the session of the token that comes with the request.
 var logoutEndpoint = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
 
-// Logout ends the session that belongs to the current token, if there is one.
-// A request that is under way with it is not hurt: it meets a 401 and fetches a
-// new token. The sessions of tokens that were replaced before their expiry are
-// left to PrivX, as are those of syncs that do not come to their end; PrivX ends
-// them by itself within its session_valid. Logging the replaced ones out would
-// disturb requests that still carry them.
+// Logout ends the session that belongs to the current token, if there is one. A request
+// that is under way with this token gets a 401 and fetches a new one. Two kinds of
+// sessions are not ended here, because PrivX ends them by itself within its session_valid:
+// those of tokens that were replaced before their expiry, and those of syncs that are cut
+// off. Logging replaced tokens out would disturb requests that still carry them.
 func (c *Client) Logout(ctx context.Context) error {
 	bearer := c.tokens.take()
 	if bearer == "" {

@@ -25,8 +25,8 @@ func TestTokensAreUsedForLessThanTheirLife(t *testing.T) {
 	}
 }
 
-// What is believed of a token's life is never negative or above a day, and a
-// token is used for less than its life.
+// The life of a token that is believed is never negative or above a day, and a token is used
+// for less than its life.
 func FuzzParseLife(f *testing.F) {
 	for _, raw := range []string{
 		"", "null", "0", "1", "10", "11", "300", "86400", "86401", "-1", "1e3", "1e400", "-0", "0.5", "1e-300",

@@ -12,10 +12,11 @@ import (
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 )
 
-// newTransport makes what carries the requests. It is uhttp's but for two bounds that
-// no option of uhttp's changes: 60 s until an answer begins, whatever
-// --http-timeout-seconds says, and two connections that are kept. Here all are kept
-// for a while: each new one is a TLS handshake, and may lead to another node.
+// newTransport makes the transport that sends the requests. It differs from uhttp's in two
+// bounds that no option of uhttp changes. uhttp waits 60 s until an answer begins, whatever
+// --http-timeout-seconds says, and keeps two idle connections. Here --http-timeout-seconds
+// decides alone, and all idle connections are kept for a while, because a new one costs a
+// TLS handshake and may lead to another node.
 func newTransport(roots *x509.CertPool) *http.Transport {
 	keepAlive := net.KeepAliveConfig{Enable: true, Idle: keepAliveEvery, Interval: keepAliveEvery, Count: keepAliveProbes}
 	return &http.Transport{
@@ -27,19 +28,19 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		IdleConnTimeout:     idleConnection,
 		TLSHandshakeTimeout: tlsTimeout,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		// A connection that has died under way is found out soon.
+		// Pings find a dead connection soon.
 		HTTP2: &http.HTTP2Config{
 			SendPingTimeout: pingAfter, PingTimeout: pingTimeout,
-			MaxReceiveBufferPerStream: FreeBody, // It is beside the room of an intake.
+			MaxReceiveBufferPerStream: FreeBody, // This memory is not part of an intake's room.
 		},
 	}
 }
 
-// trusted are the system's certificate authorities and the given ones.
+// trusted are the system's certificate authorities together with the given ones.
 func trusted(given []*x509.Certificate) *x509.CertPool {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
-		// Where the system has none (a scratch image), the given ones must do.
+		// The system has none (a scratch image): only the given ones are trusted.
 		roots = x509.NewCertPool()
 	}
 	for _, ca := range given {
@@ -48,15 +49,15 @@ func trusted(given []*x509.Certificate) *x509.CertPool {
 	return roots
 }
 
-// newHTTPClient makes the client for PrivX. The timeout of a request, from its sending
-// to the end of its answer, is uhttp's, set with --http-timeout-seconds.
+// newHTTPClient makes the HTTP client for PrivX. uhttp bounds each request, up to the end
+// of its answer, by --http-timeout-seconds.
 func (c *Client) newHTTPClient(ctx context.Context) (*uhttp.BaseHttpClient, error) {
 	client, err := uhttp.NewClient(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("making the HTTP client: %w", err)
 	}
-	// Load balancers in front of PrivX's nodes use affinity cookies; staying on
-	// one node means reading what was just written there.
+	// Load balancers in front of PrivX's nodes use affinity cookies. A client that stays on
+	// one node reads what it has just written there.
 	client.Jar, err = cookiejar.New(nil)
 	if err != nil {
 		return nil, fmt.Errorf("making the cookie jar: %w", err)
@@ -70,8 +71,8 @@ func (c *Client) newHTTPClient(ctx context.Context) (*uhttp.BaseHttpClient, erro
 	return wrapped, nil
 }
 
-// boundedTransport bounds what is read of an answer, as its intake says: uhttp reads
-// it all, and logs what goes wrong.
+// boundedTransport bounds how much is read of an answer, by its intake. uhttp itself reads
+// all of it, and logs errors.
 type boundedTransport struct{ client *Client }
 
 func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -79,7 +80,8 @@ func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	if err != nil {
 		return nil, t.quiet(req, err)
 	}
-	// Not followed, but net/http would parse it and repeat it if it is malformed.
+	// Redirects are not followed, but net/http parses a Location all the same, and a
+	// malformed one would be repeated in its error.
 	resp.Header.Del("Location")
 	in := intakeOf(req.Context())
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -89,7 +91,7 @@ func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	return resp, nil
 }
 
-// quiet gives an error another text if its own repeats a secret.
+// quiet replaces the text of an error if it contains a secret.
 func (t *boundedTransport) quiet(req *http.Request, err error) error {
 	if text := t.client.secrets.hide(req, err.Error()); text != err.Error() {
 		return &quietError{err, text}

@@ -11,7 +11,7 @@ import (
 	"net/url"
 )
 
-// unanswered makes an Error of a request that got no whole answer.
+// unanswered makes the error for a request that got no complete answer.
 func unanswered(ctx context.Context, rq *Request, in *intake, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", rq.Endpoint, ctx.Err())
@@ -21,7 +21,7 @@ func unanswered(ctx context.Context, rq *Request, in *intake, err error) error {
 	switch {
 	case errors.As(err, &tooLong):
 		if e.Kind = TooLong; tooLong.Limit <= MaxShortBody {
-			e.Kind = Unusable // It is short whatever is asked for.
+			e.Kind = Unusable // The limit for short answers: asking for less does not help.
 		}
 		e.Hint, e.Cause = hintBaseURL, &quietError{tooLong, fmt.Sprintf("it is longer than %d MiB", tooLong.Limit>>20)}
 	case errors.Is(err, context.DeadlineExceeded) && in.sent.Load() != 0 && !in.crowded:
@@ -34,9 +34,9 @@ func unanswered(ctx context.Context, rq *Request, in *intake, err error) error {
 	return e
 }
 
-// kindOfFailure tells what can be tried again from what will not heal, and
-// what the operator can do about the latter. What it does not know is tried
-// again: all that is bounded.
+// kindOfFailure distinguishes failures that can be tried again from lasting ones, and gives
+// a hint at what the operator can do about the latter. A failure that it does not know can
+// be tried again, because the number of tries is bounded.
 func kindOfFailure(err error) (Kind, string) {
 	var (
 		badName x509.HostnameError
@@ -61,8 +61,8 @@ func kindOfFailure(err error) (Kind, string) {
 	}
 }
 
-// plainCause drops what uhttp and net/http wrap around the real cause: a gRPC
-// status that says the same again, and the URL.
+// plainCause drops what uhttp and net/http wrap around the real cause: a gRPC status with
+// the same text, and the URL.
 func plainCause(err error) error {
 	var joined interface{ Unwrap() []error }
 	for errors.As(err, &joined) && len(joined.Unwrap()) > 0 {

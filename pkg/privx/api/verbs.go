@@ -6,16 +6,16 @@ import (
 	"errors"
 )
 
-// Read makes a call that changes nothing, again and again while that may help, and
-// decodes the JSON object that PrivX answers.
+// Read makes a call that changes nothing, repeats it after transient failures, and decodes
+// the JSON object that PrivX answers.
 func Read[T any](ctx context.Context, c *Client, rq *Request) (T, error) {
 	var object T
 	err := c.repeat(ctx, rq, func(a *Answer) error { return a.decode(rq, &object) })
 	return object, err
 }
 
-// ReadAll reads a list that PrivX answers in one piece, as Read does. Where PrivX counts
-// more rows than it shows, the page's Total is above its Read.
+// ReadAll reads a list that PrivX answers in one piece, and repeats the call as Read does.
+// If PrivX counts more rows than it shows, the page's Total is above its Read.
 func ReadAll[T Row](ctx context.Context, c *Client, rq *Request) (*Page[T], error) {
 	page := &Page[T]{}
 	err := c.repeat(ctx, rq, func(a *Answer) error {
@@ -25,13 +25,13 @@ func ReadAll[T Row](ctx context.Context, c *Client, rq *Request) (*Page[T], erro
 	})
 	var e *Error
 	if errors.Is(err, errNull) && errors.As(err, &e) {
-		// It was null to the end, which does not heal by itself.
+		// The list was null in every try: more tries would not help.
 		return page, e.WithKind(Unusable)
 	}
 	return page, err
 }
 
-// errNull is in the error for a list that is null.
+// errNull is the cause in the error for a list that is null.
 var errNull = errors.New("null in place of a list")
 
 // DecodeAll decodes a list that PrivX answers in one piece.
@@ -49,8 +49,8 @@ func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
 	return &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}, nil
 }
 
-// Probe asks for one row of a list, and again only while there is none, which cannot be.
-// It returns what PrivX counts.
+// Probe asks for one row of a list that cannot be empty, and returns PrivX's count. It
+// repeats the call over some seconds if there is no row, and not after an error.
 func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 	rq := *l.Request
 	rq.Query = pageQuery(0, 1, false)
@@ -75,9 +75,10 @@ func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 	}
 }
 
-// Write sends a change, once. A token that is refused is replaced, and the request not
-// sent again: PrivX may have changed meanwhile. An answer that is not PrivX's is an error.
-// Only an error for which IsRefused is true says that PrivX has not made the change.
+// Write sends a change, once. If the token is refused, it is dropped, but the change is not
+// sent again: what PrivX has may have changed meanwhile. An answer that does not come from
+// PrivX is an error. An answer proves that PrivX has not made the change only if its status
+// is 400 to 499 and its error is not transient.
 func Write(ctx context.Context, c *Client, rq *Request) error {
 	once := *rq
 	once.isWrite, once.limit = true, MaxShortBody
