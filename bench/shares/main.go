@@ -63,7 +63,7 @@ func run(files []string, out io.Writer) error {
 
 // read returns how many percent of a profile each part has.
 func read(path, sampleType string) (map[string]float64, error) {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // The caller names it.
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (c *Client) GrantRole(ctx context.Context, userID, roleID string) (*Change,
 	change, err := c.changeRoles(ctx, userID, roleID, edit{
 		done: func(list roleList) bool {
 			held := list.membership(roleID)
-			return held != nil && held.Explicit && held.inForce(list.time(c.api))
+			return held != nil && held.Explicit && held.inForce(list.time(c.api.Now()))
 		},
 		entries: func(list roleList) ([]json.RawMessage, error) { return list.granted(roleID, c.grantLength) },
 	})

@@ -41,9 +41,9 @@ func (h *heldRole) UnmarshalJSON(text []byte) error {
 func listOf(page *Page[heldRole]) roleList { return roleList{entries: page.Items, date: page.Date} }
 
 // time is when the list was read, by PrivX's clock or, if it gave none, by this client's.
-func (l roleList) time(ours *api.Client) time.Time {
+func (l roleList) time(ours time.Time) time.Time {
 	if l.date.IsZero() {
-		return ours.Now()
+		return ours
 	}
 	return l.date
 }

@@ -57,15 +57,16 @@ func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, 
 // The API client itself would not do as a witness: PrivX need not tell which user that is,
 // and may leave API clients out of a search.
 func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
+	doubt := lagging(postUsersSearch, "neither the user nor anybody else is found")
 	var exists bool
-	proven, err := api.Insist(ctx, func() (bool, error) {
+	proven, err := api.Insist(ctx, doubt, func() (bool, error) {
 		var proven bool
 		var err error
 		exists, proven, err = c.searchWithWitness(ctx, id)
 		return proven, err
 	})
 	if err == nil && !proven {
-		err = lagging(postUsersSearch, "neither the user nor anybody else is found")
+		err = doubt
 	}
 	return exists, err
 }

@@ -25,7 +25,7 @@ func (s Source) Identity() string { return s.ID }
 // an empty list is asked for again over some seconds.
 func (c *Client) Sources(ctx context.Context) (*Page[Source], error) {
 	var page *Page[Source]
-	_, err := api.Insist(ctx, func() (bool, error) {
+	_, err := api.Insist(ctx, nil, func() (bool, error) {
 		var err error
 		page, err = api.ReadAll[Source](ctx, c.api, getSources.Request())
 		return err == nil && len(page.Items) > 0, err

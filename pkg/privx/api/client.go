@@ -94,8 +94,10 @@ func New(ctx context.Context, config Config) (*Client, error) {
 	}
 	c.Forget()
 	var err error
-	c.http, err = c.newHTTPClient(ctx)
-	return c, err
+	if c.http, err = c.newHTTPClient(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // Forget puts the Client back to before its first request: it drops the token and all that

@@ -86,7 +86,7 @@ func (c *Client) send(ctx context.Context, rq *Request, take func(*Answer) error
 	if err != nil {
 		return err
 	}
-	in := &intake{limit: cmp.Or(rq.limit, MaxBody)}
+	in := &intake{limit: cmp.Or(rq.maxAnswer, MaxBody)}
 	if !rq.Urgent {
 		in.room = c.room
 	}

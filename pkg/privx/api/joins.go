@@ -42,7 +42,7 @@ func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 func (w *walk[T]) askNext(ctx context.Context) (part[T], error) {
 	offset := w.at.Offset - w.overlap()
 	var p part[T]
-	shown, err := Insist(ctx, func() (bool, error) {
+	shown, err := Insist(ctx, nil, func() (bool, error) {
 		var err error
 		if p, err = w.ask(ctx, offset); err != nil {
 			return false, err
@@ -165,7 +165,7 @@ func (w *walk[T]) goBack(ctx context.Context, unfit part[T]) error {
 // the list cannot be empty.
 func (w *walk[T]) askBefore(ctx context.Context, offset int) (part[T], error) {
 	var p part[T]
-	shown, err := Insist(ctx, func() (bool, error) {
+	shown, err := Insist(ctx, nil, func() (bool, error) {
 		var err error
 		p, err = w.ask(ctx, offset)
 		return len(p.items) > 0 || offset > 0, err

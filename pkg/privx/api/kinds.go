@@ -43,27 +43,31 @@ const (
 	GivenUp
 )
 
-// grpcCodes are the gRPC codes that baton-sdk sees. It repeats a call that is Unavailable,
-// and skips an object that is NotFound.
-var grpcCodes = map[Kind]codes.Code{
-	Unusable:        codes.FailedPrecondition,
-	Unavailable:     codes.Unavailable,
-	TooSlow:         codes.Unavailable,
-	TooLong:         codes.FailedPrecondition,
-	NotSent:         codes.InvalidArgument,
-	Invalid:         codes.InvalidArgument,
-	Unauthenticated: codes.Unauthenticated,
-	Forbidden:       codes.PermissionDenied,
-	NotFound:        codes.NotFound,
-	Unsettled:       codes.Aborted,
-	ShownEmpty:      codes.Aborted,
-	GivenUp:         codes.Aborted,
+// code is what the kind is to baton-sdk. It tries again what is Unavailable, and takes a
+// NotFound for an object that need not be synced.
+func (k Kind) code() codes.Code {
+	switch k {
+	case Unavailable, TooSlow:
+		return codes.Unavailable
+	case NotSent, Invalid:
+		return codes.InvalidArgument
+	case Unauthenticated:
+		return codes.Unauthenticated
+	case Forbidden:
+		return codes.PermissionDenied
+	case NotFound:
+		return codes.NotFound
+	case Unsettled, ShownEmpty, GivenUp:
+		return codes.Aborted
+	default: // Unusable and TooLong
+		return codes.FailedPrecondition
+	}
 }
 
 // GRPCStatus is the error as a gRPC status. If PrivX throttles, the status says until when,
 // and baton-sdk waits until then.
 func (e *Error) GRPCStatus() *status.Status {
-	st := status.New(grpcCodes[e.Kind], e.Error())
+	st := status.New(e.Kind.code(), e.Error())
 	if e.RetryAt.IsZero() {
 		return st
 	}

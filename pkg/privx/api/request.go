@@ -41,8 +41,8 @@ type Request struct {
 	isWrite bool
 	// form tells that the body is a form and not JSON.
 	form bool
-	// limit bounds the answer, in bytes; 0 is MaxBody.
-	limit int64
+	// maxAnswer bounds the answer, in bytes; 0 is MaxBody.
+	maxAnswer int64
 	// shrinks tells that fewer rows can be asked for if the answer is too much.
 	shrinks bool
 }

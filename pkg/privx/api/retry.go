@@ -104,14 +104,17 @@ func (rq *Request) canShrink(e *Error) bool {
 	return rq.shrinks && e.tooMuch() && e.Endpoint == rq.Endpoint.String() // It may be the token request's error.
 }
 
-// Insist calls ask until it tells that something is shown, and tells whether it was. It
-// waits for EmptyPauses in between, and gives up when a pause would pass the context's
-// deadline.
-func Insist(ctx context.Context, ask func() (bool, error)) (bool, error) {
+// Insist asks for something until it is shown, over EmptyPauses, and tells whether it was.
+// Where the context's deadline leaves no time for the next pause, it fails with doubt, or
+// with the context's error at the deadline if doubt is nil.
+func Insist(ctx context.Context, doubt error, ask func() (bool, error)) (bool, error) {
 	for i := 0; ; i++ {
 		shown, err := ask()
-		if err != nil || shown || i == len(EmptyPauses) || !hasTime(ctx, EmptyPauses[i]) {
+		if err != nil || shown || i == len(EmptyPauses) {
 			return shown, err
+		}
+		if doubt != nil && !hasTime(ctx, EmptyPauses[i]) {
+			return false, doubt
 		}
 		if err := Sleep(ctx, EmptyPauses[i]); err != nil {
 			return false, err

@@ -100,9 +100,9 @@ func (p part[T]) holds(id string) bool {
 // be asked for, the same part is not asked for again: that is left to the caller.
 func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, descending bool) (part[T], error) {
 	rq := *l.Request
-	rq.Query, rq.limit, rq.shrinks = pageQuery(offset, limit, descending), MaxPageBody, true
+	rq.Query, rq.maxAnswer, rq.shrinks = pageQuery(offset, limit, descending), MaxPageBody, true
 	if smaller(limit) == 0 {
-		rq.limit, rq.shrinks = MaxBody, false
+		rq.maxAnswer, rq.shrinks = MaxBody, false
 	}
 	got, p := newRows[T](), part[T]{offset: offset}
 	err := c.repeat(ctx, &rq, func(a *Answer) error {

@@ -119,7 +119,7 @@ func (t *tokenSource) fetch(ctx context.Context) (token, error) {
 // request asks PrivX for a token, once.
 func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error) {
 	rq, authorization := t.client.credentials.tokenRequest()
-	rq.limit = MaxShortBody
+	rq.maxAnswer = MaxShortBody
 	var extra []uhttp.RequestOption
 	if authorization != "" {
 		extra = append(extra, uhttp.WithHeader("Authorization", authorization))
@@ -207,9 +207,6 @@ func usableFor(life time.Duration) time.Duration {
 	}
 }
 
-// logout ends the session of the token that it is sent with.
-var logout = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
-
 // logoutEndpoint ends the session of the token that comes with the request.
 var logoutEndpoint = Endpoint{Method: http.MethodPost, Path: "/auth/api/v1/logout"}
 
@@ -226,7 +223,7 @@ func (c *Client) Logout(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, LogoutTimeout)
 	defer cancel()
 	rq := logoutEndpoint.Request()
-	rq.limit = MaxShortBody
+	rq.maxAnswer = MaxShortBody
 	return c.send(ctx, rq, func(a *Answer) error {
 		if !a.isGood() {
 			return answerError(rq, a, c.Now())

@@ -55,7 +55,7 @@ func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 	rq := *l.Request
 	rq.Query = pageQuery(0, 1, false)
 	var got rows[T]
-	shown, err := Insist(ctx, func() (bool, error) {
+	shown, err := Insist(ctx, nil, func() (bool, error) {
 		got = newRows[T]()
 		if err := c.Exchange(ctx, &rq, func(a *Answer) error { return a.decode(&rq, &got) }); err != nil {
 			return false, err
@@ -80,9 +80,9 @@ func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 // PrivX is an error. An answer proves that PrivX has not made the change only if its status
 // is 400 to 499 and its error is not transient.
 func Write(ctx context.Context, c *Client, rq *Request) error {
-	once := *rq
-	once.isWrite, once.limit = true, MaxShortBody
-	return c.Exchange(ctx, &once, func(a *Answer) error {
+	write := *rq
+	write.isWrite, write.maxAnswer = true, MaxShortBody
+	return c.Exchange(ctx, &write, func(a *Answer) error {
 		if len(bytes.TrimSpace(a.Body)) > 0 && a.IsForeign() {
 			return unusable(rq, a, "not PrivX's answer to a write", nil)
 		}
