@@ -257,3 +257,82 @@ func TestPageSize_Setting(t *testing.T) {
 		}
 	}
 }
+
+// If PrivX refuses large pages, the client goes down to smaller ones once, and remembers it.
+func TestPageSize_FallsBackAndIsRemembered(t *testing.T) {
+	t.Parallel()
+	for accepted, wanted := range map[int][]int{
+		1000: {1000}, 999: {1000, 500}, 500: {1000, 500}, 499: {1000, 500, 100}, 100: {1000, 500, 100}, 50: {1000, 500, 100, 50},
+	} {
+		t.Run(strconv.Itoa(accepted), func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: accepted, RefuseLargePages: true}})
+			size := wanted[len(wanted)-1]
+			for _, l := range h.lists() {
+				require.Empty(t, h.sent(l.path), "each kind of list has a size of its own")
+				l.wantAll(t)
+				require.Equal(t, wanted, h.limits(t, l.path)[:len(wanted)], l.name)
+				h.sim.ResetRequests()
+				l.wantAll(t)
+				for _, limit := range h.limits(t, l.path) {
+					require.Equal(t, size, limit, l.name)
+				}
+			}
+		})
+	}
+}
+
+// Every later page is asked for with the size of the first.
+func TestPageSize_OfLaterPages(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{seed: privxsim.SeedOptions{Users: 250, Roles: 20, MembersPerRole: 12}, sim: privxsim.Options{MaxPageSize: 100, RefuseLargePages: true}})
+	l := h.lists()[0]
+	l.wantAll(t)
+	require.Equal(t, []int{1000, 500, 100, 100, 100}, h.limits(t, l.path))
+}
+
+func TestPageSize_AllRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 9, RefuseLargePages: true}})
+	for _, l := range h.lists() {
+		_, err := l.readAll(t.Context())
+		require.Equal(t, "limit", asError(t, err, codes.InvalidArgument, http.StatusBadRequest).Property)
+		require.Equal(t, api.PageSizeSteps[:], h.limits(t, l.path), l.name)
+	}
+}
+
+// A list that is refused for another reason does not change the page size.
+func TestPageSize_RememberedOnlyOnceAccepted(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{})
+	for _, l := range h.lists() {
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusBadRequest})
+		_, err := l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusBadRequest)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+		l.wantAll(t)
+		require.Equal(t, []int{1000}, h.limits(t, l.path), l.name)
+	}
+}
+
+// Only a 400 to the first page makes the client ask for a smaller one.
+func TestPageSize_NoOtherFallback(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, setup{sim: privxsim.Options{MaxPageSize: 7}})
+	for _, l := range h.lists() {
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusBadRequest, Skip: 1})
+		_, err := l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusBadRequest)
+		require.Len(t, h.sent(l.path), 2, "%s: a later page is not asked for again", l.name)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+
+		h.sim.Inject(privxsim.Fault{Path: l.path, Status: http.StatusRequestEntityTooLarge, Count: 1})
+		_, err = l.readAll(t.Context())
+		wantError(t, err, codes.InvalidArgument, http.StatusRequestEntityTooLarge)
+		require.Equal(t, []int{1000}, h.limits(t, l.path), l.name)
+		h.sim.ClearFaults()
+		h.sim.ResetRequests()
+	}
+}
