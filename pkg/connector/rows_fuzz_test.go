@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -347,15 +345,7 @@ func requireKeys(t *testing.T, said *structpb.Struct, keys ...string) {
 // answers are a real PrivX's, as recorded, and the simulator's, canaries and all.
 func answers(f *testing.F) []string {
 	f.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "internal", "privxsim", "testdata", "*.json"))
-	require.NoError(f, err)
-	require.NotEmpty(f, files)
-	var bodies []string
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(f, err)
-		bodies = append(bodies, string(body))
-	}
+	bodies := oddjson.Recorded(f)
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 6, Roles: 4, MembersPerRole: 3})
 	sim := privxsim.New(store, privxsim.Options{})
 	form := url.Values{"grant_type": {"password"}, "username": {privxsim.DefaultAPIClientID}, "password": {privxsim.DefaultAPIClientSecret}}

@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/conductorone/baton-privx/internal/oddjson"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -128,15 +127,7 @@ func breaksLine(r rune) bool {
 // recordedAnswers are answers of a real PrivX, and the simulator's to all reads.
 func recordedAnswers(f *testing.F) []string {
 	f.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", "internal", "privxsim", "testdata", "*.json"))
-	require.NoError(f, err)
-	require.NotEmpty(f, files)
-	var bodies []string
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		require.NoError(f, err)
-		bodies = append(bodies, string(body))
-	}
+	bodies := oddjson.Recorded(f)
 	h := &harness{store: privxsim.Seed(privxsim.SeedOptions{Users: 4, Roles: 3, MembersPerRole: 2})}
 	sim := privxsim.New(h.store, privxsim.Options{})
 	base, err := privx.ParseBaseURL("https://privx.example.com")
