@@ -46,7 +46,7 @@ var directories = Topic{Name: "Users and directories", Assumptions: []Assumption
 		Others: []Side{{
 			PrivX:     "They are removed, as users of short-lived directories are after their time.",
 			Option:    "Store.RemoveUser",
-			Connector: "The next sync does not report them, and a revoke from one of them has nothing to do.",
+			Connector: "A revoke from one of them has nothing to do.",
 			Test:      "pkg/connector.TestRevokeOfWhatIsGone",
 		}},
 		Ask: ByReading,

@@ -7,7 +7,7 @@ var failures = Topic{Name: "Errors", Assumptions: []Assumption{
 		Default: Side{
 			PrivX:     "GENERAL_ERROR and OBJECT_NOT_FOUND, and others that are made after the words of its documentation.",
 			Connector: "It goes by the status, and repeats the code.",
-			Test:      "pkg/privx.TestError_NotFoundInPrivXsWords",
+			Test:      "pkg/connector.TestFailedGrantAndRevoke",
 		},
 		Others: []Side{
 			{
@@ -31,7 +31,7 @@ var failures = Topic{Name: "Errors", Assumptions: []Assumption{
 		Question: "Which form has an error?",
 		Default: Side{
 			PrivX:     "A JSON object with error_code, and with error and error_description from the token endpoints.",
-			Connector: "It repeats what such an object says, as far as it is no secret.",
+			Connector: "It repeats what such an object says.",
 			Test:      "pkg/privx.TestError_Fields",
 		},
 		Others: []Side{
@@ -151,7 +151,7 @@ var failures = Topic{Name: "Errors", Assumptions: []Assumption{
 			{
 				PrivX:     "It does with 429, and does not say.",
 				Option:    "Fault.Status",
-				Connector: "It waits longer each time, and gives up after five tries.",
+				Connector: "It tries five times, and then says that PrivX is not available.",
 				Test:      "pkg/privx.TestRetriesAreBounded",
 			},
 		},
@@ -183,12 +183,20 @@ var failures = Topic{Name: "Errors", Assumptions: []Assumption{
 			Connector: "It goes by that clock where a grant has times.",
 			Test:      "pkg/privx.TestInForce",
 		},
-		Others: []Side{{
-			PrivX:     "It does not.",
-			Option:    "Fault.Header",
-			Connector: "It goes by its own clock, and makes no grant with an end.",
-			Test:      "pkg/privx.TestGrantLength_WithoutADate",
-		}},
+		Others: []Side{
+			{
+				PrivX:     "It does not.",
+				Option:    "Fault.Header",
+				Connector: "It goes by its own clock.",
+				Test:      "pkg/privx.TestInForce_WithoutADate",
+			},
+			{
+				PrivX:     "It does not, and grants shall have an end.",
+				Option:    "Fault.Header",
+				Connector: "It makes no grant.",
+				Test:      "pkg/privx.TestGrantLength_WithoutADate",
+			},
+		},
 		Ask: ByReading,
 		How: "Look at the Date of each answer.",
 	},

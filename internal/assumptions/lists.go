@@ -13,7 +13,7 @@ var lists = Topic{Name: "Lists", Assumptions: []Assumption{
 			{
 				PrivX:     "It refuses the page with 400.",
 				Option:    "Options.RefuseLargePages",
-				Connector: "It asks for fewer rows, in steps from 1000 to 10, and remembers for an hour how many were not too many.",
+				Connector: "It asks for fewer rows, in steps from 1000 to 10, and remembers how many were not too many.",
 				Test:      "pkg/privx.TestPageSize_FallsBackAndIsRemembered",
 			},
 			{
@@ -186,7 +186,7 @@ var lists = Topic{Name: "Lists", Assumptions: []Assumption{
 			{
 				PrivX:     "The items of a role's members are null.",
 				Option:    "Fault.Body",
-				Connector: "It takes that for an empty list of members, and confirms it in the same way.",
+				Connector: "It takes that for an empty list of members.",
 				Test:      "pkg/privx.TestList_Content",
 			},
 			{

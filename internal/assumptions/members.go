@@ -64,7 +64,7 @@ var members = Topic{Name: "Members of a role", Assumptions: []Assumption{
 		ID:       "PXQ-018",
 		Question: "Do roles carry member_count, and is it true?",
 		Default: Side{
-			PrivX:     "They do not, as before version 41.",
+			PrivX:     "They do not, as in the recorded answers.",
 			Connector: "It confirms that a role has no members by a second answer.",
 			Test:      "pkg/connector.TestRolesWithoutMembersAreWaitedForTogether",
 		},
@@ -108,7 +108,7 @@ var members = Topic{Name: "Members of a role", Assumptions: []Assumption{
 		Default: Side{
 			PrivX:     "It stays where it is, among the members and in the user's list, with its times.",
 			Connector: "A sync reports it with its times, and a grant replaces it.",
-			Test:      "pkg/connector.TestGrant",
+			Test:      "pkg/connector.TestMembershipThatIsOver",
 		},
 		Others: []Side{{
 			PrivX:     "PrivX removes it.",

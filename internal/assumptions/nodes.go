@@ -54,7 +54,7 @@ var nodes = Topic{Name: "A cluster behind a load balancer", Assumptions: []Assum
 		Others: []Side{{
 			PrivX:     "By some seconds.",
 			Option:    "Node.ClockOffset",
-			Connector: "What was given to begin by one clock counts as begun by the next.",
+			Connector: "In one grant, what was given to begin by one clock counts as begun by the next.",
 			Test:      "pkg/privx.TestGrantWithAnEndByTwoClocks",
 		}},
 		Ask: ByReading,
@@ -89,8 +89,8 @@ var nodes = Topic{Name: "A cluster behind a load balancer", Assumptions: []Assum
 			{
 				PrivX:     "Its lists are empty for some seconds, and it knows single objects.",
 				Option:    "Node.Empty",
-				Connector: "It believes no empty list of users, roles or a user's roles, and asks again.",
-				Test:      "pkg/privx.TestANodeThatHasJustStarted",
+				Connector: "A change of a user's roles waits until the list is itself again, and takes none of them away.",
+				Test:      "pkg/privx.TestCluster_NothingLostNothingFalse",
 			},
 			{
 				PrivX:     "Its lists are empty, and it says of single objects that there are none.",

@@ -13,7 +13,7 @@ var self = Topic{Name: "Who the connector is", Assumptions: []Assumption{
 			{
 				PrivX:     "It is refused, and the credentials name the API client.",
 				Option:    "Options.NoCurrentUser",
-				Connector: "It goes by the credentials, and the log says so.",
+				Connector: "It goes by the credentials.",
 				Test:      "pkg/privx.TestActsAs_WithoutTheEndpoint",
 			},
 			{

@@ -37,7 +37,7 @@ var tokens = Topic{Name: "Tokens", Assumptions: []Assumption{
 		Others: []Side{{
 			PrivX:     "It does, and the OAuth client acts as an API client.",
 			Option:    "Options.OAuthClientCredentials",
-			Connector: "Everything works, and it asks PrivX as whom it acts.",
+			Connector: "Everything works.",
 			Test:      "pkg/privx.TestToken_EachWayWorks",
 		}},
 		Ask: CannotBe,
@@ -119,7 +119,7 @@ var tokens = Topic{Name: "Tokens", Assumptions: []Assumption{
 		Question: "Does the answer to a login say how many seconds the token holds?",
 		Default: Side{
 			PrivX:     "It does, in expires_in, and keeps to it.",
-			Connector: "It replaces the token ten seconds before.",
+			Connector: "It replaces the token before that.",
 			Test:      "pkg/privx.TestOneTokenForASync",
 		},
 		Others: []Side{

@@ -6,7 +6,7 @@ var userRoles = Topic{Name: "Roles of a user", Assumptions: []Assumption{
 		Question: "Which fields has a role in a user's own list?",
 		Default: Side{
 			PrivX:     "Those of the one public sample; what is false is left out, and source_rules are reduced to null.",
-			Connector: "It reads seven of them, and writes the others back as they came.",
+			Connector: "It reads what tells of the membership, and writes the others back as they came.",
 			Test:      "pkg/privx.TestATenantIsAsItWas",
 		},
 		Others: []Side{{
@@ -108,14 +108,14 @@ var userRoles = Topic{Name: "Roles of a user", Assumptions: []Assumption{
 		Question: "In which of the two ways does PrivX tell the times of a grant?",
 		Default: Side{
 			PrivX:     "As it was told them: it takes grant_validity_periods, and grant_start and grant_end beside them.",
-			Connector: "It writes both, and believes the former where they differ.",
+			Connector: "It writes both, and understands them when it reads them again.",
 			Test:      "pkg/privx.TestGrantLength_EndsByPrivXsClock",
 		},
 		Others: []Side{
 			{
-				PrivX:     "In the older way alone.",
+				PrivX:     "In the older way alone, or in both, and they differ.",
 				Option:    "Fault.Body",
-				Connector: "It goes by that.",
+				Connector: "It goes by grant_validity_periods where they are there, and else by the older way.",
 				Test:      "pkg/privx.TestInForce",
 			},
 			{

@@ -90,7 +90,7 @@ var writes = Topic{Name: "Writing a user's roles", Assumptions: []Assumption{
 		Question: "How does PrivX say that there is no such user or role?",
 		Default: Side{
 			PrivX:     "With 404 and an error_code.",
-			Connector: "It takes that for NotFound; a revoke makes sure by a search.",
+			Connector: "It takes that for NotFound.",
 			Test:      "pkg/privx.TestError_NotFoundInPrivXsWords",
 		},
 		Others: []Side{

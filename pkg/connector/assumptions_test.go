@@ -16,13 +16,24 @@ import (
 // The tests of this file are those that package assumptions names and that no other file
 // has: what the connector does where PrivX is not as it is assumed to be.
 
+// A membership whose time is over is reported with its times, and can be granted anew.
+func TestMembershipThatIsOver(t *testing.T) {
+	t.Parallel()
+	const start, end = "2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"
+	x := newScene(t, privxsim.Options{MemberGrants: true})
+	x.store.GrantExplicit(x.role, x.user, privxsim.Grant{Type: "TIME_RESTRICTED", Start: start, End: end})
+	requireMembership(t, x.mustSync().grants[grantID(x.role, x.user)], "", map[string]any{"explicit": true, "implicit": false,
+		"grant_type": "TIME_RESTRICTED", "validity_periods": []any{map[string]any{"start": start, "end": end}}})
+	got, _ := x.mustGrant(x.role, x.user)
+	requireMembership(t, got, "", map[string]any{"explicit": true, "implicit": false, "grant_type": "PERMANENT"})
+}
+
 // A membership that PrivX removes when its time is over is not there any more, and can
 // be granted anew.
 func TestMembershipThatPrivXRemovesWhenItIsOver(t *testing.T) {
 	t.Parallel()
 	x := newScene(t, privxsim.Options{MemberGrants: true})
 	x.store.GrantExplicit(x.role, x.user, privxsim.Grant{Type: "TIME_RESTRICTED", Start: "2020-01-01T00:00:00Z", End: "2020-02-01T00:00:00Z"})
-	require.Contains(t, x.mustSync().grants, grantID(x.role, x.user))
 	x.store.RemoveExpired(time.Now())
 	s := x.mustSync()
 	x.requireComplete(s)
