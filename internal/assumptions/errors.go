@@ -200,4 +200,21 @@ var failures = Topic{Name: "Errors", Assumptions: []Assumption{
 		Ask: ByReading,
 		How: "Look at the Date of each answer.",
 	},
+	{
+		ID:       "PXQ-072",
+		Question: "What does the role store answer where PrivX's licence is missing or has ended?",
+		Default: Side{
+			PrivX:     "What it answers otherwise.",
+			Connector: "It works as always.",
+			Test:      "pkg/connector.TestSyncIsCompleteWhateverTheServersManners",
+		},
+		Others: []Side{{
+			PrivX:     "It refuses, with a status of its own.",
+			Option:    "Fault.Status",
+			Connector: "It fails at once, and does not try again.",
+			Test:      "pkg/privx.TestPermanentStatusIsNotRetried",
+		}},
+		Ask: CannotBe,
+		How: "It would take a PrivX without a licence.",
+	},
 }}

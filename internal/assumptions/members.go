@@ -119,4 +119,16 @@ var members = Topic{Name: "Members of a role", Assumptions: []Assumption{
 		Ask: ByReading,
 		How: "Look for grants whose end is past in the lists of roles of users; where none is found, that says nothing.",
 	},
+	{
+		ID:       "PXQ-070",
+		Question: "Are users members of a role whose grant has not begun, or has not been used yet?",
+		Default: Side{
+			PrivX:     "They are listed as any other member.",
+			Connector: "It reports them, with the times of the grant.",
+			Test:      "pkg/connector.TestMemberships",
+		},
+		OneSide: "The connector reports who is listed as a member, whatever the times say.",
+		Ask:     ByReading,
+		How:     "Look in the lists of roles of users for a floating grant and for one that is yet to begin, and look for the user among the members.",
+	},
 }}

@@ -157,4 +157,21 @@ var userRoles = Topic{Name: "Roles of a user", Assumptions: []Assumption{
 		Ask:     ByReading,
 		How:     "Read all roles, and look for a name that comes twice.",
 	},
+	{
+		ID:       "PXQ-071",
+		Question: "Which types of grants are there?",
+		Default: Side{
+			PrivX:     "PERMANENT, TIME_RESTRICTED and FLOATING, as its documentation says.",
+			Connector: "It knows what each of them means.",
+			Test:      "pkg/connector.TestGrant",
+		},
+		Others: []Side{{
+			PrivX:     "There are others.",
+			Option:    "Store.GrantExplicit",
+			Connector: "It takes such a grant for one in force, and reports the type as it is.",
+			Test:      "pkg/connector.TestGrant",
+		}},
+		Ask: ByReading,
+		How: "Look at the types in the lists of roles of users.",
+	},
 }}

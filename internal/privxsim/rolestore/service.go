@@ -13,11 +13,12 @@ import (
 // Options are the manners of the service. The zero value is PrivX as it is most
 // likely set up.
 type Options struct {
-	// MemberRoles says what the members of a role carry in "roles".
+	// MemberRoles says what the members of a role carry in "roles". Guess (PXQ-015): the
+	// role that was asked for, as in the one public sample of a member.
 	MemberRoles MemberRolesMode
 	// MemberGrants makes those roles tell of the grant (grant_type and what
-	// belongs to it) as a user's own list does. The one public sample of a
-	// member does not: its role is explicit and has no grant_type.
+	// belongs to it) as a user's own list does. Guess (PXQ-016): they do not. The role
+	// in the one public sample of a member is explicit and has no grant_type.
 	MemberGrants bool
 	// HeavyMembers makes each member of a role carry at least so many roles: all of
 	// its own, whatever MemberRoles says, and then others that do not exist, of 1600
