@@ -21,7 +21,7 @@ func TestDocument(t *testing.T) {
 	t.Parallel()
 	made := render()
 	if *update {
-		require.NoError(t, os.WriteFile(document, []byte(made), 0o644)) //nolint:gosec // A document for everybody.
+		require.NoError(t, os.WriteFile(document, []byte(made), 0o644))
 	}
 	committed, err := os.ReadFile(document)
 	require.NoError(t, err)
@@ -32,7 +32,9 @@ const introduction = `<!-- Generated from internal/assumptions: see make generat
 
 # What is assumed about PrivX
 
-No public source answers everything that a client has to know of PrivX. Each question that was left open is below, with what the connector assumes and what else may be so. It is written to behave well either way: the tables say what it does in each case, and which test proves that.
+No public source answers everything that a client has to know of PrivX. Each question that was left open is below, with what the connector assumes and what else may be so.
+
+The connector is written to behave well either way. The tables say what it does in each case, and which test proves that.
 
 A question keeps its id for ever. "Assumed" is what the simulator of PrivX does in the tests unless it is told otherwise; the other rows name what tells it (of ` + "`internal/privxsim`" + `).
 
