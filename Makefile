@@ -16,7 +16,7 @@ ACTIONLINT_VERSION    := v1.7.12
 GOVULNCHECK_VERSION   := v1.7.0
 
 GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
-GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json
+GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
 MANIFEST_TEST  := deploy/kubernetes/manifesttest
@@ -86,7 +86,7 @@ $(GOLANGCI_LINT):
 tools: $(GOLANGCI_LINT) ## Install the linter into .bin.
 
 .PHONY: generate
-generate: ## Write the generated code, capabilities and config schema.
+generate: ## Write the generated code, capabilities, config schema and docs/assumptions.md.
 	./scripts/generate.sh
 
 .PHONY: check-generated

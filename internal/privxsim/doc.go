@@ -17,6 +17,7 @@
 // common is in package core, which knows none of them, and they do not know each
 // other. This package puts them together and gives all of it one face.
 //
-// Where the simulator does something that no public source confirms, the code
-// says so in a comment that begins with "Guess:".
+// Where the simulator does something that no public source confirms, a comment says
+// so, with an id of package assumptions: there is what else PrivX may do, and which
+// option makes the simulator do it.
 package privxsim

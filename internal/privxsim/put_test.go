@@ -133,6 +133,17 @@ func TestNullRolesCanBeAccepted(t *testing.T) {
 	}
 }
 
+func TestEveryEntryCanBeGranted(t *testing.T) {
+	t.Parallel()
+	for every, want := range map[bool]string{false: onlyImplicit, true: bothParts} {
+		g := newGrants(t, privxsim.Options{GrantEveryEntry: every})
+		res := g.putRoles(g.user, fmt.Sprintf(`[{"id":%q,"implicit":true}]`, g.both))
+		if res.status != http.StatusOK || g.memberships()[g.both] != want {
+			t.Errorf("%d %s: %v", res.status, res.body, g.memberships())
+		}
+	}
+}
+
 // What a GET shows can be PUT back, and then the next GET shows the same: all
 // kinds of grants, unknown members, and numbers to the last digit.
 func TestWhatIsPutBackStays(t *testing.T) {

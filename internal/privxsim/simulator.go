@@ -54,6 +54,7 @@ type Options struct {
 	HideUserRole     bool
 	UserRolesNull    bool
 	AcceptNullRoles  bool
+	GrantEveryEntry  bool
 }
 
 func (o Options) core() core.Options {
@@ -79,7 +80,7 @@ func (o Options) roleStore() rolestore.Options {
 		MemberRoles: o.MemberRoles, MemberGrants: o.MemberGrants, HeavyMembers: o.HeavyMembers, MemberCount: o.MemberCount,
 		NoCurrentUser: o.NoCurrentUser, IgnoreUserIDs: o.IgnoreUserIDs, UnknownRoles: o.UnknownRoles,
 		SplitMemberships: o.SplitMemberships, HideUserRole: o.HideUserRole, UserRolesNull: o.UserRolesNull,
-		AcceptNullRoles: o.AcceptNullRoles,
+		AcceptNullRoles: o.AcceptNullRoles, GrantEveryEntry: o.GrantEveryEntry,
 	}
 }
 

@@ -27,7 +27,7 @@ type Options struct {
 	// OAuth client's secret.
 	PublicClient bool
 	// OAuthClientCredentials lets the OAuth client get a token on its own, by
-	// the grant type client_credentials at the usual endpoint. Guess: nothing
+	// the grant type client_credentials at the usual endpoint. Guess (PXQ-039): nothing
 	// says that PrivX allows this, and the default refuses it.
 	OAuthClientCredentials bool
 	// OAuthPrincipal is the id of the API client that the OAuth client then
@@ -36,14 +36,14 @@ type Options struct {
 	// TokenTTL is how long a token holds. The default is 5 minutes.
 	TokenTTL time.Duration
 	// TokenDelay is how long each node, also the one that has issued it, refuses a
-	// new token. Guess: PrivX does so where a clock is behind the time of its issue.
+	// new token. Guess (PXQ-045): PrivX does so where a clock is behind the time of its issue.
 	TokenDelay time.Duration
 	// ExpiresIn is what a token's answer claims in expires_in instead of the
 	// truth, as JSON; "" leaves the field out.
 	ExpiresIn *string
 	// BadCredentialsStatus is the status that refuses credentials. 400, the
 	// default, says invalid_grant of a wrong API client; 401 says
-	// invalid_client. Guess: PrivX does one of the two.
+	// invalid_client. Guess (PXQ-038): PrivX does one of the two.
 	BadCredentialsStatus int
 }
 

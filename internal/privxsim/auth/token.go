@@ -43,7 +43,7 @@ func (s *service) token(c *core.Call) core.Answer {
 	}
 	id, secret, ok := (&http.Request{Header: c.Header}).BasicAuth()
 	if !ok || id != s.opts.OAuthClientID || secret != s.opts.OAuthClientSecret {
-		// Guess: the code that tells a wrong OAuth client from a wrong API client.
+		// Guess (PXQ-038): the code that tells a wrong OAuth client from a wrong API client.
 		return oauthError(s.opts.BadCredentialsStatus, oauthInvalidClient, "client authentication failed")
 	}
 	switch form.Get("grant_type") {
@@ -80,7 +80,7 @@ func (s *service) oauthClientToken(c *core.Call) core.Answer {
 }
 
 // clientCredentialsToken is the token endpoint for an API client alone. Its
-// documentation shows JSON. Guess: a form, which OAuth would have, is refused.
+// documentation shows JSON. Guess (PXQ-041): a form, which OAuth would have, is refused.
 func (s *service) clientCredentialsToken(c *core.Call) core.Answer {
 	var request struct {
 		GrantType    string `json:"grant_type"`
@@ -102,7 +102,7 @@ func (s *service) clientCredentialsToken(c *core.Call) core.Answer {
 	}
 }
 
-// issue makes a token for a principal and answers with it. Guess: what it permits
+// issue makes a token for a principal and answers with it. Guess (PXQ-042): what it permits
 // does not lag behind on any node.
 func (s *service) issue(c *core.Call, principal string) core.Answer {
 	now := c.Now()
@@ -121,7 +121,7 @@ func (s *service) issue(c *core.Call, principal string) core.Answer {
 	body := core.MustMarshal(struct {
 		AccessToken  string `json:"access_token"`
 		TokenType    string `json:"token_type"`
-		RefreshToken string `json:"refresh_token"` // Guess: API clients get one too.
+		RefreshToken string `json:"refresh_token"` // Guess (PXQ-043): API clients get one too.
 		Scope        string `json:"scope"`
 	}{token, "bearer", rand.Text(), strings.Join(append([]string{scopeOfAll}, permissions...), " ")})
 	a := core.JSON(http.StatusOK, core.WithMembers(body, expiresIn, unknownInToken))

@@ -31,7 +31,7 @@ func html(status int, page string) Answer {
 	return Answer{Status: status, Header: http.Header{ContentType: {typeHTML}}, Body: []byte(page)}
 }
 
-// uiPage is the page of the web interface. Guess: nginx in front of PrivX shows
+// uiPage is the page of the web interface. Guess (PXQ-056): nginx in front of PrivX shows
 // it on all paths that are not the API's.
 const uiPage = "<!DOCTYPE html><html><head><title>PrivX</title></head><body><div id=\"app\"></div></body></html>\n"
 

@@ -10,9 +10,10 @@ import (
 )
 
 // Node is one node of a PrivX cluster behind a load balancer. The zero value is
-// a perfect one. Guess: all of it. PrivX says that it can run on several nodes and
-// that a load balancer may keep a client on one by a cookie, and nothing of what
-// the nodes then know of one another, or when.
+// a perfect one. Guess (PXQ-064, PXQ-065, PXQ-066, PXQ-067, PXQ-068, PXQ-069): all
+// of it. PrivX says that it can run on several nodes and that a load balancer may keep
+// a client on one by a cookie, and nothing of what the nodes then know of one another,
+// or when.
 type Node struct {
 	// Lag is how long after a change this node shows things as they were before it, as
 	// users, roles, directories and memberships. A change of a user's roles that this

@@ -30,7 +30,7 @@ func (e *Error) encode() []byte {
 	return MustMarshal(body)
 }
 
-// Only GENERAL_ERROR and OBJECT_NOT_FOUND are known. Guess: the other codes.
+// Only GENERAL_ERROR and OBJECT_NOT_FOUND are known. Guess (PXQ-051): the other codes.
 var errorCodes = map[int]string{
 	http.StatusBadRequest:         "BAD_REQUEST",
 	http.StatusUnauthorized:       "UNAUTHORIZED",

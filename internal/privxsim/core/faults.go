@@ -17,7 +17,7 @@ type Fault struct {
 	// Path is a pattern of path.Match on the path without prefix; "" is any.
 	Path string
 	// MinLimit is the least "limit" in the query of requests that fit; 0 is any, and
-	// also none. Guess: what is too much for PrivX, or for what stands before it, is
+	// also none. Guess (PXQ-007): what is too much for PrivX, or for what stands before it, is
 	// a page of so many rows or more.
 	MinLimit int
 	// Skip is how many requests that fit are let through first.
@@ -40,7 +40,7 @@ type Fault struct {
 	// Delay is how long FaultSlowHeader and FaultSlowBody wait.
 	Delay time.Duration
 	// RowDelay is how much longer they wait for each row that the "limit" in the
-	// request's query asks for. Guess: PrivX takes the longer to begin an answer, the
+	// request's query asks for. Guess (PXQ-008): PrivX takes the longer to begin an answer, the
 	// more rows it shall have.
 	RowDelay time.Duration
 	// Release, if set, takes the place of the delays: an answer that waits is sent

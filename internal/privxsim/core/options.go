@@ -19,15 +19,15 @@ type Options struct {
 	// MaxPageSize is a page's largest size; the default is 1000.
 	MaxPageSize int
 	// RefuseLargePages answers a larger one with 400 instead of a smaller page.
-	// Guess: PrivX does one of the two.
+	// Guess (PXQ-001): PrivX does one of the two.
 	RefuseLargePages bool
 	// Count says what lists claim in "count".
 	Count CountMode
 	// RandomTies makes rows that are equal by the sort key come in another order
-	// each time. Guess: PrivX has an order of its own for them, which stays.
+	// each time. Guess (PXQ-003): PrivX has an order of its own for them, which stays.
 	RandomTies bool
 	// ReadOnlyStatus is the status that refuses writes while the simulator is
-	// read-only. The default is 503. Guess: PrivX's own is not known.
+	// read-only. The default is 503. Guess (PXQ-036): PrivX's own is not known.
 	ReadOnlyStatus int
 
 	// Seed is what everything random is made from, but for tokens.
@@ -44,7 +44,7 @@ type Options struct {
 	// keeps on one. Nil is any, by chance.
 	Route func(Request) int
 	// EmptyNotFound makes a node that is empty for the moment (see Node) say of a
-	// single object, as a user or a role, that there is none. Guess: it knows them,
+	// single object, as a user or a role, that there is none. Guess (PXQ-068): it knows them,
 	// as by default.
 	EmptyNotFound bool
 

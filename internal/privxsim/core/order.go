@@ -8,7 +8,7 @@ import (
 )
 
 // Order is what a kind of list can be sorted by, and how a list is sorted that was
-// asked for without a sort key. Guess: texts are compared byte by byte.
+// asked for without a sort key. Guess (PXQ-003): texts are compared byte by byte.
 type Order[T any] struct {
 	// Keys are the texts by which rows are compared, by sort key.
 	Keys map[string]func(T) string
@@ -19,7 +19,7 @@ type Order[T any] struct {
 	DefaultDescending bool
 }
 
-// Sort returns rows in ascending order by a sort key. Guess: equal ones stand in
+// Sort returns rows in ascending order by a sort key. Guess (PXQ-003): equal ones stand in
 // the order of their ids, on every page alike.
 func (o Order[T]) Sort(rows []T, sortKey string) []T {
 	type keyed struct {

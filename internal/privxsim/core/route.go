@@ -18,14 +18,14 @@ func newRoute(root string, e Endpoint) route { return route{Endpoint: e, path: r
 
 // handle finds the endpoint, checks that the caller may use it, and uses it.
 func (s *Simulator) handle(c *Call) Answer {
-	if c.outside { // Guess: what stands beside PrivX under the same name does not know the path.
+	if c.outside { // Guess (PXQ-055): what stands beside PrivX under the same name does not know the path.
 		return html(http.StatusNotFound, "<html><body><h1>404 Not Found</h1></body></html>\n")
 	}
 	r, pathKnown := s.match(c)
 	switch {
 	case r == nil && !pathKnown:
 		return html(http.StatusOK, uiPage)
-	case r == nil: // Guess: an endpoint that lacks the method says so in JSON.
+	case r == nil: // Guess (PXQ-054): an endpoint that lacks the method says so in JSON.
 		return NewError(http.StatusMethodNotAllowed, "", "Method not allowed").Answer()
 	}
 	if !r.Open {
@@ -37,7 +37,7 @@ func (s *Simulator) handle(c *Call) Answer {
 		return NewError(s.opts.ReadOnlyStatus, "", "Creating, updating and deleting is restricted during upgrade").Answer()
 	}
 	if strings.Contains(r.path, "{id}") && !uuidPattern.MatchString(c.ID) {
-		return BadRequest("id", "id is not a UUID").Answer() // Guess: 400 rather than 404.
+		return BadRequest("id", "id is not a UUID").Answer() // Guess (PXQ-053): 400 rather than 404.
 	}
 	if c.node.empty() {
 		switch {

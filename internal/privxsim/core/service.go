@@ -59,7 +59,7 @@ func (s Service) routes() []route {
 }
 
 // status shows how a service of PrivX is, to anyone. While the simulator is
-// read-only it says so. Guess: the place where it does is inferred from its name.
+// read-only it says so. Guess (PXQ-037): the place where it does is inferred from its name.
 func status(c *Call) Answer {
 	return JSON(http.StatusOK, fmt.Appendf(nil, `{"variant":"server","version":"44.0-1 (simulator)","api_version":"v1",`+
 		`"status":"RUNNING","status_message":"","app_id":"simulator","server-mode":"normal","status_details":[],`+

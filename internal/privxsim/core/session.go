@@ -9,7 +9,7 @@ import (
 )
 
 // Caller is who a token was issued to, with the permissions of that moment: a
-// change of roles takes effect with the next token only. Guess: so does the
+// change of roles takes effect with the next token only. Guess (PXQ-042): so does the
 // removal of the API client itself.
 type Caller struct {
 	Principal   string

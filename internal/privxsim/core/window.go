@@ -16,7 +16,7 @@ type Window struct {
 	descending    bool
 }
 
-// Window reads offset, limit, sortkey and sortdir from the query of a call. Guess:
+// Window reads offset, limit, sortkey and sortdir from the query of a call. Guess (PXQ-005):
 // all that it refuses PrivX refuses too, with a 400 that names the parameter.
 func (o Order[T]) Window(c *Call) (Window, *Error) {
 	offset, err := queryNumber(c.query, "offset", 0)

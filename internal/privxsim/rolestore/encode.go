@@ -30,7 +30,7 @@ func encodeRole(role Role) []byte {
 }
 
 // encodeHandle encodes a role as it stands in a user's list of roles, without
-// what describes the membership. Guess: it has the fields of the one public
+// what describes the membership. Guess (PXQ-021): it has the fields of the one public
 // sample and no others, with source_rules reduced to null as there.
 func encodeHandle(role Role) []byte {
 	role = normalRole(role)
@@ -99,9 +99,9 @@ func encodeSource(source Source) []byte {
 	return core.WithExtra(core.WithMembers(object, unknownInSource), source.Extra)
 }
 
-// append encodes a role as it stands in a list of roles of a user. Guess: false
-// values are left out, as they are in recorded lists of roles, and a membership
-// that is only mapped has no grant_type.
+// append encodes a role as it stands in a list of roles of a user. Guess (PXQ-021,
+// PXQ-022): false values are left out, as they are in recorded lists of roles, and a
+// membership that is only mapped has no grant_type.
 func (m *membership) append(dst []byte, everyone *roleRecord, withGrant bool) []byte {
 	dst = core.AppendOpen(dst, m.role.handle)
 	if m.explicit != nil {

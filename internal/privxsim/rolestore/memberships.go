@@ -76,7 +76,7 @@ func (s *Store) StartFloating(roleID, userID string, now time.Time) {
 }
 
 // RemoveExpired takes away every explicit membership whose time is over. The
-// simulator itself leaves them in place. Guess: PrivX may do either.
+// simulator itself leaves them in place. Guess (PXQ-020): PrivX may do either.
 func (s *Store) RemoveExpired(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
 )
 
-// Guess: without a sort key, users come newest first and roles by name. The
+// Guess (PXQ-004): without a sort key, users come newest first and roles by name. The
 // recorded answers are in that order, if they were asked for without one.
 var (
 	userOrder = core.Order[*userRecord]{

@@ -14,10 +14,10 @@ type putEntry struct {
 	entry  *entry
 }
 
-// parseEntries reads the list of roles that a user shall have. Guess: PrivX refuses the same mistakes, in this
-// way; that it wants a list is known.
-func parseEntries(body []byte, acceptNull bool) ([]putEntry, *core.Error) {
-	if !acceptNull && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
+// parseEntries reads the list of roles that a user shall have. Guess (PXQ-031): PrivX
+// refuses the same mistakes, in this way; that it wants a list is known.
+func (o Options) parseEntries(body []byte) ([]putEntry, *core.Error) {
+	if !o.AcceptNullRoles && bytes.Equal(bytes.TrimSpace(body), []byte("null")) {
 		return nil, core.BadRequest("", "body is null")
 	}
 	var list []map[string]json.RawMessage
@@ -26,11 +26,11 @@ func parseEntries(body []byte, acceptNull bool) ([]putEntry, *core.Error) {
 	}
 	var entries []putEntry
 	for _, fields := range list {
-		e, explicit, err := parseEntry(fields)
+		e, granted, err := o.parseEntry(fields)
 		if err != nil {
 			return nil, err
 		}
-		if !explicit {
+		if !granted {
 			continue
 		}
 		if slices.ContainsFunc(entries, func(other putEntry) bool { return other.roleID == e.roleID }) {
@@ -41,8 +41,8 @@ func parseEntries(body []byte, acceptNull bool) ([]putEntry, *core.Error) {
 	return entries, nil
 }
 
-// parseEntry reads one entry and whether it is explicit.
-func parseEntry(fields map[string]json.RawMessage) (putEntry, bool, *core.Error) {
+// parseEntry reads one entry and whether it grants its role.
+func (o Options) parseEntry(fields map[string]json.RawMessage) (putEntry, bool, *core.Error) {
 	var known struct {
 		ID            string   `json:"id"`
 		Explicit      bool     `json:"explicit"`
@@ -58,7 +58,7 @@ func parseEntry(fields map[string]json.RawMessage) (putEntry, bool, *core.Error)
 	if known.ID == "" {
 		return putEntry{}, false, core.BadRequest("id", "entry has no role id")
 	}
-	if !known.Explicit {
+	if !known.Explicit && !o.GrantEveryEntry {
 		return putEntry{}, false, nil
 	}
 	grant := Grant{

@@ -10,7 +10,7 @@ import (
 // exist.
 type UnknownRolesMode int
 
-// What becomes of a role that is granted and does not exist. Guess: the first.
+// What becomes of a role that is granted and does not exist. Guess (PXQ-033): the first.
 const (
 	UnknownRolesRefused  UnknownRolesMode = iota // 400
 	UnknownRolesNotFound                         // 404

@@ -39,7 +39,7 @@ func (s *Store) putSource(source Source) {
 }
 
 // RemoveSource removes a directory. Its users stay, with a source that leads
-// nowhere: whether PrivX removes them is not known.
+// nowhere. Guess (PXQ-062): PrivX does not remove them.
 func (s *Store) RemoveSource(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,10 +39,10 @@ func splitMemberships(memberships []*membership) []*membership {
 }
 
 // putUserRoles sets a user's explicit roles: those entries of a list that say
-// explicit. Mapped ones are not affected, and entries that only tell of them
-// are ignored. The answer is empty.
+// explicit, unless Options say otherwise. Mapped ones are not affected, and entries
+// that only tell of them are ignored. The answer is empty.
 func (s *service) putUserRoles(c *core.Call) core.Answer {
-	entries, err := parseEntries(c.Body, s.opts.AcceptNullRoles)
+	entries, err := s.opts.parseEntries(c.Body)
 	if err == nil {
 		err = s.store.replaceExplicit(c, entries, s.opts.UnknownRoles)
 	}

@@ -21,7 +21,7 @@ func (q userSearch) everything() bool {
 	return q.Keywords == "" && q.Source == "" && len(q.UserIDs) == 0
 }
 
-// matches reports whether a user is found. Guess: one keyword suffices, and it
+// matches reports whether a user is found. Guess (PXQ-012): one keyword suffices, and it
 // may stand anywhere in the principal, full name or e-mail address.
 func (q userSearch) matches(u *userRecord) bool {
 	if q.Source != "" && u.Source != q.Source {
@@ -43,7 +43,7 @@ func (s *service) searchUsers(c *core.Call) core.Answer {
 	}
 	var search *userSearch
 	if json.Unmarshal(c.Body, &search) != nil || search == nil {
-		return core.BadRequest("", "body is not a JSON object").Answer() // Guess: also when it is empty.
+		return core.BadRequest("", "body is not a JSON object").Answer() // Guess (PXQ-011): also when it is empty.
 	}
 	if s.opts.IgnoreUserIDs {
 		search.UserIDs = nil
@@ -102,7 +102,7 @@ func (s *service) getUser(c *core.Call) core.Answer {
 	return s.oneUser(c, c.ID, nil)
 }
 
-// getCurrentUser shows who the caller is. Guess: it works for an API client
+// getCurrentUser shows who the caller is. Guess (PXQ-048): it works for an API client
 // and shows the permissions that the token gives.
 func (s *service) getCurrentUser(c *core.Call) core.Answer {
 	return s.oneUser(c, c.Caller.Principal, c.Caller.Permissions)

@@ -1,0 +1,285 @@
+package assumptions
+
+var lists = Topic{Name: "Lists", Assumptions: []Assumption{
+	{
+		ID:       "PXQ-001",
+		Question: "What does PrivX do with a limit above the largest page of a list?",
+		Default: Side{
+			PrivX:     "It shows as many rows as its largest page has.",
+			Connector: "It goes on from the rows that it has received, whatever it has asked for.",
+			Test:      "pkg/privx.TestPagesThatAreClamped",
+		},
+		Others: []Side{
+			{
+				PrivX:     "It refuses the page with 400.",
+				Option:    "Options.RefuseLargePages",
+				Connector: "It asks for fewer rows, in steps from 1000 to 10, and remembers how many were not too many.",
+				Test:      "pkg/privx.TestPageSize_FallsBackAndIsRemembered",
+			},
+			{
+				PrivX:     "It, or what stands before it, refuses the page with 400 and says nothing.",
+				Option:    "FaultNoBody",
+				Connector: "It asks for fewer rows as well.",
+				Test:      "pkg/privx.TestPageSize_RefusedWithoutABody",
+			},
+		},
+		Ask: ByReading,
+		How: "Ask each list for 1000 rows and for 100000, and compare how many come with what is counted.",
+	},
+	{
+		ID:       "PXQ-002",
+		Question: "What does a list claim in count?",
+		Default: Side{
+			PrivX:     "It counts all rows that the list has.",
+			Connector: "It ends where as many different rows were seen as are counted.",
+			Test:      "pkg/privx.TestCounts",
+		},
+		Others: []Side{
+			{
+				PrivX:     "It does not count.",
+				Option:    "CountOmitted",
+				Connector: "It ends where two answers, a second apart, show nothing behind the last row.",
+				Test:      "pkg/privx.TestCounts",
+			},
+			{
+				PrivX:     "It counts 0, whatever it shows.",
+				Option:    "CountZero",
+				Connector: "It takes that for no count.",
+				Test:      "pkg/privx.TestCounts",
+			},
+			{
+				PrivX:     "It counts more rows than there are.",
+				Option:    "CountTooLarge",
+				Connector: "It reads the list a second time in the other order, takes what was shown, and warns of the difference.",
+				Test:      "pkg/connector.TestCountTooLarge",
+			},
+			{
+				PrivX:     "It counts the rows of the answer alone.",
+				Option:    "CountPageLength",
+				Connector: "It finds that out when it checks the connection, and reads each list until nothing is behind its last row.",
+				Test:      "pkg/connector.TestCountOfClampedAnswers",
+			},
+			{
+				PrivX:     "It does so once in a while.",
+				Option:    "FaultPageCount",
+				Connector: "It asks for what is behind such an answer.",
+				Test:      "pkg/privx.TestUnkind_CountOfOneClampedAnswer",
+			},
+		},
+		Ask: ByReading,
+		How: "Ask for one role: every PrivX has two, so that a count of 1 is the answer's own; then read a list whole and compare.",
+	},
+	{
+		ID:       "PXQ-003",
+		Question: "Do rows that are equal by the sort key stand in the same order in each answer?",
+		Default: Side{
+			PrivX:     "They do: texts are compared byte by byte, and equal ones stand in the order of their ids.",
+			Connector: "It asks for rows by creation and reads each once.",
+			Test:      "pkg/privx.TestPagesThatAreClamped",
+		},
+		Others: []Side{{
+			PrivX:     "They come in another order each time.",
+			Option:    "Options.RandomTies",
+			Connector: "It counts different rows, goes back where one is missing, and fails the sync rather than lose one.",
+			Test:      "pkg/privx.TestRowsOfTheSameTimeInAnyOrder",
+		}},
+		Ask: ByReading,
+		How: "Read the same page of users and of members several times, where many were created at the same time, and compare.",
+	},
+	{
+		ID:       "PXQ-004",
+		Question: "In which order does a list come that was asked for without a sort key?",
+		Default: Side{
+			PrivX:     "Users come newest first, and roles by name.",
+			Connector: "It never asks for a list without a sort key.",
+			Test:      "pkg/privx.TestList_SortKeyOnEveryPage",
+		},
+		OneSide: "The connector never asks for a list without a sort key, so that no order makes a difference to it.",
+		Ask:     ByReading,
+		How:     "Ask for a page without a sort key, and look at the times of creation and the names.",
+	},
+	{
+		ID:       "PXQ-005",
+		Question: "Do the lists of users, roles and members take the sort key created?",
+		Default: Side{
+			PrivX:     "They do, and refuse what they do not take with a 400 that names the parameter.",
+			Connector: "It asks for each page by creation, the oldest first.",
+			Test:      "pkg/privx.TestList_SortKeyOnEveryPage",
+		},
+		Others: []Side{{
+			PrivX:     "One of them refuses it with 400.",
+			Option:    "Fault.Body",
+			Connector: "It fails the sync, and the error names the parameter.",
+			Test:      "pkg/privx.TestSortKeyThatIsRefused",
+		}},
+		Ask: ByReading,
+		How: "Ask each list for one row by that sort key, and for one by a key that there is not.",
+	},
+	{
+		ID:       "PXQ-006",
+		Question: "Do rows that come or go while a list is read move the others to other pages?",
+		Default: Side{
+			PrivX:     "They do: an offset is a place in the list as it is at that moment.",
+			Connector: "It asks for each page from one row earlier, and goes back until it finds a row that it has seen.",
+			Test:      "pkg/privx.TestRowsDeletedMeanwhile",
+		},
+		Others: []Side{{
+			PrivX:     "One goes and another comes, so that the count stays and does not tell.",
+			Option:    "FaultTurnover",
+			Connector: "It finds that out by the ids of the rows, and loses none that stays.",
+			Test:      "pkg/privx.TestOneRowGoesAndAnotherComes",
+		}},
+		Ask: CannotBe,
+		How: "It would take users who are created and deleted, which the connector's API client may not do.",
+	},
+	{
+		ID:       "PXQ-007",
+		Question: "From how many rows on is a page too much for PrivX or for what stands before it?",
+		Default: Side{
+			PrivX:     "No page of up to 1000 rows is.",
+			Connector: "It asks for 1000 rows at a time.",
+			Test:      "pkg/privx.TestPagesThatAreClamped",
+		},
+		Others: []Side{
+			{
+				PrivX:     "Pages of so many rows or more are not answered, or without an end.",
+				Option:    "Fault.MinLimit",
+				Connector: "It asks for fewer rows before it gives anything up.",
+				Test:      "pkg/privx.TestPageSize_TooMuchLater",
+			},
+			{
+				PrivX:     "An answer is longer than 64 MiB even with 10 rows.",
+				Option:    "FaultOversized",
+				Connector: "It fails the sync, and the error says so.",
+				Test:      "pkg/privx.TestPageSize_RowsThatAreTooLong",
+			},
+		},
+		Ask: ByReading,
+		How: "Ask each list for 1000 rows, and note the status, the length and the time of each answer.",
+	},
+	{
+		ID:       "PXQ-008",
+		Question: "Does PrivX take longer to begin an answer, the more rows it shall have?",
+		Default: Side{
+			PrivX:     "It does not.",
+			Connector: "It asks for 1000 rows at a time.",
+			Test:      "pkg/privx.TestPagesThatAreClamped",
+		},
+		Others: []Side{{
+			PrivX:     "It does, so that a large page comes too late.",
+			Option:    "Fault.RowDelay",
+			Connector: "It asks for a tenth of the rows after an answer that took too long.",
+			Test:      "pkg/privx.TestPageSize_SlowRows",
+		}},
+		Ask: ByReading,
+		How: "Ask the list of users for 10, 100 and 1000 rows, and compare the times until the answers begin.",
+	},
+	{
+		ID:       "PXQ-009",
+		Question: "How does PrivX write a list that has nothing in it?",
+		Default: Side{
+			PrivX:     "Its items are an empty array.",
+			Connector: "It confirms that a role has no members by a second answer, a second later.",
+			Test:      "pkg/connector.TestRolesWithoutMembersAreWaitedForTogether",
+		},
+		Others: []Side{
+			{
+				PrivX:     "The items of a role's members are null.",
+				Option:    "Fault.Body",
+				Connector: "It takes that for an empty list of members.",
+				Test:      "pkg/privx.TestList_Content",
+			},
+			{
+				PrivX:     "The items of a user's own roles are null.",
+				Option:    "FaultNullItems",
+				Connector: "It reads the list again while there is time, and then fails: nothing is written on the ground of such a list.",
+				Test:      "pkg/privx.TestRolesThatAreNull",
+			},
+		},
+		Ask: ByReading,
+		How: "Ask for the members of a role that has none.",
+	},
+	{
+		ID:       "PXQ-010",
+		Question: "Does the search with an empty filter list every user, API clients among them?",
+		Default: Side{
+			PrivX:     "It does.",
+			Connector: "It syncs every user of the search, and API clients as service accounts.",
+			Test:      "pkg/connector.TestUsers",
+		},
+		Others: []Side{{
+			PrivX:     "It leaves out users who are members of roles.",
+			Option:    "Fault.Body",
+			Connector: "It searches for them by id: one that is found and was there before the sync fails it, others are warned of, and their memberships are reported.",
+			Test:      "pkg/connector.TestMembersThatWereNotListed",
+		}},
+		Ask: ByReading,
+		How: "Read all users and the members of privx-user, and compare.",
+	},
+	{
+		ID:       "PXQ-011",
+		Question: "Does PrivX refuse a search whose body is not a JSON object?",
+		Default: Side{
+			PrivX:     "It does, also where the body is empty, with 400.",
+			Connector: "It sends a JSON object each time, also when it sends a search again.",
+			Test:      "pkg/privx.TestReplayedSearchHasItsBody",
+		},
+		OneSide: "The connector sends nothing but JSON objects.",
+		Ask:     ByReading,
+		How:     "Search without a body: a search changes nothing.",
+	},
+	{
+		ID:       "PXQ-012",
+		Question: "Which fields of a user do the keywords of a search look into?",
+		Default: Side{
+			PrivX:     "One keyword suffices, anywhere in the principal, the full name or the e-mail address.",
+			Connector: "It never searches by keywords: with nothing, or by the ids of users.",
+			Test:      "pkg/privx.TestRevokeFromAUserWhoIsGone",
+		},
+		OneSide: "The connector never searches by keywords.",
+		Ask:     ByReading,
+		How:     "Search for parts of the fields of a user whom the list has shown.",
+	},
+	{
+		ID:       "PXQ-013",
+		Question: "Does the search know the filter user_id?",
+		Default: Side{
+			PrivX:     "It does, and answers none but the users that were asked for.",
+			Connector: "It believes that a user is gone where the search finds another one that was asked for beside him, and not him.",
+			Test:      "pkg/privx.TestRevokeFromAUserWhoIsGone",
+		},
+		Others: []Side{{
+			PrivX:     "It passes over the filter and answers others.",
+			Option:    "Options.IgnoreUserIDs",
+			Connector: "It concludes nothing from such an answer: a revoke from a user whom PrivX does not find is an error.",
+			Test:      "pkg/privx.TestAUserNotFoundIsNotYetGone",
+		}},
+		Ask: ByReading,
+		How: "Search for the id of one user, and for an id that nobody has.",
+	},
+	{
+		ID:       "PXQ-014",
+		Question: "Does PrivX show all directories, and all roles of a user, in one answer?",
+		Default: Side{
+			PrivX:     "It does: there is no paging.",
+			Connector: "It takes the answer for the whole list.",
+			Test:      "pkg/privx.TestATenantIsAsItWas",
+		},
+		Others: []Side{
+			{
+				PrivX:     "It shows a part, and counts the whole.",
+				Option:    "Fault.Body",
+				Connector: "It refuses such a list of roles, so that nothing is written from it, and takes such directories with a warning.",
+				Test:      "pkg/privx.TestList_WholeListsThatAreNotWhole",
+			},
+			{
+				PrivX:     "It shows a part, and counts that alone.",
+				Option:    "Fault.Body",
+				Connector: "It cannot tell, and writes that part back: roles that were not shown are lost to the user.",
+				Test:      "pkg/privx.TestRevokingTheLastRole",
+			},
+		},
+		Ask: ByReading,
+		How: "Read the roles of the users who are members of the most roles, and compare their number with those memberships.",
+	},
+}}
