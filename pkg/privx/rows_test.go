@@ -100,8 +100,9 @@ func TestRoleEntry_Periods(t *testing.T) {
 func TestList_WholeListsThatAreNotWhole(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, setup{})
-	h.answerJSON("/role-store/api/v1/users/*/roles", `{"count":60,"items":[{"id":"a"}]}`)
-	h.answerJSON("/role-store/api/v1/sources", `{"count":60,"items":[{"id":"a"}]}`)
+	for _, path := range []string{userRolesPath, sourcesPath} {
+		h.sim.Inject(privxsim.Fault{Path: path, Status: http.StatusOK, Body: `{"count":60,"items":[{"id":"a"}]}`})
+	}
 	_, err := h.client.UserRoles(t.Context(), h.store.Users()[0].ID)
 	wantError(t, err, codes.FailedPrecondition, http.StatusOK)
 	sources, err := h.client.Sources(t.Context())
