@@ -54,7 +54,7 @@ var nodes = Topic{Name: "A cluster behind a load balancer", Assumptions: []Assum
 		Others: []Side{{
 			PrivX:     "By some seconds.",
 			Option:    "Node.ClockOffset",
-			Connector: "In one grant, what was given to begin by one clock counts as begun by the next.",
+			Connector: "What was given to begin by one clock counts as begun by the next, in the same grant and in one a moment later.",
 			Test:      "pkg/privx.TestGrantWithAnEndByTwoClocks",
 		}},
 		Ask: ByReading,

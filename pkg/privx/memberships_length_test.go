@@ -185,6 +185,20 @@ func TestGrantLength_ClocksInASecondCycle(t *testing.T) {
 	}
 }
 
+// A second grant a moment later finds the first one in force, whichever clock it is told.
+func TestGrantLength_ASecondGrantByAnotherClock(t *testing.T) {
+	t.Parallel()
+	m := newMembers(t, setup{grantLength: grantLength})
+	_, err := m.client.GrantRole(t.Context(), m.user, m.none)
+	require.NoError(t, err)
+	m.sim.ResetRequests()
+	m.faultGet(privxsim.Fault{Kind: privxsim.FaultHeader, Header: http.Header{"Date": {"Wed, 04 Mar 2026 05:06:02 GMT"}}})
+	got, err := m.client.GrantRole(t.Context(), m.user, m.none)
+	require.NoError(t, err)
+	require.False(t, got.Written)
+	require.Equal(t, "GET", m.calls())
+}
+
 // A second cycle sets a new end, by the time of its own read.
 func TestGrantLength_OfASecondWrite(t *testing.T) {
 	t.Parallel()

@@ -52,6 +52,20 @@ func (r *recentChanges) note(user string, change recentChange) {
 	r.made[recentKey{user, CanonicalID(change.role)}] = change
 }
 
+// date is the latest time, by PrivX's clock, at which a change of a user's roles in the last
+// LagTime was made or seen; zero if there was none. PrivX's time cannot be before it.
+func (r *recentChanges) date(user string, now time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var latest time.Time
+	for key, change := range r.made {
+		if key.user == user && now.Sub(change.at) < api.LagTime && latest.Before(change.date) {
+			latest = change.date
+		}
+	}
+	return latest
+}
+
 // missing are the changes of the last LagTime that a list does not show. The list may be
 // outdated, or something else may have undone them since.
 func (r *recentChanges) missing(user string, list roleList, now time.Time) []recentChange {

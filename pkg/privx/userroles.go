@@ -54,6 +54,9 @@ func wholeRoles[T any](page *Page[T], err error) (*Page[T], error) {
 // this client's recent changes. If none comes, it believes the list once LagTime is over,
 // and also returns the roles whose recent change that list does not show.
 func (c *Client) rolesBefore(ctx context.Context, userID string, notBefore time.Time) (roleList, []string, error) {
+	if made := c.recent.date(CanonicalID(userID), c.api.Now()); notBefore.Before(made) {
+		notBefore = made
+	}
 	var waitedFor []recentChange
 	list, err := c.awaitRoles(ctx, userID, notBefore, func(list roleList, _ int) bool {
 		missing := c.recent.missing(CanonicalID(userID), list, c.api.Now())
