@@ -108,47 +108,48 @@ func TestFailuresOfAChangeAreRiddenOut(t *testing.T) {
 	}
 }
 
-// A Retry-After beyond the deadline is not waited for.
-func TestRetryAfterBeyondTheDeadline(t *testing.T) {
-	t.Parallel()
+// failingAt runs a test of a grant and a revoke for each endpoint that they use, which
+// answers with a fault.
+func failingAt(t *testing.T, fault privxsim.Fault, test func(t *testing.T, m *members, name string)) {
+	t.Helper()
 	for endpoint, place := range endpoints() {
+		f := fault
+		f.Method, f.Path, f.Skip = place.Method, place.Path, place.Skip
 		t.Run(endpoint, func(t *testing.T) {
 			t.Parallel()
 			bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
-				c := m.changes()[name]
 				m.forgetToken()
-				f := place
-				f.Status, f.Header = http.StatusServiceUnavailable, http.Header{"Retry-After": {"40"}}
 				m.sim.Inject(f)
-				ctx, cancel := context.WithTimeout(t.Context(), budget)
-				defer cancel()
-				began := time.Now()
-				err := second(c.change(ctx, m.user, c.role))
-				wantError(t, err, codes.Unavailable, http.StatusServiceUnavailable)
-				require.LessOrEqual(t, time.Since(began), 2*time.Second, "fake time")
+				test(t, m, name)
 			})
 		})
 	}
 }
 
+// A Retry-After beyond the deadline is not waited for.
+func TestRetryAfterBeyondTheDeadline(t *testing.T) {
+	t.Parallel()
+	fault := privxsim.Fault{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"40"}}}
+	failingAt(t, fault, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		ctx, cancel := context.WithTimeout(t.Context(), budget)
+		defer cancel()
+		began := time.Now()
+		err := second(c.change(ctx, m.user, c.role))
+		wantError(t, err, codes.Unavailable, http.StatusServiceUnavailable)
+		require.LessOrEqual(t, time.Since(began), 2*time.Second, "fake time")
+	})
+}
+
 // A change has a deadline even if the caller sets none.
 func TestAChangeHasADeadlineOfItsOwn(t *testing.T) {
 	t.Parallel()
-	for endpoint, place := range endpoints() {
-		t.Run(endpoint, func(t *testing.T) {
-			t.Parallel()
-			bothInBubble(t, setup{}, func(t *testing.T, m *members, name string) {
-				c := m.changes()[name]
-				m.forgetToken()
-				f := place
-				f.Status = http.StatusBadGateway
-				m.sim.Inject(f)
-				began := time.Now()
-				require.Error(t, second(c.change(t.Context(), m.user, c.role)))
-				require.LessOrEqual(t, time.Since(began), api.MaxElapsed, "fake time")
-			})
-		})
-	}
+	failingAt(t, privxsim.Fault{Status: http.StatusBadGateway}, func(t *testing.T, m *members, name string) {
+		c := m.changes()[name]
+		began := time.Now()
+		require.Error(t, second(c.change(t.Context(), m.user, c.role)))
+		require.LessOrEqual(t, time.Since(began), api.MaxElapsed, "fake time")
+	})
 }
 
 // A change that is cancelled returns at once, in whatever state it is.

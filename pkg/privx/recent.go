@@ -28,15 +28,6 @@ type recentChange struct {
 	at   time.Time
 }
 
-// shownIn tells whether a list shows the change. The clock of the node that answers may be
-// behind; a grant that has begun by another node's clock counts as begun.
-func (r recentChange) shownIn(list roleList) bool {
-	if list.date.Before(r.date) {
-		list.date = r.date
-	}
-	return r.done(list)
-}
-
 // note remembers a change, and forgets those older than LagTime.
 func (r *recentChanges) note(user string, change recentChange) {
 	r.mu.Lock()
@@ -73,7 +64,7 @@ func (r *recentChanges) missing(user string, list roleList, now time.Time) []rec
 	defer r.mu.Unlock()
 	var missing []recentChange
 	for key, change := range r.made {
-		if key.user == user && now.Sub(change.at) < api.LagTime && !change.shownIn(list) {
+		if key.user == user && now.Sub(change.at) < api.LagTime && !change.done(list) {
 			missing = append(missing, change)
 		}
 	}

@@ -65,7 +65,7 @@ func (c *Client) rolesBefore(ctx context.Context, userID string, notBefore time.
 	})
 	var undone []string
 	for _, change := range waitedFor {
-		if err == nil && !change.shownIn(list) {
+		if err == nil && !change.done(list) {
 			undone = append(undone, change.role)
 		}
 	}
