@@ -42,6 +42,13 @@ type Side struct {
 	Test string
 }
 
+// Sides are all sides, the assumed one first. Each keeps its place for ever, because answers
+// name it by its letter.
+func (a Assumption) Sides() []Side { return append([]Side{a.Default}, a.Others...) }
+
+// Letter is the letter of the side at a place in Sides: a is what is assumed.
+func Letter(place int) string { return string(rune('a' + place)) }
+
 // Ask is how a running PrivX can be asked.
 type Ask int
 
@@ -61,4 +68,13 @@ type Topic struct {
 // Topics returns the whole register.
 func Topics() []Topic {
 	return []Topic{lists, members, userRoles, writes, tokens, self, failures, directories, nodes}
+}
+
+// All returns the questions of all topics.
+func All() []Assumption {
+	var all []Assumption
+	for _, topic := range Topics() {
+		all = append(all, topic.Assumptions...)
+	}
+	return all
 }

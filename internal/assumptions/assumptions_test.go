@@ -24,15 +24,6 @@ const (
 	simulator = root + "/internal/privxsim"
 )
 
-// all are the rows of all topics.
-func all() []assumptions.Assumption {
-	var rows []assumptions.Assumption
-	for _, topic := range assumptions.Topics() {
-		rows = append(rows, topic.Assumptions...)
-	}
-	return rows
-}
-
 var (
 	idPattern = regexp.MustCompile(`^PXQ-\d{3}$`)
 	sentence  = regexp.MustCompile(`^[A-Z0-9].*\.$`)
@@ -58,26 +49,22 @@ func TestIDs(t *testing.T) {
 // Everything that is to be read is there, in whole sentences.
 func TestSentences(t *testing.T) {
 	t.Parallel()
-	for _, row := range all() {
+	for _, row := range assumptions.All() {
 		require.Regexp(t, `^[A-Z][^.?]*(\.[a-z_][^.?]*)*\?$`, row.Question, row.ID)
 		require.Regexp(t, sentence, row.How, row.ID)
 		require.Contains(t, []assumptions.Ask{assumptions.ByReading, assumptions.ByWriteProbe, assumptions.CannotBe}, row.Ask, row.ID)
-		for _, side := range sides(row) {
+		for _, side := range row.Sides() {
 			require.Regexp(t, sentence, side.PrivX, row.ID)
 			require.Regexp(t, sentence, side.Connector, row.ID)
 		}
 	}
 }
 
-func sides(row assumptions.Assumption) []assumptions.Side {
-	return append([]assumptions.Side{row.Default}, row.Others...)
-}
-
 // Each row has another side that the simulator can show, or says why it has none.
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	known := options(t)
-	for _, row := range all() {
+	for _, row := range assumptions.All() {
 		require.Empty(t, row.Default.Option, "%s: the default is what the simulator does without an option", row.ID)
 		if len(row.Others) == 0 {
 			require.Regexp(t, sentence, row.OneSide, row.ID)
@@ -94,8 +81,8 @@ func TestOptions(t *testing.T) {
 func TestTests(t *testing.T) {
 	t.Parallel()
 	folders := map[string]map[string]string{}
-	for _, row := range all() {
-		for _, side := range sides(row) {
+	for _, row := range assumptions.All() {
+		for _, side := range row.Sides() {
 			dot := strings.LastIndex(side.Test, ".")
 			require.Positive(t, dot, "%s: %q is no test", row.ID, side.Test)
 			folder, name := side.Test[:dot], side.Test[dot+1:]
@@ -233,7 +220,7 @@ var (
 func TestGuesses(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for _, row := range all() {
+	for _, row := range assumptions.All() {
 		known[row.ID] = true
 	}
 	guesses := 0

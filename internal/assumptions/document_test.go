@@ -36,7 +36,7 @@ No public source answers everything that a client has to know of PrivX. Each que
 
 The connector is written to behave well either way. The tables say what it does in each case, and which test proves that.
 
-A question keeps its id for ever. "Assumed" is what the simulator of PrivX does in the tests unless it is told otherwise; the other rows name what tells it (of ` + "`internal/privxsim`" + `).
+A question keeps its id for ever. So does each side its letter, by which `+"`baton-privx doctor`"+` and its reports name it. Side a is what is assumed, and what the simulator of PrivX does in the tests unless it is told otherwise; the other rows name what tells it (of ` + "`internal/privxsim`" + `).
 
 | Asked | It means |
 |---|---|
@@ -75,9 +75,12 @@ func anchor(heading string) string {
 func renderRow(b *strings.Builder, row assumptions.Assumption) {
 	fmt.Fprintf(b, "\n### %s: %s\n\n", row.ID, row.Question)
 	b.WriteString("| | What PrivX does | What the connector does then | Proved by |\n|---|---|---|---|\n")
-	renderSide(b, "Assumed", row.Default)
-	for _, side := range row.Others {
-		renderSide(b, "`"+side.Option+"`", side)
+	for place, side := range row.Sides() {
+		label := "assumed"
+		if side.Option != "" {
+			label = "`" + side.Option + "`"
+		}
+		renderSide(b, assumptions.Letter(place)+": "+label, side)
 	}
 	if row.OneSide != "" {
 		fmt.Fprintf(b, "\nThe simulator has no other side. %s\n", row.OneSide)

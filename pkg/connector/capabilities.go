@@ -24,8 +24,8 @@ type capability struct {
 	// resourceType is the id of the resource type whose capabilities name the
 	// permissions; empty if none does, because they are optional.
 	resourceType string
-	// check finds out whether the API client has the permissions; nil if another row's
-	// check finds out as well, or where that cannot be known without a change in PrivX.
+	// check finds out whether the API client has the permissions; nil if the connector does
+	// without them, or where that cannot be known without a change in PrivX.
 	check func(*privx.Client, context.Context) error
 	// syncer makes what syncs the resource type; nil if the row adds to the type of
 	// another row. It must not name the type's variable, which is made of this table.
@@ -42,7 +42,7 @@ var capabilities = []capability{
 		without:      "The sync fails",
 		since:        "33",
 		resourceType: "user",
-		check:        (*privx.Client).Check, // asks for roles, too
+		check:        (*privx.Client).CheckUsers,
 		syncer:       newUserSyncer,
 	},
 	{
@@ -51,6 +51,7 @@ var capabilities = []capability{
 		without:      "The sync fails",
 		since:        "33",
 		resourceType: "role",
+		check:        (*privx.Client).CheckRoles,
 		syncer:       newRoleSyncer,
 	},
 	{
@@ -102,13 +103,41 @@ func (c *Connector) syncers(rows []capability) []connectorbuilder.ResourceSyncer
 
 // check asks PrivX for what the rows that were asked for need.
 func (c *Connector) check(ctx context.Context, rows []capability) error {
-	for _, row := range rows {
-		if row.check == nil || !c.has(row) {
-			continue
+	return privx.Within(ctx, func(ctx context.Context) error {
+		for _, row := range rows {
+			if row.check == nil || !c.has(row) {
+				continue
+			}
+			if err := row.check(c.client, ctx); err != nil {
+				return err
+			}
 		}
-		if err := row.check(c.client, ctx); err != nil {
-			return err
+		return nil
+	})
+}
+
+// Capability tells of something that the connector does with PrivX.
+type Capability struct {
+	// Permissions are those that the API client needs in PrivX. Purpose is what they are
+	// for, and Without what happens where one is missing.
+	Permissions      []string
+	Purpose, Without string
+	// Setting is the flag that asks for it; empty if it is always there.
+	Setting string
+	// Check finds out whether the API client has the permissions, as [Connector.Validate]
+	// does; nil if Validate does without.
+	Check func(context.Context, *privx.Client) error
+}
+
+// Capabilities are all that the connector can do, in the documentation's order.
+func Capabilities() []Capability {
+	all := make([]Capability, 0, len(capabilities))
+	for _, row := range capabilities {
+		c := Capability{Permissions: row.permissions, Purpose: row.purpose, Without: row.without, Setting: row.setting}
+		if row.check != nil {
+			c.Check = func(ctx context.Context, client *privx.Client) error { return row.check(client, ctx) }
 		}
+		all = append(all, c)
 	}
-	return nil
+	return all
 }

@@ -69,19 +69,33 @@ func (c *Client) Logout(ctx context.Context) error { return c.api.Logout(ctx) }
 // permissions to list users and roles. No call is repeated after an error, and the whole
 // check ends within api.CheckTimeout, because a person waits for its result.
 func (c *Client) Check(ctx context.Context) error {
+	return Within(ctx, func(ctx context.Context) error {
+		if err := c.CheckUsers(ctx); err != nil {
+			return err
+		}
+		return c.CheckRoles(ctx)
+	})
+}
+
+// Within runs a check within api.CheckTimeout.
+func Within(ctx context.Context, check func(context.Context) error) error {
 	checkCtx, cancel := context.WithTimeout(ctx, api.CheckTimeout)
 	defer cancel()
-	err := c.check(checkCtx)
+	err := check(checkCtx)
 	if checkCtx.Err() != nil && ctx.Err() == nil {
 		return api.TimedOut("the first requests")
 	}
 	return err
 }
 
-func (c *Client) check(ctx context.Context) error {
-	if _, err := api.Probe[api.OnlyID](ctx, c.api, allUsers()); err != nil {
-		return err
-	}
+// CheckUsers finds out whether users can be listed. It is a part of Check.
+func (c *Client) CheckUsers(ctx context.Context) error {
+	_, err := api.Probe[api.OnlyID](ctx, c.api, allUsers())
+	return err
+}
+
+// CheckRoles finds out whether roles can be listed. It is a part of Check.
+func (c *Client) CheckRoles(ctx context.Context) error {
 	count, err := api.Probe[api.OnlyID](ctx, c.api, allRoles())
 	// Every PrivX has two built-in roles. A count of 1 means that PrivX counts the rows of
 	// the answer, which was asked for with one row.
@@ -89,4 +103,16 @@ func (c *Client) check(ctx context.Context) error {
 		c.api.DistrustCounts()
 	}
 	return err
+}
+
+// API is the client's way to PrivX, for who must see answers as they come.
+func (c *Client) API() *api.Client { return c.api }
+
+// Endpoints are the calls that this package's methods make, for who makes them in other
+// ways.
+var Endpoints = struct {
+	Status, CurrentUser, Sources, SearchUsers, User, UserRoles, SetUserRoles, Roles, Role, Members api.Endpoint
+}{
+	Status: getStatus, CurrentUser: getCurrentUser, Sources: getSources, SearchUsers: postUsersSearch, User: getUser,
+	UserRoles: getUserRoles, SetUserRoles: putUserRoles, Roles: getRoles, Role: getRole, Members: getMembers,
 }

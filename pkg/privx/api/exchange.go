@@ -14,23 +14,23 @@ import (
 // not keep the answer's body.
 func (c *Client) Exchange(ctx context.Context, rq *Request, take func(*Answer) error) error {
 	if !rq.Urgent {
-		return c.authorized(ctx, rq, take)
+		return c.authorized(ctx, rq, false, take)
 	}
 	bounded, cancel := context.WithTimeout(ctx, ExchangeTimeout)
 	defer cancel()
-	err := c.authorized(bounded, rq, take)
+	err := c.authorized(bounded, rq, false, take)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		return TimedOut(rq.Endpoint.String())
 	}
 	return err
 }
 
-// authorized sends a request with the bearer token, and hands a 2xx answer to take. After a
-// 401, a token that was issued just now is sent again over TokenPauses: another node than
+// authorized sends a request with the bearer token, and hands a 2xx answer to take, or if
+// all is true any answer but a 401. After a 401, a token that was issued just now is sent again over TokenPauses: another node than
 // the one that issued it may not know it yet. After that, or at once for an older token,
 // the token is dropped and a new one is fetched, once. A write is never sent again here: it
 // returns the 401 after the pause or the drop.
-func (c *Client) authorized(ctx context.Context, rq *Request, take func(*Answer) error) error {
+func (c *Client) authorized(ctx context.Context, rq *Request, all bool, take func(*Answer) error) error {
 	for renewed, waits := false, 0; ; {
 		held, err := c.tokens.get(ctx)
 		if err != nil {
@@ -38,7 +38,7 @@ func (c *Client) authorized(ctx context.Context, rq *Request, take func(*Answer)
 		}
 		unknown := false
 		failure := c.send(ctx, rq, func(a *Answer) error {
-			if a.isGood() {
+			if a.isGood() || all && a.Status != http.StatusUnauthorized {
 				return take(a)
 			}
 			e := answerError(rq, a, c.Now())

@@ -30,6 +30,8 @@ type tokenSource struct {
 	useUntil     time.Time
 	refused      error
 	refusedUntil time.Time
+	// login is what the latest answer with a token said beside it.
+	login Login
 }
 
 // pause is how long to wait before a new token is sent again. A write is not sent again,
@@ -102,7 +104,7 @@ func (t *tokenSource) take() string {
 
 func (t *tokenSource) fetch(ctx context.Context) (token, error) {
 	asked := t.client.Now()
-	bearer, life, err := t.request(ctx)
+	bearer, said, err := t.request(ctx)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.client.Now()
@@ -112,12 +114,13 @@ func (t *tokenSource) fetch(ctx context.Context) (token, error) {
 	if err != nil {
 		return token{}, err
 	}
-	t.token, t.useUntil = token{bearer: bearer, issued: now}, asked.Add(usableFor(life))
+	t.token, t.useUntil = token{bearer: bearer, issued: now}, asked.Add(usableFor(said.Life))
+	t.login = said
 	return t.token, nil
 }
 
 // request asks PrivX for a token, once.
-func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error) {
+func (t *tokenSource) request(ctx context.Context) (string, Login, error) {
 	rq, authorization := t.client.credentials.tokenRequest()
 	rq.maxAnswer = MaxShortBody
 	var extra []uhttp.RequestOption
@@ -128,6 +131,7 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 		AccessToken string          `json:"access_token"`
 		ExpiresIn   json.RawMessage `json:"expires_in"`
 	}
+	var login Login
 	err := t.client.send(ctx, rq, func(a *Answer) error {
 		if !a.isGood() {
 			return t.refusal(answerError(rq, a, t.client.Now()))
@@ -138,9 +142,10 @@ func (t *tokenSource) request(ctx context.Context) (string, time.Duration, error
 		if !isToken(said.AccessToken) {
 			return unusable(rq, a, "no usable access_token in it", nil)
 		}
+		login = loginIn(a, parseLife(said.ExpiresIn))
 		return nil
 	}, extra...)
-	return said.AccessToken, parseLife(said.ExpiresIn), t.expired(rq, err)
+	return said.AccessToken, login, t.expired(rq, err)
 }
 
 // expired turns this client's own timeout of the token request into an Error that can be

@@ -76,9 +76,16 @@ func (c *Client) newHTTPClient(ctx context.Context) (*uhttp.BaseHttpClient, erro
 type boundedTransport struct{ client *Client }
 
 func (t *boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.client.tuning.Transport.RoundTrip(req)
+	sent, alone := req, goesAlone(req)
+	if alone {
+		sent = withoutCookies(req)
+	}
+	resp, err := t.client.tuning.Transport.RoundTrip(sent)
 	if err != nil {
 		return nil, t.quiet(req, err)
+	}
+	if alone {
+		resp.Header.Del("Set-Cookie")
 	}
 	// Redirects are not followed, but net/http parses a Location all the same, and a
 	// malformed one would be repeated in its error.

@@ -1,0 +1,217 @@
+// Package ask asks PrivX with the connector's own client, one request at a time, a bounded
+// number of them, and shows each answer as it came. What was asked once is not asked again,
+// so that checks can share what they look at.
+package ask
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// MaxRequests is how many requests an Asker sends at most, and Timeout how long one may
+// take.
+const (
+	MaxRequests = 150
+	Timeout     = 30 * time.Second
+)
+
+// Asker asks one PrivX. It is for one goroutine.
+type Asker struct {
+	client *api.Client
+	// known are the answers so far, by what was asked.
+	known map[string]*Answer
+	sent  int
+	// latencies are the times that small answers took.
+	latencies []time.Duration
+}
+
+// New makes an Asker with the connector's client.
+func New(client *privx.Client) *Asker {
+	return &Asker{client: client.API(), known: make(map[string]*Answer)}
+}
+
+// Client is the client that it asks with.
+func (a *Asker) Client() *api.Client { return a.client }
+
+// Requests is how many requests were sent so far.
+func (a *Asker) Requests() int { return a.sent }
+
+// Answer is what came of a request.
+type Answer struct {
+	// Status is 0 if there was no whole answer. Then Err says why.
+	Status int
+	Header http.Header
+	Body   []byte
+	// Begun is how long it took until the answer began, and Took until it was whole.
+	Begun, Took time.Duration
+	// Err is what the connector makes of anything that is not a success: an [api.Error], or
+	// the context's error. It is nil after a success.
+	Err error
+}
+
+// Good tells whether it is a success.
+func (a *Answer) Good() bool { return a.Err == nil }
+
+// Object are the fields of the answer; nil if it is no JSON object.
+func (a *Answer) Object() map[string]json.RawMessage {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(a.Body, &fields) != nil {
+		return nil
+	}
+	return fields
+}
+
+// errEnough is what comes in place of an answer after MaxRequests.
+var errEnough = fmt.Errorf("not asked, because %d requests are enough", MaxRequests)
+
+// Get asks an endpoint in the client's own manner, or gives the answer that there is
+// already.
+func (a *Asker) Get(ctx context.Context, rq *api.Request) *Answer {
+	key := fmt.Sprintf("%s %q %s %s", rq.Endpoint, rq.IDs, rq.Query.Encode(), rq.Body)
+	if known, ok := a.known[key]; ok {
+		return known
+	}
+	answer := a.Again(ctx, rq, api.Manner{})
+	if ctx.Err() == nil {
+		a.known[key] = answer
+	}
+	return answer
+}
+
+// Again asks an endpoint, whether or not there is an answer already.
+func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *Answer {
+	if a.sent >= MaxRequests {
+		return &Answer{Err: errEnough}
+	}
+	a.sent++
+	bounded, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	answer := &Answer{}
+	sent := time.Now()
+	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
+		WroteRequest:         func(httptrace.WroteRequestInfo) { sent = time.Now() },
+		GotFirstResponseByte: func() { answer.Begun = time.Since(sent) },
+	})
+	err := a.client.Look(traced, rq, manner, func(got *api.Answer) error {
+		answer.Status, answer.Header, answer.Body = got.Status, got.Header, slices.Clone(got.Body)
+		if e := a.client.Error(rq, got); e != nil {
+			return e
+		}
+		return nil
+	})
+	answer.Took, answer.Err = time.Since(sent), err
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		answer.Err = api.TimedOut(rq.Endpoint.String())
+	}
+	if answer.Good() && len(answer.Body) < smallAnswer {
+		a.latencies = append(a.latencies, answer.Begun)
+	}
+	return answer
+}
+
+// smallAnswer is less than what an answer has that takes PrivX long to make, in bytes.
+const smallAnswer = 64 << 10
+
+// Latency is the middle time that PrivX took to begin a small answer; 0 if there was none.
+func (a *Asker) Latency() time.Duration {
+	if len(a.latencies) == 0 {
+		return 0
+	}
+	sorted := slices.Clone(a.latencies)
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}
+
+// IsEnough tells whether a request was not sent because there were enough.
+func IsEnough(err error) bool { return errors.Is(err, errEnough) }
+
+// Rows is a part of a list as PrivX shows it.
+type Rows struct {
+	*Answer
+
+	// Count is what the answer counts; nil if it does not.
+	Count *int
+	// Items are the rows; nil if the list is null or is not there.
+	Items []json.RawMessage
+	// IDs are the rows' ids, "" for a row without one.
+	IDs []string
+}
+
+// RowsOf reads an answer that is a list. Err is set if it is none.
+func RowsOf(answer *Answer) *Rows {
+	rows := &Rows{Answer: answer}
+	if !answer.Good() {
+		return rows
+	}
+	var list struct {
+		Count *int              `json:"count"`
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(answer.Body, &list); err != nil {
+		given := *answer
+		given.Err = errors.New("the answer is not a list in JSON")
+		rows.Answer = &given
+		return rows
+	}
+	rows.Count, rows.Items = list.Count, list.Items
+	for _, item := range list.Items {
+		var row struct {
+			ID string `json:"id"`
+		}
+		_ = json.Unmarshal(item, &row) // A row without a usable id has none.
+		rows.IDs = append(rows.IDs, row.ID)
+	}
+	return rows
+}
+
+// Part is which rows of a list are asked for, in the order of their creation.
+type Part struct {
+	Offset, Limit int
+	// Descending asks for the newest first, and Unsorted for no order at all.
+	Descending, Unsorted bool
+}
+
+func (p Part) query() url.Values {
+	query := url.Values{"offset": {strconv.Itoa(p.Offset)}, "limit": {strconv.Itoa(p.Limit)}}
+	if p.Unsorted {
+		return query
+	}
+	query.Set("sortkey", "created")
+	query.Set("sortdir", "ASC")
+	if p.Descending {
+		query.Set("sortdir", "DESC")
+	}
+	return query
+}
+
+// UserRows is the request for a part of all users.
+func UserRows(p Part) *api.Request {
+	rq := privx.Endpoints.SearchUsers.Request()
+	rq.Body, rq.Query = []byte("{}"), p.query()
+	return rq
+}
+
+// RoleRows is the request for a part of all roles.
+func RoleRows(p Part) *api.Request {
+	rq := privx.Endpoints.Roles.Request()
+	rq.Query = p.query()
+	return rq
+}
+
+// MemberRows is the request for a part of a role's members.
+func MemberRows(roleID string, p Part) *api.Request {
+	rq := privx.Endpoints.Members.Request(roleID)
+	rq.Query = p.query()
+	return rq
+}

@@ -1,0 +1,10 @@
+// Package questions asks a running PrivX the questions of the register that can be asked by
+// reading: see internal/assumptions.
+package questions
+
+import "github.com/conductorone/baton-privx/internal/doctor"
+
+// Layer is the layer of questions, one check for each.
+func Layer() doctor.Layer {
+	return doctor.Layer{Name: "What this PrivX does", Checks: nil}
+}
