@@ -11,6 +11,10 @@ package doctor
 import (
 	"context"
 	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // Outcome is how a check ended.
@@ -87,6 +91,7 @@ type Result struct {
 // result makes a result of a finding. A way that the check does not name is a mistake of
 // this program, and no check passes by mistake.
 func (c *Check) result(layer string, f Finding) Result {
+	f.Found, f.Wanted, f.Cause = oneLine(f.Found), oneLine(f.Wanted), oneLine(f.Cause)
 	r := Result{Check: c, Layer: layer, Outcome: Passed, Finding: f}
 	if f.Way == "" {
 		return r
@@ -98,4 +103,18 @@ func (c *Check) result(layer string, f Finding) Result {
 	}
 	r.Ending, r.Outcome = &c.Ways[i], c.Ways[i].Outcome
 	return r
+}
+
+// maxText bounds a text of a finding, in bytes.
+const maxText = 1000
+
+// oneLine makes a text fit for one line of a terminal. What PrivX says may be in it.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return privx.CutText(text, maxText)
 }
