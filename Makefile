@@ -124,8 +124,8 @@ vulncheck: ## Look for known vulnerabilities in what is linked.
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) -tags baton_lambda_support ./cmd/baton-privx
 
 .PHONY: demo
-demo: ## Sync a simulated PrivX and show the result.
-	./scripts/demo.sh
+demo: ## Sync a simulated PrivX and show the result; with PROFILE, one like that of a doctor's report.
+	./scripts/demo.sh $(PROFILE)
 
 .PHONY: demo-service
 demo-service: ## Run the service between a simulated ConductorOne and a simulated PrivX.

@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Syncs a simulated PrivX with the real connector and shows what it found.
+# Syncs a simulated PrivX with the real connector and shows what it found. With the name
+# of a report of baton-privx doctor, the simulated PrivX has the manners of the one that the
+# report is about.
 set -euo pipefail
+profile=()
+[ -z "${1:-}" ] || profile=(--profile "$(realpath "$1")")
 cd "$(dirname "$0")/.."
 
 . scripts/simulated.sh
@@ -9,7 +13,8 @@ demo=dist/demo
 begin "The demo" "$demo" ./cmd/privx-sim
 
 say "Starting a simulated PrivX"
-start privx-sim
+start privx-sim "${profile[@]}"
+grep -hE 'not taken on|has no side' privx-sim.log || true
 echo "$BATON_BASE_URL"
 
 say "Syncing with $(bin/baton-privx --version)"
