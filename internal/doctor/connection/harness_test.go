@@ -119,7 +119,11 @@ func newAuthority(t *testing.T, changes ...func(*x509.Certificate)) *authority {
 // authority is a CA below this one; a root if there is none.
 func (a *authority) authority(t *testing.T, changes ...func(*x509.Certificate)) *authority {
 	t.Helper()
-	template := certificate("Test CA", changes)
+	name := "Test CA"
+	if a != nil {
+		name = "Intermediate CA"
+	}
+	template := certificate(name, append([]func(*x509.Certificate){valid(-10, 3650)}, changes...))
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	template.ExtKeyUsage, template.DNSNames, template.IPAddresses = nil, nil, nil
 	made, der, key := a.issue(t, template)
