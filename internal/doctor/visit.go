@@ -51,6 +51,8 @@ type Setting struct {
 
 // Facts are what the checks have learnt. A zero value is what is not known.
 type Facts struct {
+	// Contact is what the first request met on its way to PrivX; nil before it.
+	Contact *Contact
 	// PrivXVersion is the version that PrivX tells, in digits and points, such as 43.0.
 	PrivXVersion string
 	// Self is the id of the API client as a user; empty if not known.
