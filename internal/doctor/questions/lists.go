@@ -20,11 +20,12 @@ func listQuestions() []doctor.Check {
 // orderQuestions are those about the rows of lists, their count and their order.
 var orderQuestions = []question{
 	{
-		id:      "PXQ-001",
-		promise: "pages that are too large are cut or refused in a way that the connector knows how to take",
-		how:     "Each of the lists of users, of roles and of the members of privx-user is asked for 1001 rows, one more than the largest documented page has.",
-		unseen:  "No list has more rows than a page shows.",
-		ask:     largePages,
+		id:        "PXQ-001",
+		promise:   "pages that are too large are cut or refused in a way that the connector knows how to take",
+		how:       "Each of the lists of users, of roles and of the members of privx-user is asked for 1001 rows, one more than the largest documented page has.",
+		unseen:    "No list has more rows than a page shows.",
+		otherwise: true,
+		ask:       largePages,
 	},
 	{
 		id:      "PXQ-002",
@@ -47,7 +48,8 @@ var orderQuestions = []question{
 				Do:      "Report it with an issue: nobody has seen a PrivX that does so.",
 			}},
 		},
-		ask: counts,
+		otherwise: true,
+		ask:       counts,
 	},
 	{
 		id:      "PXQ-003",
@@ -62,12 +64,11 @@ var orderQuestions = []question{
 		ask:    ties,
 	},
 	{
-		id:          "PXQ-004",
-		promise:     "in which order a list comes without a sort key makes no difference",
-		how:         "The first users and roles are asked for without a sort key. The connector never does so, and the answer is for the register alone.",
-		unseen:      "There are too few rows to tell an order.",
-		indifferent: true,
-		ask:         unsorted,
+		id:      "PXQ-004",
+		promise: "in which order a list comes without a sort key makes no difference",
+		how:     "The first users and roles are asked for without a sort key. The connector never does so, and the answer is for the register alone.",
+		unseen:  "There are too few rows to tell an order.",
+		ask:     unsorted,
 	},
 	{
 		id:      "PXQ-005",
@@ -79,7 +80,8 @@ var orderQuestions = []question{
 			Matters: "The connector asks for each page in the order of creation. A sync fails.",
 			Do:      "Report it with an issue, and with the version of PrivX: the connector must learn another order for it.",
 		}}},
-		ask: sortKeys,
+		otherwise: true,
+		ask:       sortKeys,
 	},
 }
 
@@ -256,5 +258,5 @@ func sortKeys(l *look) answer {
 	if len(loose) > 0 {
 		return on(doctor.Otherwise, "%s", strings.Join(loose, " "))
 	}
-	return on(assumed, "%s were asked.", number(len(l.listsAndMembers()), "list"))
+	return on(assumed, "So it was with %s.", number(len(l.listsAndMembers()), "list"))
 }

@@ -141,11 +141,3 @@ func number(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// were is number with its verb.
-func were(n int, what string) string {
-	if n == 1 {
-		return number(n, what) + " was"
-	}
-	return number(n, what) + " were"
-}

@@ -30,11 +30,11 @@ func memberCounts(l *look) answer {
 	}
 	switch {
 	case having == 0:
-		return on(assumed, "%s were looked at.", number(len(sample), "role"))
+		return on(assumed, "So it was with %s.", number(len(sample), "role"))
 	case same == 0:
-		return unseen("%s were looked at, of which %d have a member_count.", number(len(sample), "role"), having)
+		return unseen("The sample had %s, of which %d have a member_count.", number(len(sample), "role"), having)
 	default:
-		return on("b", "It was compared for %s.", number(same, "role"))
+		return on("b", "So it was with %s.", number(same, "role"))
 	}
 }
 
@@ -83,10 +83,10 @@ func everyonesMembers(l *look) answer {
 	case len(members.Items) == 0 && len(users.Items) > 0:
 		return on("b", "Two answers showed none.")
 	case m == 0 || u == 0 || l.countsPages():
-		return unseen("%d members and %d users are counted.", m, u)
+		return unseen("PrivX counts %d members and %d users.", m, u)
 	case m < u:
-		return on(doctor.Otherwise, "%d members of privx-user and %d users are counted.", m, u)
+		return on(doctor.Otherwise, "PrivX counts %d members of privx-user and %d users.", m, u)
 	default:
-		return on(assumed, "%d members and %d users are counted.", m, u)
+		return on(assumed, "PrivX counts %d members and %d users.", m, u)
 	}
 }

@@ -1,13 +1,9 @@
 package questions
 
 import (
-	"bytes"
-	"slices"
-	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
-	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -24,15 +20,17 @@ var membersQuestions = []question{
 			Matters: "A sync asks for the roles of each member, once for each user, so that it makes about as many calls more as there are users who are members of a role besides privx-user.",
 			Do:      "Allow for the time: see the forecast of calls.",
 		}}},
-		unseen: "No member was shown of whom it is known that he has other roles, too.",
-		ask:    carriedRoles,
+		unseen:    "No member was shown of whom it is known that he has other roles, too.",
+		otherwise: true,
+		ask:       carriedRoles,
 	},
 	{
-		id:      "PXQ-016",
-		promise: "the role that a member carries tells of the grant either as the member's own list does, or nothing",
-		how:     "Roles that members of the sample were granted are compared with the same roles in the members' own lists.",
-		unseen:  "No grant was seen both with a member and in his own list.",
-		ask:     carriedGrants,
+		id:        "PXQ-016",
+		promise:   "the role that a member carries tells of the grant either as the member's own list does, or nothing",
+		how:       "Roles that members of the sample were granted are compared with the same roles in the members' own lists.",
+		unseen:    "No grant was seen both with a member and in his own list.",
+		otherwise: true,
+		ask:       carriedGrants,
 	},
 	{
 		id:      "PXQ-017",
@@ -67,22 +65,25 @@ var membersQuestions = []question{
 			Matters: "Everybody is a member of privx-user, so that the connector does not believe that. It asks again over some seconds, and then a sync fails.",
 			Do:      "Look at the members of privx-user in PrivX's own pages. Report it with an issue, and with the version of PrivX.",
 		}}},
-		unseen: "The role privx-user was not found, or neither its members nor all users were counted.",
-		ask:    everyonesMembers,
+		unseen:    "The role privx-user was not found, or neither its members nor all users were counted.",
+		otherwise: true,
+		ask:       everyonesMembers,
 	},
 	{
-		id:      "PXQ-020",
-		promise: "a granted membership whose time is over stays among the members and in the user's list",
-		how:     "Grants whose end is past are looked for in the lists of roles of some users. Where none is found, PrivX may have removed them, or there was none.",
-		unseen:  "No grant was found whose end is past.",
-		ask:     grantsThatAreOver,
+		id:        "PXQ-020",
+		promise:   "a granted membership whose time is over stays among the members and in the user's list",
+		how:       "Grants whose end is past are looked for in the lists of roles of some users. Where none is found, PrivX may have removed them, or there was none.",
+		unseen:    "No grant was found whose end is past.",
+		otherwise: true,
+		ask:       grantsThatAreOver,
 	},
 	{
-		id:      "PXQ-070",
-		promise: "users are members of a role whose grant has not begun, or has not been used yet",
-		how:     "Floating grants and such as are yet to begin are looked for in the lists of roles of some users, and the users among the members of the role.",
-		unseen:  "No such grant was found of a role whose members are known.",
-		ask:     grantsToCome,
+		id:        "PXQ-070",
+		promise:   "users are members of a role whose grant has not begun, or has not been used yet",
+		how:       "Floating grants and such as are yet to begin are looked for in the lists of roles of some users, and the users among the members of the role.",
+		unseen:    "No such grant was found of a role whose members are known.",
+		otherwise: true,
+		ask:       grantsToCome,
 	},
 }
 
@@ -120,7 +121,7 @@ func carriedRoles(l *look) answer {
 	case one > 0:
 		return on(assumed, "%s who have several carried one.", number(one+unknown, "member"))
 	default:
-		return unseen("%s were looked at.", number(unknown, "member"))
+		return unseen("The sample had %s.", number(unknown, "member"))
 	}
 }
 
@@ -153,41 +154,6 @@ func differentRoles(entries []entry) int {
 	return ids.Len()
 }
 
-// grantFields are what tells of a grant.
-var grantFields = []string{"grant_type", "grant_validity_periods", "grant_start", "grant_end", "floating_length"}
-
-func carriedGrants(l *look) answer {
-	pairs, err := l.pairs()
-	if err != nil {
-		return unanswered(err)
-	}
-	var none, same, other int
-	for _, p := range pairs {
-		own, carried := p.own(), p.member.carried(p.role.ID)
-		if own == nil || carried == nil || !own.Explicit || !carried.Explicit || !own.has("grant_type") {
-			continue
-		}
-		switch {
-		case !slices.ContainsFunc(grantFields, carried.has):
-			none++
-		case !slices.ContainsFunc(grantFields, func(field string) bool { return !bytes.Equal(own.fields[field], carried.fields[field]) }):
-			same++
-		default:
-			other++
-		}
-	}
-	switch {
-	case none+same+other == 0:
-		return unseen("%s were looked at.", number(len(pairs), "membership"))
-	case other > 0 || none > 0 && same > 0:
-		return on(doctor.Otherwise, "Of %s, %d told nothing, %d the same as the own list, and %d something else.", number(none+same+other, "grant"), none, same, other)
-	case same > 0:
-		return on("b", "%s were compared.", number(same, "grant"))
-	default:
-		return on(assumed, "%s were compared.", number(none, "grant"))
-	}
-}
-
 func memberLength(l *look) answer {
 	roles, err := l.roles()
 	if err != nil {
@@ -210,7 +176,7 @@ func memberLength(l *look) answer {
 	case !answered && err != nil:
 		return unanswered(err)
 	case longest == 0:
-		return unseen("%s were looked at.", number(len(choose(roles)), "role"))
+		return unseen("The sample had %s.", number(len(choose(roles)), "role"))
 	}
 	side := assumed
 	if longest*api.MaxPageSize > api.MaxPageBody {
@@ -219,104 +185,4 @@ func memberLength(l *look) answer {
 	said := on(side, "A member takes up to %d bytes, and %d would take %d KiB.", longest, api.MaxPageSize, longest*api.MaxPageSize>>10).with("bytes", float64(longest))
 	said.harmless = longest*l.size() <= api.MaxPageBody
 	return said
-}
-
-func grantsThatAreOver(l *look) answer {
-	lists, err := l.lists()
-	if err != nil {
-		return unanswered(err)
-	}
-	sample, err := l.sample()
-	if err != nil {
-		return unanswered(err)
-	}
-	over, unlisted := 0, 0
-	for i := range lists {
-		for k := range lists[i].entries {
-			e := &lists[i].entries[k]
-			if !e.isOver(lists[i].now().Add(-time.Minute)) {
-				continue
-			}
-			over++
-			if slices.ContainsFunc(sample, func(s sampled) bool {
-				return privx.SameID(s.ID, e.ID) && s.isWhole() && !s.lists(lists[i].userID)
-			}) {
-				unlisted++
-			}
-		}
-	}
-	switch {
-	case unlisted > 0:
-		return on(doctor.Otherwise, "Of %s that are over, %d are in the user's list, and the user is not among the members.", number(over, "grant"), unlisted)
-	case over > 0:
-		return on(assumed, "%s that are over were found.", number(over, "grant"))
-	default:
-		return unseen("%s of roles were looked at.", number(len(lists), "list"))
-	}
-}
-
-// isOver tells whether a grant is known to have ended before a time.
-func (e *entry) isOver(at time.Time) bool {
-	periods := e.Periods()
-	return e.Explicit && e.GrantType == privx.GrantTimeRestricted && len(periods) > 0 &&
-		!slices.ContainsFunc(periods, func(p privx.Period) bool {
-			end, err := time.Parse(time.RFC3339, p.End)
-			return err != nil || end.After(at)
-		})
-}
-
-// isToCome tells whether a grant is floating, or is known to begin after a time.
-func (e *entry) isToCome(at time.Time) bool {
-	if !e.Explicit || e.GrantType != privx.GrantTimeRestricted {
-		return e.Explicit && e.GrantType == privx.GrantFloating
-	}
-	periods := e.Periods()
-	return len(periods) > 0 && !slices.ContainsFunc(periods, func(p privx.Period) bool {
-		start, err := time.Parse(time.RFC3339, p.Start)
-		return err != nil || !start.After(at)
-	})
-}
-
-func grantsToCome(l *look) answer {
-	lists, err := l.lists()
-	if err != nil {
-		return unanswered(err)
-	}
-	listed, unlisted, asked := 0, 0, 0
-	for i := range lists {
-		for k := range lists[i].entries {
-			e := &lists[i].entries[k]
-			if !e.isToCome(lists[i].now().Add(time.Minute)) || asked == mostRereads {
-				continue
-			}
-			is, known := l.isMember(lists[i].userID, e.ID, &asked)
-			switch {
-			case is:
-				listed++
-			case known:
-				unlisted++
-			}
-		}
-	}
-	switch {
-	case unlisted > 0:
-		return on(doctor.Otherwise, "Of %s that are floating or yet to begin, %d do not make the user a member: a sync does not report them.", number(listed+unlisted, "grant"), unlisted)
-	case listed > 0:
-		return on(assumed, "%s that are floating or yet to begin were found so.", number(listed, "grant"))
-	default:
-		return unseen("%s of roles were looked at.", number(len(lists), "list"))
-	}
-}
-
-// isMember tells whether a user is a member of a role, and whether that is known. It counts
-// in asked how many roles it has asked for more members than the sample has.
-func (l *look) isMember(userID, roleID string, asked *int) (bool, bool) {
-	sample, _ := l.sample()
-	if slices.ContainsFunc(sample, func(s sampled) bool { return privx.SameID(s.ID, roleID) && s.lists(userID) }) {
-		return true, true
-	}
-	*asked++
-	rows := l.get(ask.MemberRows(roleID, ask.Part{Limit: api.MaxPageSize}))
-	now := sampled{rows: rows, members: decode[memberRow](rows.Items)}
-	return now.lists(userID), rows.Good() && counted(rows) == len(rows.Items)
 }

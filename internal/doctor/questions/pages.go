@@ -80,8 +80,9 @@ var pageQuestions = []question{
 				Do:      "Find out in PrivX who they are: their directory may have been deleted.",
 			}},
 		},
-		unseen: "There are too many users for three pages, and nothing that could be compared was counted.",
-		ask:    everyUser,
+		unseen:    "There are too many users for three pages, and nothing that could be compared was counted.",
+		otherwise: true,
+		ask:       everyUser,
 	},
 }
 
@@ -197,7 +198,7 @@ func emptyLists(l *look) answer {
 	case empty > 0:
 		return on(assumed, "%s had no members.", number(empty, "role"))
 	default:
-		return unseen("%s and %s were looked at.", number(len(sample), "role"), number(len(lists), "user"))
+		return unseen("The sample had %s and %s.", number(len(sample), "role"), number(len(lists), "user"))
 	}
 }
 
@@ -228,9 +229,9 @@ func everyUser(l *look) answer {
 	case seen.Len() == 0:
 		return unseen("No member of a role was shown.")
 	case !listed.Has(l.visit.Ask.Client().Principal()) && !l.listsAPIClients():
-		return on(doctor.Otherwise, "%s were compared, but no API client is among %s.", number(seen.Len(), "member"), number(listed.Len(), "user"))
+		return on(doctor.Otherwise, "The list of %s has the %s of the sample, but no API client.", number(listed.Len(), "user"), number(seen.Len(), "member"))
 	default:
-		return on(assumed, "%s are among %s.", number(seen.Len(), "member"), number(listed.Len(), "user")).with("users", float64(listed.Len()))
+		return on(assumed, "The list of %s has the %s of the sample.", number(listed.Len(), "user"), number(seen.Len(), "member")).with("users", float64(listed.Len()))
 	}
 }
 
@@ -293,8 +294,8 @@ func (l *look) countedUsers() answer {
 	case users == 0 || members == 0:
 		return unseen("The users were not all read.")
 	case users >= members:
-		return on(assumed, "%d users and %d members of privx-user are counted.", users, members).with("users", float64(users))
+		return on(assumed, "PrivX counts %d users and %d members of privx-user.", users, members).with("users", float64(users))
 	default:
-		return on("b", "%d users and %d members of privx-user are counted.", users, members).ending("strangers")
+		return on("b", "PrivX counts %d users and %d members of privx-user.", users, members).ending("strangers")
 	}
 }

@@ -25,9 +25,9 @@ type question struct {
 	costs []cost
 	// unseen says when nothing shows the answer; empty if something always does.
 	unseen string
-	// indifferent tells that it makes no difference to the connector what PrivX does, so
-	// that the check also passes on a side that the register does not have.
-	indifferent bool
+	// otherwise tells that it costs something if PrivX is on a side that the register does not
+	// have. Without it, the check passes there, too.
+	otherwise bool
 	// ask finds out.
 	ask func(*look) answer
 }
@@ -119,7 +119,7 @@ func (q *question) ways() []doctor.Way {
 		way.When = cmp.Or(way.When, q.sentence(c.side))
 		ways = append(ways, way)
 	}
-	if !q.indifferent {
+	if q.otherwise {
 		ways = append(ways, doctor.Way{
 			Name: wayOtherwise, Outcome: doctor.Warning,
 			When:    "PrivX does what the register of assumptions has no side for.",
@@ -139,21 +139,21 @@ func (q *question) ways() []doctor.Way {
 
 // finding notes the answer and is the finding that it makes.
 func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
-	finding := doctor.Finding{Way: a.way, Found: a.found}
-	if a.cause != nil {
-		finding.Cause = a.cause.Error()
-	}
-	if a.side == "" {
+	finding := doctor.Finding{Way: a.way, Found: q.row().Question + " " + a.found}
+	switch {
+	case a.cause != nil:
+		return doctor.Finding{Way: a.way, Cause: a.cause.Error()}
+	case a.side == "":
 		return finding
 	}
 	v.Answered(q.id, doctor.Answer{Side: a.side, Figures: a.figures})
 	if a.side == doctor.Otherwise {
-		if !q.indifferent {
-			finding.Way = wayOtherwise
+		if q.otherwise {
+			finding.Way, finding.Wanted = wayOtherwise, q.sentence(assumed)
 		}
 		return finding
 	}
-	finding.Found = q.sentence(a.side) + " " + a.found
+	finding.Found = q.row().Question + " " + q.sentence(a.side) + " " + a.found
 	if i := slices.IndexFunc(q.costs, func(c cost) bool { return c.side == a.side }); i >= 0 && !a.harmless {
 		finding.Way, finding.Wanted = cmp.Or(a.way, q.costs[i].Name), q.sentence(assumed)
 	}
@@ -163,14 +163,15 @@ func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
 // assumed is the letter of the side that the register assumes.
 const assumed = "a"
 
+// row is the question in the register.
+func (q *question) row() assumptions.Assumption {
+	all := assumptions.All()
+	return all[slices.IndexFunc(all, func(a assumptions.Assumption) bool { return a.ID == q.id })]
+}
+
 // sentence is what the register says of a side; empty if it has none of that letter.
 func (q *question) sentence(side string) string {
-	all := assumptions.All()
-	i := slices.IndexFunc(all, func(a assumptions.Assumption) bool { return a.ID == q.id })
-	if i < 0 {
-		return ""
-	}
-	for place, s := range all[i].Sides() {
+	for place, s := range q.row().Sides() {
 		if assumptions.Letter(place) == side {
 			return s.PrivX
 		}

@@ -17,22 +17,20 @@ import (
 // searchQuestions are those about the search for users, and about lists that have no pages.
 var searchQuestions = []question{
 	{
-		id:          "PXQ-011",
-		promise:     "what PrivX does with a search whose body is not a JSON object makes no difference",
-		how:         "A search is made without a body, and with a list in its place. The connector never does so, and the answer is for the register alone. A search changes nothing.",
-		needs:       []string{tenant.MayListUsers},
-		indifferent: true,
-		ask:         oddSearches,
+		id:      "PXQ-011",
+		promise: "what PrivX does with a search whose body is not a JSON object makes no difference",
+		how:     "A search is made without a body, and with a list in its place. The connector never does so, and the answer is for the register alone. A search changes nothing.",
+		needs:   []string{tenant.MayListUsers},
+		ask:     oddSearches,
 	},
 	{
 		id:      "PXQ-012",
 		promise: "which fields a search by keywords looks into makes no difference",
 		how: "Users are searched for by parts of a principal, of a full name and of an e-mail address that the list has shown. " +
 			"The connector never does so, and the answer is for the register alone.",
-		needs:       []string{tenant.MayListUsers},
-		unseen:      "No user of the first page has a name of which a part could be searched for.",
-		indifferent: true,
-		ask:         keywords,
+		needs:  []string{tenant.MayListUsers},
+		unseen: "No user of the first page has a name of which a part could be searched for.",
+		ask:    keywords,
 	},
 	{
 		id:      "PXQ-013",
@@ -44,8 +42,9 @@ var searchQuestions = []question{
 			Matters: "The connector cannot find out whether a user is gone. Revoking a role from a user who is gone is an error, and ConductorOne tries it again.",
 			Do:      "Let syncs run often, so that ConductorOne soon learns of users who are gone.",
 		}}},
-		unseen: "The list of users has shown nobody.",
-		ask:    searchByID,
+		unseen:    "The list of users has shown nobody.",
+		otherwise: true,
+		ask:       searchByID,
 	},
 	{
 		id:      "PXQ-014",
@@ -64,8 +63,9 @@ var searchQuestions = []question{
 				Do:      "Do not use provisioning with this PrivX, and report it with an issue.",
 			}},
 		},
-		unseen: "No member of a role of the sample could be compared with his own list.",
-		ask:    wholeLists,
+		unseen:    "No member of a role of the sample could be compared with his own list.",
+		otherwise: true,
+		ask:       wholeLists,
 	},
 }
 
@@ -144,7 +144,7 @@ func keywords(l *look) answer {
 	case len(found) > 0:
 		return on(assumed, "Parts of the %s were found.", strings.Join(found, ", of the "))
 	default:
-		return unseen("%s were looked at.", number(len(users.Items), "user"))
+		return unseen("The sample had %s.", number(len(users.Items), "user"))
 	}
 }
 
@@ -179,7 +179,7 @@ func searchByID(l *look) answer {
 		return unanswered(users.Err)
 	}
 	if len(users.IDs) == 0 || users.IDs[0] == "" {
-		return unseen("%s were shown.", number(len(users.IDs), "user"))
+		return unseen("The first page had %s.", number(len(users.IDs), "user"))
 	}
 	id := users.IDs[0]
 	known, unused := l.get(searchFor(id)), l.get(searchFor(unusedID))

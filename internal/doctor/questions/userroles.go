@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -31,17 +30,20 @@ var rolesOfUsersQuestions = []question{
 		ask:     mappedEntries,
 	},
 	{
-		id:      "PXQ-023",
-		promise: "a role that a user has by a grant and by a rule is shown as one entry that is both, or as two",
-		how:     "Entries that are both, and roles that come twice, are looked for in the lists of roles of some users.",
-		unseen:  "No role was found that a user has by a grant and by a rule.",
-		ask:     grantedAndMapped,
+		id:        "PXQ-023",
+		promise:   "a role that a user has by a grant and by a rule is shown as one entry that is both, or as two",
+		how:       "Entries that are both, and roles that come twice, are looked for in the lists of roles of some users.",
+		unseen:    "No role was found that a user has by a grant and by a rule.",
+		otherwise: true,
+		ask:       grantedAndMapped,
 	},
 	{
-		id:      "PXQ-024",
-		promise: "every user's list shows privx-user, or none does",
-		how:     "The role privx-user is looked for in the lists of roles of some users.",
-		ask:     everyonesRole,
+		id:        "PXQ-024",
+		promise:   "every user's list shows privx-user, or none does",
+		how:       "The role privx-user is looked for in the lists of roles of some users.",
+		unseen:    "No user who was looked at has roles.",
+		otherwise: true,
+		ask:       everyonesRole,
 	},
 	{
 		id:      "PXQ-025",
@@ -52,8 +54,9 @@ var rolesOfUsersQuestions = []question{
 			Matters: "Before the first role of a user is granted, or the last one revoked, the connector waits for 7.5 s to see that his list is empty indeed.",
 			Do:      nothingToDo,
 		}}},
-		unseen: "No user who was looked at has roles.",
-		ask:    rolesInRecord,
+		unseen:    "No user who was looked at has roles.",
+		otherwise: true,
+		ask:       rolesInRecord,
 	},
 	{
 		id:      "PXQ-027",
@@ -64,8 +67,9 @@ var rolesOfUsersQuestions = []question{
 			Matters: "A grant of such a role to its holder fails, so that no times are replaced that are not understood. Other roles are not affected.",
 			Do:      "Report it with an issue, and with how the times are written: the connector must learn to read them.",
 		}}},
-		unseen: "No time-restricted grant was found.",
-		ask:    timesOfGrants,
+		unseen:    "No time-restricted grant was found.",
+		otherwise: true,
+		ask:       timesOfGrants,
 	},
 	{
 		id:      "PXQ-028",
@@ -172,11 +176,11 @@ func mappedEntries(l *look) answer {
 	}
 	switch {
 	case mapped == 0:
-		return unseen("%s were looked at.", number(len(entries), "membership"))
+		return unseen("The sample had %s.", number(len(entries), "membership"))
 	case typed > 0:
-		return on("b", "%d of %s have one.", typed, number(mapped, "membership"))
+		return on("b", "%d of %s had one.", typed, number(mapped, "membership"))
 	default:
-		return on(assumed, "%s were looked at.", number(mapped, "membership"))
+		return on(assumed, "So it was with %s.", number(mapped, "membership"))
 	}
 }
 
@@ -207,11 +211,11 @@ func grantedAndMapped(l *look) answer {
 	case odd > 0 || both > 0 && two > 0:
 		return on(doctor.Otherwise, "%d are shown as one entry, %d as two, and %d come twice in another way.", both, two, odd)
 	case two > 0:
-		return on("b", "%s were shown so.", number(two, "membership"))
+		return on("b", "So it was with %s.", number(two, "membership"))
 	case both > 0:
-		return on(assumed, "%s were shown so.", number(both, "membership"))
+		return on(assumed, "So it was with %s.", number(both, "membership"))
 	default:
-		return unseen("%s were looked at.", number(len(lists), "list"))
+		return unseen("The sample had %s.", number(len(lists), "list"))
 	}
 }
 
@@ -224,18 +228,21 @@ func everyonesRole(l *look) answer {
 	if err != nil {
 		return unanswered(err)
 	}
-	shown := 0
+	shown, having := 0, 0
 	for _, h := range lists {
+		having += min(len(h.entries), 1)
 		if slices.ContainsFunc(h.entries, func(e entry) bool {
 			return e.Name == nameOfEveryone || everyone != nil && privx.SameID(e.ID, everyone.ID)
 		}) {
 			shown++
 		}
 	}
-	switch shown {
-	case 0:
+	switch {
+	case having == 0:
+		return unseen("The sample had %s of roles.", number(len(lists), "list"))
+	case shown == 0:
 		return on("b", "It is in none of %s.", number(len(lists), "list"))
-	case len(lists):
+	case shown == len(lists):
 		return on(assumed, "It is in all of %s.", number(len(lists), "list"))
 	default:
 		return on(doctor.Otherwise, "It is in %d of %s.", shown, number(len(lists), "list"))
@@ -249,7 +256,7 @@ func rolesInRecord(l *look) answer {
 	}
 	i := slices.IndexFunc(lists, func(h held) bool { return len(h.entries) > 0 })
 	if i < 0 {
-		return unseen("%s were looked at.", number(len(lists), "list"))
+		return unseen("The sample had %s.", number(len(lists), "list"))
 	}
 	record := l.visit.Ask.Get(l.ctx, privx.Endpoints.User.Request(lists[i].userID))
 	if !record.Good() {
@@ -272,75 +279,6 @@ func rolesInRecord(l *look) answer {
 	}
 }
 
-// times tells in which way an entry tells the times of a grant.
-type times struct{ newer, older, differ, unreadable, missing int }
-
-func timesOfGrants(l *look) answer {
-	entries, err := l.entries()
-	if err != nil {
-		return unanswered(err)
-	}
-	var t times
-	n := 0
-	for i := range entries {
-		if e := &entries[i]; e.GrantType == privx.GrantTimeRestricted {
-			n++
-			t.add(e)
-		}
-	}
-	told := fmt.Sprintf("Of %s, %d have grant_validity_periods, %d grant_start and grant_end, and %d both and different.", number(n, "grant"), t.newer, t.older, t.differ)
-	switch {
-	case n == 0:
-		return unseen("%s were looked at.", number(len(entries), "membership"))
-	case t.unreadable > 0:
-		return on("c", "So it is with %d of %s.", t.unreadable, number(n, "grant"))
-	case t.missing > 0:
-		return on(doctor.Otherwise, "%d of %s tell no time at all.", t.missing, number(n, "grant"))
-	case t.differ > 0 || t.newer == 0:
-		return on("b", "%s", told)
-	default:
-		return on(assumed, "%s", told)
-	}
-}
-
-// add takes an entry of a time-restricted grant into account.
-func (t *times) add(e *entry) {
-	older := privx.Period{Start: e.GrantStart, End: e.GrantEnd}
-	hasOlder := older != privx.Period{}
-	switch {
-	case e.unreadable != nil || slices.ContainsFunc(append(slices.Clone(e.ValidityPeriods), older), unreadable):
-		t.unreadable++
-	case len(e.ValidityPeriods) == 0 && !hasOlder:
-		t.missing++
-	case len(e.ValidityPeriods) > 0 && hasOlder && !slices.ContainsFunc(e.ValidityPeriods, func(p privx.Period) bool { return sameTimes(p, older) }):
-		t.differ++
-	}
-	if len(e.ValidityPeriods) > 0 {
-		t.newer++
-	}
-	if hasOlder {
-		t.older++
-	}
-}
-
-// unreadable tells whether a period has a time that cannot be read.
-func unreadable(p privx.Period) bool {
-	return slices.ContainsFunc([]string{p.Start, p.End}, func(text string) bool {
-		_, err := time.Parse(time.RFC3339, text)
-		return text != "" && err != nil
-	})
-}
-
-// sameTimes tells whether two periods that can be read are the same.
-func sameTimes(a, b privx.Period) bool {
-	same := func(one, other string) bool {
-		t, _ := time.Parse(time.RFC3339, one)
-		u, _ := time.Parse(time.RFC3339, other)
-		return t.Equal(u)
-	}
-	return same(a.Start, b.Start) && same(a.End, b.End)
-}
-
 func mayReadRoles(l *look) answer {
 	ids, err := l.holders()
 	if err != nil {
@@ -354,7 +292,7 @@ func mayReadRoles(l *look) answer {
 		rows := l.get(privx.Endpoints.UserRoles.Request(id))
 		switch {
 		case rows.Good():
-			return on(assumed, "The roles of a user were read.")
+			return on(assumed, "What the API client has sufficed to read the roles of a user.")
 		case rows.Status == http.StatusForbidden:
 			refused++
 		default:
@@ -364,7 +302,7 @@ func mayReadRoles(l *look) answer {
 	if refused == 0 {
 		return unanswered(err)
 	}
-	return on("b", "It was so for %d of %s.", refused, number(len(ids), "user"))
+	return on("b", "So it was with %d of %s.", refused, number(len(ids), "user"))
 }
 
 func equalNames(l *look) answer {
@@ -380,32 +318,7 @@ func equalNames(l *look) answer {
 		}
 	}
 	if twice == 0 {
-		return unseen("%s were looked at.", number(len(roles), "role"))
+		return unseen("The sample had %s.", number(len(roles), "role"))
 	}
-	return on(assumed, "Of %s, %d names come more than once.", number(len(roles), "role"), twice)
-}
-
-func typesOfGrants(l *look) answer {
-	entries, err := l.entries()
-	if err != nil {
-		return unanswered(err)
-	}
-	known := []string{privx.GrantPermanent, privx.GrantTimeRestricted, privx.GrantFloating}
-	typed, others := 0, 0
-	for i := range entries {
-		if e := &entries[i]; e.GrantType != "" {
-			typed++
-			if !slices.Contains(known, e.GrantType) {
-				others++
-			}
-		}
-	}
-	switch {
-	case typed == 0:
-		return unseen("%s were looked at.", number(len(entries), "membership"))
-	case others > 0:
-		return on("b", "%d of %s are of another type.", others, number(typed, "grant"))
-	default:
-		return on(assumed, "%s were looked at.", number(typed, "grant"))
-	}
+	return on(assumed, "Of %s, %s came more than once.", number(len(roles), "role"), number(twice, "name"))
 }

@@ -76,9 +76,9 @@ func wholeLists(l *look) answer {
 	case implicit > 0:
 		return on(doctor.Otherwise, "Members of roles by a rule do not have these in their own lists: so it was with %d of %s.", implicit, number(len(pairs), "membership"))
 	case len(pairs) == 0:
-		return unseen("%s of users were read.", number(len(lists), "list"))
+		return unseen("The sample had %s of users.", number(len(lists), "list"))
 	default:
-		return on(assumed, "%s of %s were found in their own lists.", number(len(pairs), "membership"), number(len(lists), "user"))
+		return on(assumed, "So it was with %s of %s.", number(len(pairs), "membership"), number(len(lists), "user"))
 	}
 }
 
