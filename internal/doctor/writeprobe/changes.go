@@ -151,7 +151,7 @@ func (r *run) concluded(step string) bool {
 	return o.made && (o.seen || r.latest != step || !slices.Contains(others, r.stopped))
 }
 
-func (s *sent) forbidden() bool { return s.status == http.StatusForbidden && s.refused() }
+func (s sent) forbidden() bool { return s.status == http.StatusForbidden && s.refused() }
 
 // emptied is the check of the write that puts the list back.
 func (p *Probe) emptied() doctor.Check {

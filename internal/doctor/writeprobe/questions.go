@@ -144,7 +144,7 @@ func answerEntries(r *run) (doctor.Answer, string) {
 
 // ofList tells whether a refusal is about the list: it comes from PrivX, and is about
 // neither the token nor the permission.
-func (s *sent) ofList() bool {
+func (s sent) ofList() bool {
 	return !s.unknownToken() && !s.forbidden() && (api.Is(s.err, api.Invalid) || api.Is(s.err, api.NotFound) || s.status == http.StatusConflict)
 }
 

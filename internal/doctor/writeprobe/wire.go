@@ -56,17 +56,17 @@ type sent struct {
 }
 
 // took tells whether PrivX says that it has made the change.
-func (s *sent) took() bool { return s.err == nil }
+func (s sent) took() bool { return s.err == nil }
 
 // refused tells whether the answer proves that PrivX has not made the change and will not
 // make it. After any other error only a read can tell.
-func (s *sent) refused() bool { return s.status >= 400 && s.status < 500 && !api.IsTransient(s.err) }
+func (s sent) refused() bool { return s.status >= 400 && s.status < 500 && !api.IsTransient(s.err) }
 
 // unknownToken tells whether a node did not take the token.
-func (s *sent) unknownToken() bool { return s.status == http.StatusUnauthorized }
+func (s sent) unknownToken() bool { return s.status == http.StatusUnauthorized }
 
 // words are the error's own, or that it was taken.
-func (s *sent) words() string {
+func (s sent) words() string {
 	if s.err == nil {
 		return ""
 	}
