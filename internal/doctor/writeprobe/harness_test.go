@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -83,6 +84,11 @@ func in(t *testing.T, given setup, test func(t *testing.T, s *site)) {
 		s.visit = &doctor.Visit{Given: doctor.Given{Config: &config.Privx{BaseUrl: "http://localhost"}}}
 		s.visit.Client = newClient(t, pipes.Transport)
 		s.probe = &writeprobe.Probe{UserID: s.user, RoleID: s.role, Clear: given.clear, Out: s.out}
+		s.sim.OnRequest(func(r privxsim.Request) {
+			if r.Method == http.MethodPut && !strings.Contains(s.out.String(), "curl") {
+				t.Error("written before it was printed how to put the list back")
+			}
+		})
 		if given.arrange != nil {
 			given.arrange(s)
 		}

@@ -58,11 +58,11 @@ func (p *Probe) drive(ctx context.Context, v *doctor.Visit) *run {
 		return p.run
 	}
 	p.run = newRun(p.wire(v), p.RoleID, p.first)
+	defer p.tell(p.run)
 	if p.unbegun = p.begin(ctx, v); p.unbegun != "" {
 		p.run.stopped = p.unbegun
 		return p.run
 	}
-	defer p.tell(p.run)
 	p.run.all(ctx)
 	return p.run
 }

@@ -65,7 +65,7 @@ func (r *run) putBack(ctx context.Context, whole bool) bool {
 			entries = append(slices.Clone(r.first.entries), entries...)
 		}
 		s := r.put(ctx, entries)
-		r.back.last = s.err
+		r.noteError(ctx, s.err)
 		if len(entries) == 0 && (r.back.emptied == nil || !r.back.emptied.took()) {
 			r.back.emptied = &s
 		}
@@ -80,12 +80,19 @@ func (r *run) putBack(ctx context.Context, whole bool) bool {
 	return whole
 }
 
+// noteError keeps the last error, unless it is only that there was no more time.
+func (r *run) noteError(ctx context.Context, err error) {
+	if err == nil || ctx.Err() == nil {
+		r.back.last = err
+	}
+}
+
 // believe reads the list until it has the grants of something else that were seen within
 // api.LagTime, or for as long: a node that lags may not show them, and they must stay.
 func (r *run) believe(ctx context.Context) bool {
 	for {
-		_, r.back.last = r.look(ctx)
-		if r.back.last == nil && !r.lacksOthers() {
+		_, err := r.look(ctx)
+		if r.noteError(ctx, err); err == nil && !r.lacksOthers() {
 			return true
 		}
 		if api.Sleep(ctx, time.Second) != nil {
@@ -113,8 +120,7 @@ func (r *run) isBack(ctx context.Context) bool {
 	for good := 0; ; {
 		asked := time.Now()
 		_, err := r.look(ctx)
-		r.back.last = err
-		if err == nil && asked.After(settled) {
+		if r.noteError(ctx, err); err == nil && asked.After(settled) {
 			if !r.asItWas() {
 				return false
 			}

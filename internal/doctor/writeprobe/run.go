@@ -103,10 +103,25 @@ func (r *run) all(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, Budget)
 	defer cancel()
 	for i := range steps {
+		if r.stopped == "" {
+			r.stopped = overdue(bounded)
+		}
 		if r.stopped != "" {
 			return
 		}
 		r.step(bounded, &steps[i])
+	}
+}
+
+// overdue says that there is no more time, or that the run was interrupted; empty if neither.
+func overdue(ctx context.Context) string {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return stoppedOverdue
+	case ctx.Err() != nil:
+		return stoppedCancelled
+	default:
+		return ""
 	}
 }
 
@@ -152,10 +167,8 @@ func (r *run) reason(ctx context.Context, s *step, o *outcome) string {
 	switch {
 	case len(r.others) > 0 || !r.sameRules():
 		return stoppedChanged
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return stoppedOverdue
 	case ctx.Err() != nil:
-		return stoppedCancelled
+		return overdue(ctx)
 	case r.unread != nil:
 		return stoppedBlind
 	case o.seen && s.watched && r.lag > api.LagTime:
@@ -177,6 +190,9 @@ func (r *run) reason(ctx context.Context, s *step, o *outcome) string {
 // sent again as long as it is as it was.
 func (r *run) put(ctx context.Context, entries []entry) sent {
 	for tries := 1; ; tries++ {
+		if ctx.Err() != nil {
+			return sent{err: ctx.Err(), answered: time.Now()}
+		}
 		before := r.touched
 		r.touched = true
 		s := r.write(ctx, entries)

@@ -1,6 +1,7 @@
 package writeprobe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,10 +45,14 @@ func (p *Probe) usable() doctor.Check {
 			refusal(wayUnreadable, "The user or the role could not be read.", "See the error, and try again."),
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-			way, found, err := p.refuse(ctx, v)
-			finding := doctor.Finding{Way: way, Found: found, Wanted: wanted}
+			finding := doctor.Finding{Way: wayUnreadable, Wanted: wanted}
+			err := privx.Within(ctx, func(ctx context.Context) error {
+				var err error
+				finding.Way, finding.Found, err = p.refuse(ctx, v)
+				return err
+			})
 			if err != nil {
-				finding.Cause = err.Error()
+				finding.Way, finding.Cause = cmp.Or(finding.Way, wayUnreadable), err.Error()
 			}
 			return finding
 		},

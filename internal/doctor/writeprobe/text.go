@@ -52,7 +52,7 @@ func (p *Probe) address(v *doctor.Visit) string {
 // tell prints what became of the list, and notes it if that is not good.
 func (p *Probe) tell(r *run) {
 	back := r.back
-	p.Unrestored = !back.done || len(back.others) > 0
+	p.Unrestored = r.touched && (!back.done || len(back.others) > 0)
 	switch {
 	case !r.touched:
 		_ = p.print("The write probe has changed nothing.\n")
