@@ -171,8 +171,9 @@ func certificate(name string, changes []func(*x509.Certificate)) *x509.Certifica
 
 const (
 	day = 24 * time.Hour
-	// moment is how long a request may take that is known to wait for ever.
-	moment = 300 * time.Millisecond
+	// moment and while are how long a request may take that is known to wait for longer. All
+	// that can be relied on within a moment is that a connection on loopback comes about.
+	moment, while = 300 * time.Millisecond, 2 * time.Second
 )
 
 // valid makes a certificate valid from and until so many days from now.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -73,11 +74,15 @@ func waiting(conn net.Conn) {
 	}
 }
 
-// inAMoment makes a request that waits end soon.
-func inAMoment(arrange arranger) arranger {
+// inAMoment and inAWhile make a request that waits end soon.
+func inAMoment(arrange arranger) arranger { return within(moment, arrange) }
+
+func inAWhile(arrange arranger) arranger { return within(while, arrange) }
+
+func within(timeout time.Duration, arrange arranger) arranger {
 	return func(t *testing.T) doctor.Given {
 		given := arrange(t)
-		given.HTTPTimeout = moment
+		given.HTTPTimeout = timeout
 		return given
 	}
 }

@@ -86,7 +86,7 @@ func TestPrivX(t *testing.T) {
 			Path: doctortest.StatusPath, Kind: privxsim.FaultHeader, Header: http.Header{"Content-Type": {"text/html"}},
 		})},
 		{Check: answers, Way: "no-answer", Arrange: ordinary(privxsim.Options{}, statusFault(privxsim.FaultResetAfter))},
-		{Check: answers, Way: "no-answer", Name: "in time", Arrange: inAMoment(ordinary(privxsim.Options{}, statusFault(privxsim.FaultStall)))},
+		{Check: answers, Way: "no-answer", Name: "in time", Arrange: inAWhile(ordinary(privxsim.Options{}, statusFault(privxsim.FaultStall)))},
 		{Check: answers, Way: "refused", Name: "404", Found: "404", Arrange: ordinary(privxsim.Options{}, doctortest.Status("", doctortest.StatusPath, 404))},
 		{Check: answers, Way: "refused", Name: "503", Found: "503", Arrange: ordinary(privxsim.Options{}, doctortest.Status("", doctortest.StatusPath, 503))},
 		{Check: answers, Way: "something-else", Name: "HTML", Found: "text/html", Arrange: ordinary(privxsim.Options{}, statusFault(privxsim.FaultHTML))},

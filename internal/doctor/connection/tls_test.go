@@ -115,7 +115,7 @@ type change = func(*x509.Certificate)
 func plain(t *testing.T) doctor.Given {
 	t.Helper()
 	given := ordinary(privxsim.Options{})(t)
-	server, err := privxsim.Serve(privxsim.New(privxsim.NewStore(), privxsim.Options{}), privxsim.ServeOptions{})
+	server, err := privxsim.Serve(privxsim.New(privxsim.Seed(privxsim.SeedOptions{Users: 10, Roles: 4}), privxsim.Options{}), privxsim.ServeOptions{})
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	given.Config.BaseUrl, given.Config.CaCertificate = server.URL, nil
