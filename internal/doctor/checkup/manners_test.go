@@ -30,7 +30,7 @@ func visit(t *testing.T, p *profile.Profile, options privxsim.Options) visited {
 	site := doctortest.NewSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 12}), options)
 	p.Prepare(site.Sim, site.Store)
 	v := &doctor.Visit{Given: site.Given(t)}
-	results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers()}, v)
+	results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers(nil)}, v)
 	var report bytes.Buffer
 	require.NoError(t, doctor.ReportOf(v, results).Write(&report))
 	return visited{results: results, report: report.Bytes(), visit: v}

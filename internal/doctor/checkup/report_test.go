@@ -100,7 +100,7 @@ func TestReportHasNoTexts(t *testing.T) {
 			}
 			v := &doctor.Visit{Given: site.Given(t)}
 			v.Given.Provisioning = true
-			results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers()}, v)
+			results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers(nil)}, v)
 			var report bytes.Buffer
 			require.NoError(t, doctor.ReportOf(v, results).Write(&report))
 			for text := range theirs(t, site) {
