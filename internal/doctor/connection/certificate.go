@@ -21,7 +21,7 @@ var certificateIsTrusted = doctor.Check{
 	Ways: []doctor.Way{
 		plain,
 		{
-			Name: "foreign", Outcome: doctor.Failed,
+			Name: wayForeign, Outcome: doctor.Failed,
 			When:    "The certificate comes from a CA that is not trusted here.",
 			Matters: "It may be somebody else who answers in place of PrivX. The connector sends no secret there.",
 			Do: "If the issuer is your own CA, give its certificate with ca-certificate: PrivX shows it as its TLS trust anchor at the bottom of the API client's Credentials page. " +
@@ -34,7 +34,7 @@ var certificateIsTrusted = doctor.Check{
 			Do:      "Have a certificate issued for PrivX that is meant for servers. The error names what is wrong with this one.",
 		},
 		{
-			Name: "unknown", Outcome: doctor.Skipped,
+			Name: wayUnknown, Outcome: doctor.Skipped,
 			When: "One of the certificates is not valid at this time, and so nothing can be said (see PX-TLS-04).",
 		},
 	},
@@ -47,11 +47,11 @@ var certificateIsTrusted = doctor.Check{
 		var foreign x509.UnknownAuthorityError
 		switch {
 		case errors.As(got.untrusted, &foreign):
-			f.Way, f.Cause = "foreign", got.untrusted.Error()
+			f.Way, f.Cause = wayForeign, got.untrusted.Error()
 		case got.untrusted != nil:
 			f.Way, f.Cause = "unfit", got.untrusted.Error()
 		case len(got.chains) == 0:
-			f.Way = "unknown"
+			f.Way = wayUnknown
 		default:
 			f.Found += "; " + anchor(v, got)
 		}

@@ -38,7 +38,7 @@ var clocksAgree = doctor.Check{
 			When: "The answer took so long to begin that it does not tell PrivX's time exactly enough.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Skipped,
+			Name: wayNoAnswer, Outcome: doctor.Skipped,
 			When: "The role store's status was not answered (see PX-PRIVX-01).",
 		},
 	},
@@ -46,7 +46,7 @@ var clocksAgree = doctor.Check{
 		c := contact(ctx, v)
 		const wanted = "30 seconds at most"
 		if c.Answer.Status == 0 {
-			return doctor.Finding{Way: "no-answer", Cause: cause(c)}
+			return doctor.Finding{Way: wayNoAnswer, Cause: cause(c)}
 		}
 		date, err := http.ParseTime(c.Answer.Header.Get("Date"))
 		if err != nil {

@@ -78,6 +78,7 @@ func TestTheDoctorFailsWhereValidateDoes(t *testing.T) {
 		"no TLS":                      {plainBehindHTTPS, "PX-TLS-01"},
 		"http, and no TLS":            {plain, ""},
 		"TLS 1.2":                     {version(0x0303), ""},
+		"HTTP/2":                      {http2, ""},
 		"old TLS":                     {version(0x0302), "PX-TLS-01"},
 		"a client certificate, 1.2":   {clientCertificate(0x0303), "PX-TLS-01"},
 		"a client certificate, 1.3":   {clientCertificate(0x0304), "PX-TLS-01"},

@@ -60,7 +60,7 @@ func layers() []doctor.Layer {
 			return found
 		}
 		if change, ok := adjustments.Load(v.Given.Config.BaseUrl); ok {
-			change.(func(*privx.Client))(v.Client) //nolint:errcheck,forcetypeassert // Nothing else is stored.
+			change.(func(*privx.Client))(v.Client)
 		}
 		return found
 	}
@@ -195,6 +195,7 @@ func serve(t *testing.T, config *tls.Config, ca []byte) doctor.Given {
 	given := ordinary(privxsim.Options{})(t)
 	sim := privxsim.New(privxsim.Seed(privxsim.SeedOptions{Users: 10, Roles: 4}), privxsim.Options{})
 	server := httptest.NewUnstartedServer(sim)
+	server.EnableHTTP2 = config.NextProtos != nil
 	server.TLS, server.Config.ErrorLog = config, log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)

@@ -42,6 +42,15 @@ func Layers() []doctor.Layer {
 	}
 }
 
+// Names of ways that several checks have.
+const (
+	wayForeign  = "foreign"
+	wayNoAnswer = "no-answer"
+	wayNotSaid  = "not-said"
+	wayRefused  = "refused"
+	wayUnknown  = "unknown"
+)
+
 // maxShown bounds what is shown of a text that is not this program's own, in bytes.
 const maxShown = 200
 

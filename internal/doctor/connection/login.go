@@ -85,13 +85,13 @@ var tokenIsGiven = doctor.Check{
 			Do:      "Run the doctor again in some minutes. If it stays so, look at PrivX's service auth, and at what is in front of PrivX.",
 		},
 		{
-			Name: "foreign", Outcome: doctor.Failed,
+			Name: wayForeign, Outcome: doctor.Failed,
 			When:    "What answers is not PrivX: a page in HTML, a redirect, or something else that has no token.",
 			Matters: noLogin + " base-url may lead to a login page, a proxy or another product.",
 			Do:      "Check base-url: it is PrivX's own address. What is in front of PrivX must let the connector's requests through without a login page.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Failed,
+			Name: wayNoAnswer, Outcome: doctor.Failed,
 			When:    "There is no whole answer to the login, or none in time.",
 			Matters: noLogin,
 			Do:      "Run the doctor again. If it stays so, look at PrivX's service auth, at what is in front of PrivX, and at http-timeout-seconds.",
@@ -122,7 +122,7 @@ func life(life time.Duration) string {
 
 // refusal is the finding where no token came.
 func refusal(credentials privx.Credentials, err error) doctor.Finding {
-	f := doctor.Finding{Way: "no-answer", Found: "no answer", Wanted: "a token by " + wayOf(credentials), Cause: err.Error()}
+	f := doctor.Finding{Way: wayNoAnswer, Found: "no answer", Wanted: "a token by " + wayOf(credentials), Cause: err.Error()}
 	var e *api.Error
 	if !errors.As(err, &e) || e.Status == 0 {
 		return f
@@ -147,7 +147,8 @@ func refusalWay(e *api.Error) string {
 			return "way-not-allowed"
 		}
 	}
-	foreign := e.Code == "" && e.Message != "" // The connector's own words: it is not PrivX's answer.
+	// These are the connector's own words: it is not PrivX's answer.
+	foreign := e.Code == "" && e.Message != ""
 	switch {
 	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
 		return "no-endpoint"
@@ -156,7 +157,7 @@ func refusalWay(e *api.Error) string {
 	case e.Status == http.StatusRequestTimeout || e.Status >= 500 && e.Status <= 599:
 		return "not-well"
 	case foreign:
-		return "foreign"
+		return wayForeign
 	case e.Status == http.StatusBadRequest:
 		return "bad-request"
 	case e.Status == http.StatusUnauthorized:
@@ -164,7 +165,7 @@ func refusalWay(e *api.Error) string {
 	case e.Status == http.StatusForbidden:
 		return "forbidden"
 	default:
-		return "foreign"
+		return wayForeign
 	}
 }
 
@@ -195,13 +196,13 @@ var selfIsKnown = doctor.Check{
 			When: "PrivX does not tell, and so the connector protects the roles of the API client that api-client-id names.",
 		},
 		{
-			Name: "unknown", Outcome: doctor.Warning,
+			Name: wayUnknown, Outcome: doctor.Warning,
 			When:    "PrivX does not tell, and the credentials do not name the API client either.",
 			Matters: "The connector makes no grant and no revoke, because it could be one of its own API client's roles. Syncs do not need it.",
 			Do:      "Give api-client-id and api-client-secret, too.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Warning,
+			Name: wayNoAnswer, Outcome: doctor.Warning,
 			When:    "The question is not answered as PrivX would.",
 			Matters: "As long as that is so, the connector makes no grant and no revoke. Syncs do not need it.",
 			Do:      "Run the doctor again. If it stays so, look at PrivX's role store, and at what is in front of PrivX.",
@@ -246,9 +247,9 @@ func selfFailure(answer *ask.Answer, named string) string {
 		slices.Contains([]int{http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound}, e.Status)
 	switch {
 	case !refused:
-		return "no-answer"
+		return wayNoAnswer
 	case named == "":
-		return "unknown"
+		return wayUnknown
 	default:
 		return "as-named"
 	}

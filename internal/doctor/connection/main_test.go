@@ -12,8 +12,8 @@ import (
 // systemCA is the one CA that the system of these tests trusts.
 var systemCA *simcert.CA
 
-// TestMain gives the tests a system that trusts a CA of their own. Go reads it once in a
-// process.
+// TestMain gives the tests a system that trusts a CA of their own, and names a proxy whose
+// address cannot be read. Go reads them once in a process.
 func TestMain(m *testing.M) {
 	code, err := withSystemCA(m.Run)
 	if err != nil {
@@ -36,7 +36,11 @@ func withSystemCA(run func() int) (int, error) {
 	if err := os.WriteFile(file, systemCA.PEM, 0o600); err != nil {
 		return 0, err
 	}
-	for name, value := range map[string]string{"SSL_CERT_FILE": file, "SSL_CERT_DIR": filepath.Join(dir, "none")} {
+	environment := map[string]string{"SSL_CERT_FILE": file, "SSL_CERT_DIR": filepath.Join(dir, "none")}
+	if os.Getenv(childEnv) == "" {
+		environment["HTTPS_PROXY"] = "http://user:" + proxyPassword + "%zz@127.0.0.1:1"
+	}
+	for name, value := range environment {
 		if err := os.Setenv(name, value); err != nil {
 			return 0, err
 		}

@@ -1,12 +1,14 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -26,6 +28,12 @@ var proxyLetsThrough = doctor.Check{
 	Needs:   []string{Configured},
 	Ways: []doctor.Way{
 		{
+			Name: "ignored", Outcome: doctor.Warning,
+			When:    "HTTPS_PROXY is set, and cannot be read as an address.",
+			Matters: "The connector goes without a proxy then, as all programs in Go do.",
+			Do:      "Correct HTTPS_PROXY, or take it away: http://user:password@proxy:port, with what is special in the user and the password percent-encoded.",
+		},
+		{
 			Name: "unreachable", Outcome: doctor.Failed,
 			When:    "The proxy cannot be reached.",
 			Matters: "Every request goes to the proxy first.",
@@ -44,13 +52,13 @@ var proxyLetsThrough = doctor.Check{
 			Do:      "Check the name and the port in base-url as the proxy sees them, and whether PrivX is up. If PrivX can be reached without the proxy, name its host in NO_PROXY.",
 		},
 		{
-			Name: "refused", Outcome: doctor.Failed,
+			Name: wayRefused, Outcome: doctor.Failed,
 			When:    "The proxy refuses to connect to PrivX.",
 			Matters: "No request gets to PrivX.",
 			Do:      "Let the proxy allow connections to PrivX's host and port, or name the host in NO_PROXY.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Failed,
+			Name: wayNoAnswer, Outcome: doctor.Failed,
 			When:    "The proxy can be reached, but gives no usable answer.",
 			Matters: "No request gets to PrivX.",
 			Do:      "Check that HTTPS_PROXY is the address of an HTTP proxy, with the right scheme and port.",
@@ -58,7 +66,10 @@ var proxyLetsThrough = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		c := contact(ctx, v)
-		if c.Proxy == nil {
+		switch {
+		case c.Proxy == nil && isMalformed(cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))) && !isLoopback(c.Base.Hostname()):
+			return doctor.Finding{Way: "ignored", Found: "no proxy is used", Wanted: "an address in HTTPS_PROXY"}
+		case c.Proxy == nil:
 			return doctor.Pass("no proxy is used", "")
 		}
 		found := "the proxy " + c.Proxy.String()
@@ -72,6 +83,20 @@ var proxyLetsThrough = doctor.Check{
 	},
 }
 
+// isMalformed tells whether net/http passes over the address of a proxy, as it does without
+// a word where it is no URL, also with http:// before it.
+func isMalformed(proxy string) bool {
+	_, whole := url.Parse(proxy)
+	_, host := url.Parse("http://" + proxy)
+	return whole != nil && host != nil
+}
+
+// isLoopback tells whether a host is this machine, for which net/http uses no proxy.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
 // proxyFailure is the way in which the proxy stands in the way.
 func proxyFailure(c *doctor.Contact) string {
 	switch c.Tunnel {
@@ -81,15 +106,15 @@ func proxyFailure(c *doctor.Contact) string {
 		return "beyond"
 	case 0:
 	default:
-		return "refused"
+		return wayRefused
 	}
 	switch {
 	case isOp(c.Answer.Err, "socks connect"):
-		return "refused"
+		return wayRefused
 	case c.Dialled() == nil || isOp(c.Answer.Err, "proxyconnect"):
 		return "unreachable"
 	default:
-		return "no-answer"
+		return wayNoAnswer
 	}
 }
 
@@ -108,13 +133,13 @@ var nameIsKnown = doctor.Check{
 			When: "There is an address in base-url, and no name.",
 		},
 		{
-			Name: "unknown", Outcome: doctor.Failed,
+			Name: wayUnknown, Outcome: doctor.Failed,
 			When:    "There is no such name.",
 			Matters: "The connector cannot find PrivX.",
 			Do:      "Check the host name in base-url, and whether this machine asks the name server that knows it. In a container that may be another one than on its host.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Failed,
+			Name: wayNoAnswer, Outcome: doctor.Failed,
 			When:    "No name server answers.",
 			Matters: "The connector cannot find PrivX.",
 			Do:      "Check which name servers this machine asks, and whether they can be reached from here.",
@@ -129,7 +154,7 @@ var nameIsKnown = doctor.Check{
 		case isAddress(host):
 			return doctor.Finding{Way: "address", Found: host}
 		case c.Lookup == nil || !c.Lookup.Done:
-			return doctor.Finding{Way: "no-answer", Found: host, Cause: cause(c)}
+			return doctor.Finding{Way: wayNoAnswer, Found: host, Cause: cause(c)}
 		case c.Lookup.Err != nil:
 			return doctor.Finding{Way: lookupFailure(c.Lookup.Err), Found: host, Cause: c.Lookup.Err.Error()}
 		}
@@ -145,9 +170,9 @@ func isAddress(host string) bool {
 func lookupFailure(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
-		return "unknown"
+		return wayUnknown
 	}
-	return "no-answer"
+	return wayNoAnswer
 }
 
 var tcpConnects = doctor.Check{
@@ -157,7 +182,7 @@ var tcpConnects = doctor.Check{
 	Needs:   []string{named},
 	Ways: []doctor.Way{
 		{
-			Name: "refused", Outcome: doctor.Failed,
+			Name: wayRefused, Outcome: doctor.Failed,
 			When:    "Nothing listens at that address and port.",
 			Matters: "PrivX is down, or it is somewhere else.",
 			Do:      "Check the host and the port in base-url, and whether PrivX is up.",
@@ -169,7 +194,7 @@ var tcpConnects = doctor.Check{
 			Do:      "Check the routes of this machine, and whether a firewall, a VPN or a network policy stands in between.",
 		},
 		{
-			Name: "no-answer", Outcome: doctor.Failed,
+			Name: wayNoAnswer, Outcome: doctor.Failed,
 			When:    "Nothing answers at that address and port.",
 			Matters: "A firewall may drop what is sent, or PrivX's machine may be down.",
 			Do:      "Let firewalls and network policies allow connections from here to PrivX's port. Check whether PrivX is up.",
@@ -205,11 +230,11 @@ func dialFailure(c *doctor.Contact) string {
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
+		return wayRefused
 	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
 		return "unreachable"
 	case len(c.Dials) > 0 && (errors.Is(err, os.ErrDeadlineExceeded) || !allDone(c.Dials) || isTimeout(err)):
-		return "no-answer"
+		return wayNoAnswer
 	default:
 		return "error"
 	}

@@ -34,6 +34,7 @@ func TestNetwork(t *testing.T) {
 		{Check: proxy, Name: "through", Found: "the proxy http://127.0.0.1:", Arrange: through("http"), After: noPassword},
 		{Check: proxy, Name: "through with TLS", Found: "the proxy https://127.0.0.1:", Arrange: through("https")},
 		{Check: proxy, Name: "through, and the name is wrong", Arrange: func(t *testing.T) doctor.Given { return throughTunnel(t, "https", "other.invalid") }},
+		{Check: proxy, Way: "ignored", Found: "no proxy", Arrange: asking(unknownName)},
 		{Check: proxy, Way: "unreachable", Cause: "connection refused", Arrange: behindOne("http", silent)},
 		{Check: proxy, Way: "unreachable", Name: "SOCKS", Cause: "connection refused", Arrange: behindOne("socks5", silent)},
 		{Check: proxy, Way: "unreachable", Name: "no TLS", Arrange: behindOne("https", func(t *testing.T) string { return answering(t, 200) })},
@@ -49,7 +50,7 @@ func TestNetwork(t *testing.T) {
 		{Check: name, Found: "localhost is ", Arrange: namedLocalhost},
 		{Check: name, Way: "proxy", Arrange: through("http")},
 		{Check: name, Way: "address", Found: "127.0.0.1", Arrange: ordinary(privxsim.Options{})},
-		{Check: name, Way: "unknown", Cause: "no such host", Arrange: asking(func(reply []byte) { reply[3] = reply[3]&0xf0 | 3 })},
+		{Check: name, Way: "unknown", Cause: "no such host", Arrange: asking(unknownName)},
 		{Check: name, Way: "no-answer", Cause: "server misbehaving", Arrange: asking(func(reply []byte) { reply[3] = reply[3]&0xf0 | 2 })},
 		{Check: name, Way: "no-answer", Name: "in time", Arrange: inAMoment(asking(nil))},
 
@@ -125,6 +126,9 @@ func asking(change func(reply []byte)) arranger {
 		})
 	}
 }
+
+// unknownName makes a reply say that there is no such name.
+func unknownName(reply []byte) { reply[3] = reply[3]&0xf0 | 3 }
 
 // dialling lets every attempt to connect fail.
 func dialling(failure error) arranger {

@@ -56,7 +56,8 @@ func field[T any](object map[string]json.RawMessage, path ...string) *T {
 	return value
 }
 
-const running = "RUNNING"
+// A service is running if it says so, and is unwell if it says something else.
+const running, unwell = "RUNNING", "unwell"
 
 var roleStoreAnswers = doctor.Check{
 	ID:      isPrivX,
@@ -65,13 +66,13 @@ var roleStoreAnswers = doctor.Check{
 	Needs:   reached,
 	Ways: []doctor.Way{
 		{
-			Name: "no-answer", Outcome: doctor.Warning,
+			Name: wayNoAnswer, Outcome: doctor.Warning,
 			When:    "The connection is good, but the role store's status was not answered.",
 			Matters: "The connector does without the status. Something may be wrong with PrivX all the same, or with what is in front of it.",
 			Do:      "If the login fails, too, check whether PrivX's role store is up, and base-url.",
 		},
 		{
-			Name: "refused", Outcome: doctor.Warning,
+			Name: wayRefused, Outcome: doctor.Warning,
 			When:    "The role store's status is answered with an error.",
 			Matters: "The connector does without the status. With a 404 or a 5xx, base-url may lead elsewhere, or PrivX may not be well.",
 			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
@@ -90,9 +91,9 @@ var roleStoreAnswers = doctor.Check{
 		case said != nil:
 			f.Found = "the role store says " + shown(*said.Status)
 		case answer.Status == 0:
-			f.Way, f.Cause = "no-answer", answer.Err.Error()
+			f.Way, f.Cause = wayNoAnswer, answer.Err.Error()
 		case !answer.Good() && answer.Status >= http.StatusBadRequest:
-			f.Way, f.Cause = "refused", answer.Err.Error()
+			f.Way, f.Cause = wayRefused, answer.Err.Error()
 		default:
 			f.Way = "something-else"
 		}
@@ -121,7 +122,7 @@ var versionIsKnown = doctor.Check{
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{
 		{
-			Name: "not-said", Outcome: doctor.Warning,
+			Name: wayNotSaid, Outcome: doctor.Warning,
 			When:    "PrivX does not say of which version it is.",
 			Matters: "It is not known whether the connector was written for it.",
 			Do:      fmt.Sprintf("Look it up in PrivX: the connector is written from the documentation of PrivX %d to %d.", oldestVersion, newestVersion),
@@ -137,11 +138,11 @@ var versionIsKnown = doctor.Check{
 		wanted := fmt.Sprintf("PrivX %d to %d", oldestVersion, newestVersion)
 		said := statusIn(contact(ctx, v).Answer)
 		if said == nil || said.Version == nil {
-			return doctor.Finding{Way: "not-said", Found: "no version", Wanted: wanted}
+			return doctor.Finding{Way: wayNotSaid, Found: "no version", Wanted: wanted}
 		}
 		parts := numbers.FindStringSubmatch(*said.Version)
 		if parts == nil {
-			return doctor.Finding{Way: "not-said", Found: "version " + shown(*said.Version), Wanted: wanted}
+			return doctor.Finding{Way: wayNotSaid, Found: "version " + shown(*said.Version), Wanted: wanted}
 		}
 		v.PrivXVersion = parts[1] + parts[2]
 		f := doctor.Finding{Found: "PrivX " + v.PrivXVersion, Wanted: wanted}
@@ -165,13 +166,13 @@ var servicesAreWell = doctor.Check{
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{
 		{
-			Name: "unwell", Outcome: doctor.Warning,
+			Name: unwell, Outcome: doctor.Warning,
 			When:    "A service says that it is not running.",
 			Matters: "Syncs, or the login before them, may fail as long as that is so.",
 			Do:      "Look at the service that is named, on the page of PrivX's monitoring or in its logs.",
 		},
 		{
-			Name: "not-said", Outcome: doctor.Warning,
+			Name: wayNotSaid, Outcome: doctor.Warning,
 			When:    "A service does not say how it is.",
 			Matters: "It is not known whether it is well. The connector does without the status.",
 			Do:      "If the login or the lists fail, too, look at the service that is named.",
@@ -179,19 +180,14 @@ var servicesAreWell = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		auth := v.Ask.Again(ctx, authStatus.Request(), api.Manner{Anonymous: true})
-		var all, ways []string
-		for _, service := range []struct {
-			name string
-			said *serviceStatus
-		}{{"role-store", statusIn(contact(ctx, v).Answer)}, {"auth", statusIn(auth)}} {
-			text, way := condition(service.said)
-			all, ways = append(all, service.name+": "+text), append(ways, way)
-		}
-		f := doctor.Finding{Found: strings.Join(all, "; "), Wanted: running}
-		for _, way := range []string{"not-said", "unwell"} { // The last one counts most.
-			if ways[0] == way || ways[1] == way {
-				f.Way = way
-			}
+		roleStore, first := condition(statusIn(contact(ctx, v).Answer))
+		login, second := condition(statusIn(auth))
+		f := doctor.Finding{Found: "role-store: " + roleStore + "; auth: " + login, Wanted: running}
+		switch {
+		case first == unwell || second == unwell:
+			f.Way = unwell
+		case first != "" || second != "":
+			f.Way = wayNotSaid
 		}
 		return f
 	},
@@ -200,14 +196,14 @@ var servicesAreWell = doctor.Check{
 // condition says how a service is, and in which way that ends the check.
 func condition(said *serviceStatus) (string, string) {
 	if said == nil {
-		return "no status", "not-said"
+		return "no status", wayNotSaid
 	}
 	text := shown(*said.Status)
 	if said.Message != nil && *said.Message != "" {
 		text += ", " + shown(*said.Message)
 	}
 	if !strings.EqualFold(*said.Status, running) {
-		return text, "unwell"
+		return text, unwell
 	}
 	return text, ""
 }
@@ -225,14 +221,14 @@ var noUpgrade = doctor.Check{
 			Do:      "Wait for the end of the upgrade, or grant and revoke again afterwards.",
 		},
 		{
-			Name: "not-said", Outcome: doctor.Skipped,
+			Name: wayNotSaid, Outcome: doctor.Skipped,
 			When: "PrivX does not say whether it is being upgraded.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		said := statusIn(contact(ctx, v).Answer)
 		if said == nil || said.Restricting == nil {
-			return doctor.Finding{Way: "not-said"}
+			return doctor.Finding{Way: wayNotSaid}
 		}
 		f := doctor.Finding{Found: "the API is not restricted", Wanted: "no restriction"}
 		if *said.Restricting {

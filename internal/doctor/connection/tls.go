@@ -38,7 +38,7 @@ var tlsIsSpoken = doctor.Check{
 			Do:      "Enable TLS 1.2 or 1.3 in PrivX, or in the load balancer in front of it.",
 		},
 		{
-			Name: "refused", Outcome: doctor.Failed,
+			Name: wayRefused, Outcome: doctor.Failed,
 			When:    "What answers refuses the handshake.",
 			Matters: "No request gets to PrivX.",
 			Do: "Check whether PrivX, or the load balancer in front of it, wants a client certificate, does not know the host name in base-url, " +
@@ -81,7 +81,7 @@ func handshakeFailure(err error) string {
 		// crypto/tls has no type for it, whichever side it is that does not have a version.
 		return "old"
 	case isOp(err, remoteError):
-		return "refused"
+		return wayRefused
 	default:
 		return "broken"
 	}

@@ -27,6 +27,9 @@ func TestTLS(t *testing.T) {
 	runCases(t, "TLS", []doctortest.Case{
 		{Check: speaks, Found: "TLS 1.3 with TLS_", Arrange: good},
 		{Check: speaks, Name: "1.2", Found: "TLS 1.2 with TLS_", Arrange: version(tls.VersionTLS12)},
+		{Check: speaks, Name: "HTTP/2", Found: "TLS 1.3 with TLS_", Arrange: http2, After: func(t *testing.T, v *doctor.Visit) {
+			require.Equal(t, "h2", v.Contact.Handshake.State.NegotiatedProtocol)
+		}},
 		{Check: speaks, Name: "with a foreign certificate", Found: "refused", Arrange: foreign},
 		{Check: speaks, Way: "plain", Found: "http://127.0.0.1", Arrange: plain},
 		{Check: speaks, Way: "no-tls", Cause: "scheme", Arrange: plainBehindHTTPS},
@@ -55,8 +58,8 @@ func TestTLS(t *testing.T) {
 
 		{Check: madeOut, Found: "localhost, 127.0.0.1", Arrange: good},
 		{Check: madeOut, Name: "of many names", Found: " and 93 more", Arrange: func(t *testing.T) doctor.Given {
-			many := append([]string{}, strings.Split(strings.Repeat("a.invalid ", 99), " ")...)
-			return withCertificate(t, newAuthority(t), func(c *x509.Certificate) { c.DNSNames = append(many[:99], "localhost") })
+			many := strings.Fields(strings.Repeat("a.invalid ", 100))
+			return withCertificate(t, newAuthority(t), func(c *x509.Certificate) { c.DNSNames = many })
 		}},
 		{Check: madeOut, Name: "and foreign", Arrange: foreign},
 		{Check: madeOut, Way: "plain", Arrange: plain},
@@ -127,6 +130,13 @@ func plainBehindHTTPS(t *testing.T) doctor.Given {
 	given := plain(t)
 	given.Config.BaseUrl = strings.Replace(given.Config.BaseUrl, "http://", "https://", 1)
 	return given
+}
+
+// http2 serves HTTP/2, too.
+func http2(t *testing.T) doctor.Given {
+	t.Helper()
+	ca := newAuthority(t)
+	return serve(t, &tls.Config{Certificates: []tls.Certificate{ca.server(t)}, NextProtos: []string{"h2", "http/1.1"}}, ca.pem)
 }
 
 // version serves no newer version of TLS.
