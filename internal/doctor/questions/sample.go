@@ -1,0 +1,305 @@
+package questions
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// The sample is what most questions look at. It is small, because PrivX is asked for no more
+// than some tens of things, and all questions look at the same.
+const (
+	// sampledRoles is of how many roles the first members are looked at, and sampledMembers
+	// of how many members.
+	sampledRoles, sampledMembers = 10, 10
+	// sampledLists is of how many users the own list of roles is looked at.
+	sampledLists = 8
+)
+
+// userRow is a row of the list of users, with what questions look at.
+type userRow struct {
+	ID         string `json:"id"`
+	Principal  string `json:"principal"`
+	FullName   string `json:"full_name"`
+	Email      string `json:"email"`
+	SourceType string `json:"source_type"`
+	Created    string `json:"created"`
+}
+
+// roleRow is a row of the list of roles, with what questions look at.
+type roleRow struct {
+	ID          string            `json:"id"`
+	Name        string            `json:"name"`
+	Created     string            `json:"created"`
+	MemberCount *int              `json:"member_count"`
+	Rules       *privx.SourceRule `json:"source_rules"`
+}
+
+// isMapped tells whether the role has mapping rules.
+func (r *roleRow) isMapped() bool { return r.Rules != nil && len(r.Rules.Rules) > 0 }
+
+// memberRow is a row of a list of members.
+type memberRow struct {
+	ID string `json:"id"`
+	// Roles are what the member carries; nil if that is null or is not there.
+	Roles []entry `json:"roles"`
+}
+
+// carried is how a member carries a role; nil if it is not among what he carries.
+func (m *memberRow) carried(roleID string) *entry { return find(m.Roles, roleID) }
+
+// entry is a role that a user has.
+type entry struct {
+	privx.RoleEntry
+
+	fields map[string]json.RawMessage
+	// unreadable is why the connector cannot read it; nil if it can.
+	unreadable error
+}
+
+// UnmarshalJSON reads an entry and its fields. It never fails.
+func (e *entry) UnmarshalJSON(text []byte) error {
+	e.unreadable = json.Unmarshal(text, &e.RoleEntry)
+	_ = json.Unmarshal(text, &e.fields) // What is no object has no fields.
+	return nil
+}
+
+// has tells whether the entry has a field that is not null.
+func (e *entry) has(field string) bool {
+	value, ok := e.fields[field]
+	return ok && string(value) != "null"
+}
+
+// find is the entry of a role, the explicit one if there are two; nil if there is none.
+func find(entries []entry, roleID string) *entry {
+	var found *entry
+	for i := range entries {
+		if privx.SameID(entries[i].ID, roleID) && (found == nil || entries[i].Explicit) {
+			found = &entries[i]
+		}
+	}
+	return found
+}
+
+// sampled is a role with its first members.
+type sampled struct {
+	roleRow
+
+	rows    *ask.Rows
+	members []memberRow
+}
+
+// isWhole tells whether it is known that there are no other members than those.
+func (s *sampled) isWhole() bool {
+	return len(s.members) < sampledMembers && counted(s.rows) == len(s.members)
+}
+
+// lists tells whether a user is among the members that were shown.
+func (s *sampled) lists(userID string) bool { return s.member(userID) != nil }
+
+// member is a member who was shown, by id; nil if there is none.
+func (s *sampled) member(userID string) *memberRow {
+	i := slices.IndexFunc(s.members, func(m memberRow) bool { return privx.SameID(m.ID, userID) })
+	if i < 0 {
+		return nil
+	}
+	return &s.members[i]
+}
+
+// held is a user's own list of roles.
+type held struct {
+	userID  string
+	rows    *ask.Rows
+	entries []entry
+}
+
+// roles are the roles of the first page, and of the last ones if the built-in roles are not
+// among those.
+func (l *look) roles() ([]roleRow, error) {
+	first := l.firstPage(allRoles)
+	if !first.Good() {
+		return nil, first.Err
+	}
+	roles := decode[roleRow](first.Items)
+	if named(roles, nameOfEveryone) != nil {
+		return roles, nil
+	}
+	// They have no time of creation, so that they may as well stand at the end.
+	last := l.get(ask.RoleRows(ask.Part{Limit: api.MinPageSize, Descending: true}))
+	for _, role := range decode[roleRow](last.Items) {
+		if !slices.ContainsFunc(roles, func(known roleRow) bool { return privx.SameID(known.ID, role.ID) }) {
+			roles = append(roles, role)
+		}
+	}
+	return roles, nil
+}
+
+// Names of the built-in roles.
+const (
+	nameOfEveryone = "privx-user"
+	nameOfAdmins   = "privx-admin"
+)
+
+// named is the role of a name; nil if there is none.
+func named(roles []roleRow, name string) *roleRow {
+	i := slices.IndexFunc(roles, func(r roleRow) bool { return r.Name == name && r.ID != "" })
+	if i < 0 {
+		return nil
+	}
+	return &roles[i]
+}
+
+// everyone is the role privx-user; nil if it is not found.
+func (l *look) everyone() (*roleRow, error) {
+	roles, err := l.roles()
+	return named(roles, nameOfEveryone), err
+}
+
+// sample is a choice of roles with their first members. Roles whose members PrivX does not
+// show are left out; it is an error if it shows those of none.
+func (l *look) sample() ([]sampled, error) {
+	roles, err := l.roles()
+	if err != nil {
+		return nil, err
+	}
+	var sample []sampled
+	for _, role := range choose(roles) {
+		rows := l.get(ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
+		if !rows.Good() {
+			err = rows.Err
+			continue
+		}
+		sample = append(sample, sampled{role, rows, decode[memberRow](rows.Items)})
+	}
+	if len(sample) > 0 {
+		err = nil
+	}
+	return sample, err
+}
+
+// choose chooses the roles of a sample: the built-in ones; as far as their members are
+// counted, those with the most and one with none; some that have rules; and others from all
+// over the list.
+func choose(roles []roleRow) []roleRow {
+	var chosen []roleRow
+	take := func(most int, role func(*roleRow) bool) {
+		for i := range roles {
+			known := slices.ContainsFunc(chosen, func(c roleRow) bool { return privx.SameID(c.ID, roles[i].ID) })
+			if most > 0 && len(chosen) < sampledRoles && !known && roles[i].ID != "" && role(&roles[i]) {
+				chosen = append(chosen, roles[i])
+				most--
+			}
+		}
+	}
+	take(1, func(r *roleRow) bool { return r.Name == nameOfEveryone })
+	take(1, func(r *roleRow) bool { return r.Name == nameOfAdmins })
+	take(1, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount == 0 })
+	third := thirdCount(roles)
+	take(2, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount >= third })
+	take(2, (*roleRow).isMapped)
+	// The first, the last, and every so many in between.
+	steps := max(sampledRoles-len(chosen)-1, 1)
+	for i := range roles {
+		take(1, func(r *roleRow) bool { return r == &roles[i*(len(roles)-1)/steps%len(roles)] })
+	}
+	take(sampledRoles, func(*roleRow) bool { return true })
+	return chosen
+}
+
+// thirdCount is the third largest count of members: that of privx-user is most likely the
+// largest.
+func thirdCount(roles []roleRow) int {
+	counts := []int{0, 0, 0}
+	for i := range roles {
+		if roles[i].MemberCount != nil {
+			counts = append(counts, *roles[i].MemberCount)
+		}
+	}
+	slices.Sort(counts)
+	return counts[len(counts)-3]
+}
+
+// holders are the users whose own lists of roles are looked at: two who are members of the
+// most roles of the sample, then one of each role in turn, first those with a grant. Without
+// members, they are the first of all users.
+func (l *look) holders() ([]string, error) {
+	sample, err := l.sample()
+	if err != nil {
+		return nil, err
+	}
+	times := make(map[string]int)
+	var all []memberRow
+	for i := range sample {
+		for _, m := range sample[i].members {
+			if times[api.CanonicalID(m.ID)]++; m.ID != "" && times[api.CanonicalID(m.ID)] == 1 {
+				all = append(all, m)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b memberRow) int {
+		return cmp.Compare(times[api.CanonicalID(b.ID)], times[api.CanonicalID(a.ID)])
+	})
+	var ids []string
+	add := func(id string) {
+		if len(ids) < sampledLists && id != "" && !slices.ContainsFunc(ids, func(known string) bool { return privx.SameID(known, id) }) {
+			ids = append(ids, id)
+		}
+	}
+	for _, m := range all[:min(len(all), 2)] {
+		add(m.ID)
+	}
+	for place := range sampledMembers {
+		for i := range sample {
+			if members := sample[i].grantedFirst(); place < len(members) && sample[i].Name != nameOfEveryone {
+				add(members[place].ID)
+			}
+		}
+	}
+	for _, id := range l.firstPage(allUsers).IDs {
+		add(id)
+	}
+	return ids, nil
+}
+
+// grantedFirst are the members, first those who carry a grant of the role.
+func (s *sampled) grantedFirst() []memberRow {
+	members := slices.Clone(s.members)
+	granted := func(m memberRow) int {
+		if e := m.carried(s.ID); e != nil && e.Explicit {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(members, func(a, b memberRow) int { return cmp.Compare(granted(a), granted(b)) })
+	return members
+}
+
+// lists are the own lists of roles of some users. Those that PrivX does not show are left
+// out; it is an error if it shows none.
+func (l *look) lists() ([]held, error) {
+	ids, err := l.holders()
+	if err != nil {
+		return nil, err
+	}
+	var lists []held
+	for _, id := range ids {
+		rows := l.get(privx.Endpoints.UserRoles.Request(id))
+		if !rows.Good() {
+			err = rows.Err
+			continue
+		}
+		lists = append(lists, held{id, rows, decode[entry](rows.Items)})
+	}
+	if len(lists) > 0 {
+		err = nil
+	}
+	return lists, err
+}
+
+// now is the time at which a list was read.
+func (h *held) now() time.Time { return timeOf(h.rows.Answer) }
