@@ -86,7 +86,6 @@ var answerQuestions = []question{
 		promise: "what PrivX calls its JSON makes no difference",
 		how:     "The Content-Type of all answers that have come so far is looked at.",
 		needs:   []string{connection.LoggedIn},
-		unseen:  "No answer was a JSON object.",
 		ask:     contentTypes,
 	},
 	{
@@ -246,14 +245,13 @@ func otherPath(l *look) answer {
 		with("outside", float64(outside.Status)).with("inside", float64(inside.Status))
 }
 
-// heads are those of all answers so far. There is at least one, if PrivX answers.
+// heads are those of all answers so far, of which there is at least one.
 func (l *look) heads() ([]ask.Head, error) {
 	one := l.visit.Ask.Get(l.ctx, oneRole())
-	heads := l.visit.Ask.Heads()
-	if len(heads) == 0 {
+	if one.Status == 0 {
 		return nil, one.Err
 	}
-	return heads, nil
+	return l.visit.Ask.Heads(), nil
 }
 
 func contentTypes(l *look) answer {
@@ -273,7 +271,7 @@ func contentTypes(l *look) answer {
 	}
 	switch {
 	case objects == 0:
-		return unseen("None of %s was one.", number(len(heads), "answer"))
+		return unanswered(errNoJSON)
 	case len(others) > 0:
 		return on("b", "%d of %s %s: %s.", len(others), number(objects, "answer"), verb(len(others)), listed(others)).
 			with("answers", float64(objects)).with("others", float64(len(others)))

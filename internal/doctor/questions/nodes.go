@@ -106,12 +106,11 @@ func nodesClocks(l *look) answer {
 	answers := l.alone()
 	var least, most time.Duration
 	told := 0
-	var err error
 	for _, a := range answers {
-		date, noDate := http.ParseTime(a.Header.Get("Date"))
 		if a.Status == 0 {
-			err = a.Err
+			return unanswered(a.Err) // By a node, it may be, whose clock is another.
 		}
+		date, noDate := http.ParseTime(a.Header.Get("Date"))
 		if noDate != nil || a.came.Sub(a.sent) > slow {
 			continue
 		}
@@ -124,8 +123,6 @@ func nodesClocks(l *look) answer {
 		least, most = max(least, low), min(most, high)
 	}
 	switch apart := least - most; {
-	case told < 2 && err != nil:
-		return unanswered(err)
 	case told < 2:
 		return unseen("%d of %s told the time.", told, number(len(answers), "answer"))
 	case apart > 0:
@@ -161,28 +158,21 @@ func nodesCounts(l *look) answer {
 	}
 }
 
-// countsOf are the counts of answers. It is an error if none was answered. Every PrivX has
-// two roles: it does not count where it says 0, and counts the answer's own row where it
-// says 1.
+// countsOf are the counts of answers. It is an error if one was not answered, maybe by a
+// node that counts otherwise. Every PrivX has two roles: it does not count where it says 0,
+// and counts the answer's own row where it says 1.
 func countsOf(answers []alone) ([]int, error) {
 	var counts []int
-	var err error
-	good := 0
 	for _, a := range answers {
 		rows := rowsOf(a.Answer)
 		if !rows.Good() {
-			err = rows.Err
-			continue
+			return nil, rows.Err
 		}
-		good++
 		if counted(rows) > 1 {
 			counts = append(counts, *rows.Count)
 		}
 	}
-	if good > 0 {
-		err = nil
-	}
-	return counts, err
+	return counts, nil
 }
 
 // changes is how often a number is another than the one before.

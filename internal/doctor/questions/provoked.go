@@ -73,6 +73,8 @@ func (l *look) provoked() ([]*ask.Answer, error) {
 var (
 	errNotRefused = errors.New("PrivX answered everything with success, also what there is not")
 	errNoUser     = errors.New("the answer is not a user in JSON")
+	errNoStatus   = errors.New("the answer is not a status in JSON")
+	errNoJSON     = errors.New("no answer was a JSON object")
 )
 
 // isRefusal tells whether PrivX found something wrong with a request, and not with itself.

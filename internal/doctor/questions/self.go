@@ -82,11 +82,13 @@ func currentUser(l *look) answer {
 }
 
 func ownID(l *look) answer {
-	_, id, err := l.current()
+	status, id, err := l.current()
 	named := l.visit.Client.API().Principal()
 	switch {
+	case err != nil && !slices.Contains(doesNotTell, status):
+		return unanswered(err)
 	case err != nil:
-		return unseen("GET /users/current was not answered with a user.")
+		return unseen("GET /users/current was answered with %d.", status)
 	case id == "" || named == "":
 		return unseen("There is nothing to compare.")
 	case privx.SameID(id, named):

@@ -90,8 +90,11 @@ func notFoundSide(a *ask.Answer) string {
 
 func upgradeStatus(l *look) answer {
 	a := l.anonymous(privx.Endpoints.Status.Request())
-	if !a.Good() {
+	switch {
+	case !a.Good():
 		return unanswered(a.Err)
+	case isPage(a) || a.Object() == nil:
+		return unanswered(errNoStatus)
 	}
 	var status struct {
 		ZDU struct {
