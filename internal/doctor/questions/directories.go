@@ -104,9 +104,10 @@ func unfieldsOfUsers(l *look) answer {
 	users := 0
 	var unknown, states []string
 	for _, user := range decode[map[string]json.RawMessage](rows.Items) {
-		if user != nil {
-			users++
+		if !isText(user["id"]) {
+			continue
 		}
+		users++
 		for name := range user {
 			if slices.Contains(fieldsOfUsers, name) {
 				continue
@@ -130,6 +131,12 @@ func unfieldsOfUsers(l *look) answer {
 		said.found += " That is " + names(unknown, "field") + "."
 	}
 	return said.with("users", float64(users)).with("unknown_fields", float64(len(unknown)))
+}
+
+// isText tells whether a field is a text that says something.
+func isText(field json.RawMessage) bool {
+	var text string
+	return json.Unmarshal(field, &text) == nil && text != ""
 }
 
 func removedDirectories(l *look) answer {

@@ -1,6 +1,7 @@
 package questions
 
 import (
+
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
