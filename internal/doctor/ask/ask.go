@@ -34,11 +34,14 @@ type Asker struct {
 	sent  int
 	// latencies are the times that small answers took.
 	latencies []time.Duration
+	heads     []Head
+	// worked is what Once has worked out, by key.
+	worked map[string]any
 }
 
 // New makes an Asker with the connector's client.
 func New(client *privx.Client) *Asker {
-	return &Asker{client: client.API(), known: make(map[string]*Answer)}
+	return &Asker{client: client.API(), known: make(map[string]*Answer), worked: make(map[string]any)}
 }
 
 // Client is the client that it asks with.
@@ -105,6 +108,7 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 	})
 	err := a.client.Look(traced, rq, manner, func(got *api.Answer) error {
 		answer.Status, answer.Header, answer.Body = got.Status, got.Header, slices.Clone(got.Body)
+		a.heads = append(a.heads, Head{Status: got.Status, Type: got.Header.Get("Content-Type"), IsObject: answer.Object() != nil, Date: got.Header.Get("Date")})
 		if e := a.client.Error(rq, got); e != nil {
 			return e
 		}
