@@ -209,4 +209,3 @@ func looked(ctx context.Context, v *doctor.Visit) []list {
 	}
 	return lists
 }
-

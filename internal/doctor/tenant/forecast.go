@@ -37,6 +37,8 @@ type plan struct {
 	pause time.Duration
 	// twice tells that each list is read twice.
 	twice bool
+	// page is how long a full page of users takes; 0 if not known.
+	page time.Duration
 	// lookups are the members whose roles have to be asked for one by one.
 	lookups int
 }
@@ -95,7 +97,7 @@ func (p plan) duration(s sizes, workers int, latency time.Duration) time.Duratio
 	side := min(max(workers, 1), api.MaxConnections)
 	seconds := startUp.Seconds() +
 		float64(s.users+s.roles+s.memberships)*row.Seconds() +
-		float64(inRow)*latency.Seconds() + float64(all-inRow)*latency.Seconds()/float64(side) +
+		float64(inRow)*max(latency, p.page).Seconds() + float64(all-inRow)*latency.Seconds()/float64(side) +
 		float64(s.roles)*p.pause.Seconds()/float64(side)
 	const most = 1 << 32 // seconds: more than a century, and no overflow
 	return time.Duration(min(seconds, most) * float64(time.Second))
@@ -116,6 +118,9 @@ func workersOf(given int) int {
 // planOf is the plan of a sync of this PrivX.
 func planOf(ctx context.Context, v *doctor.Visit, s sizes) plan {
 	p := plan{userPage: users.pageLength(ctx, v), rolePage: roles.pageLength(ctx, v)}
+	if first := users.first(ctx, v); len(first.Items) >= first.limit {
+		p.page = first.Took
+	}
 	p.memberPage = p.userPage
 	if id := findRole(ctx, v, roleUser); id != "" {
 		p.memberPage = everybody(id).pageLength(ctx, v)

@@ -1,6 +1,10 @@
 package tenant
 
-import "math"
+import (
+	"math"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+)
 
 // measurement is what a sync of so many rows (users, roles and memberships together) was
 // measured to take.
@@ -9,6 +13,8 @@ type measurement struct {
 	// memory is the peak of all processes together, and disk what the temporary folder held
 	// at its fullest, in bytes.
 	memory, disk int64
+	// space tells that disk was measured, too.
+	space bool
 }
 
 const (
@@ -18,19 +24,19 @@ const (
 
 // measured is from two tables: "Scale" in BENCHMARKS.md (memory of both processes, with 4
 // workers) and the one of a sync in service mode in README.md (memory of the whole cgroup,
-// temporary folder). Where both measured the same size, the larger number is here. The first
-// row is a tenant of 120 users.
+// temporary folder, also of 120 users). Where both measured the same size, the larger number
+// is here. The first row, of 15 users, was measured by hand on 2026-11-28, and has the memory
+// of the next one, as no less was measured in a cgroup. Where space was not measured, it goes
+// on as between 30,500 and 302,000 rows, rounded up.
 var measured = []measurement{
-	{rows: 600, memory: 200 * mib, disk: 140 * mb},
-	{rows: 30_500, memory: 200 * mib, disk: 500 * mb},
+	{rows: 64, memory: 200 * mib, disk: 75 * mb, space: true},
+	{rows: 600, memory: 200 * mib, disk: 140 * mb, space: true},
+	{rows: 30_500, memory: 200 * mib, disk: 500 * mb, space: true},
 	{rows: 151_494, memory: 362 * mib, disk: 540 * mb},
-	{rows: 302_000, memory: 810 * mib, disk: 580 * mb},
-	{rows: 602_470, memory: 863 * mib, disk: 660 * mb},
-	{rows: 1_200_931, memory: 982 * mib, disk: 820 * mb},
+	{rows: 302_000, memory: 810 * mib, disk: 580 * mb, space: true},
+	{rows: 602_470, memory: 863 * mib, disk: 680 * mb},
+	{rows: 1_200_931, memory: 982 * mib, disk: 880 * mb},
 }
-
-// Not measured are the space for more than 302,000 rows and for 151,494, which go on as
-// between 30,500 and 302,000 rows, by 30 MB for 100,000 rows, rounded up.
 
 // mostMeasured is the largest sync that was measured, in rows.
 func mostMeasured() int { return measured[len(measured)-1].rows }
@@ -54,4 +60,20 @@ func forecast(rows int) measurement {
 		expected.disk = before.disk + int64(math.Ceil(share*float64(after.disk-before.disk)))
 	}
 	return expected
+}
+
+// LeastMemory is what a single process of the connector takes that does next to nothing: a
+// probe, in README.md. A sync has two or three of them.
+const LeastMemory int64 = 32 * mb
+
+// LeastDisk is what a sync surely takes of temporary space: what was measured of one that is
+// not larger.
+func LeastDisk(v *doctor.Visit) int64 {
+	least := measured[0].disk
+	for _, m := range measured {
+		if m.space && m.rows <= v.Users+v.Roles+v.Memberships {
+			least = m.disk
+		}
+	}
+	return least
 }

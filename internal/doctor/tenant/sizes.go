@@ -189,4 +189,3 @@ var sized = doctor.Check{
 		return doctor.Pass(found, "")
 	},
 }
-

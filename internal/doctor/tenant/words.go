@@ -29,6 +29,8 @@ func many(n int, one, more string) string {
 // inWords is a duration to the precision that matters to a person.
 func inWords(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return "less than 1 ms"
 	case d < time.Second:
 		return strconv.Itoa(int(d.Milliseconds())) + " ms"
 	case d < 2*time.Minute:
