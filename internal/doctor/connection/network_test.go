@@ -61,6 +61,8 @@ func TestNetwork(t *testing.T) {
 		{Check: tcp, Way: "unreachable", Name: "network", Arrange: dialling(syscall.ENETUNREACH)},
 		{Check: tcp, Way: "unreachable", Name: "host", Arrange: dialling(syscall.EHOSTUNREACH)},
 		{Check: tcp, Way: "no-answer", Arrange: dialling(os.ErrDeadlineExceeded)},
+		{Check: tcp, Way: "no-answer", Name: "by the dialler's patience", Arrange: dialler(&net.Dialer{Timeout: moment, ControlContext: blocking})},
+		{Check: tcp, Way: "no-answer", Name: "in time", Arrange: inAMoment(dialler(&net.Dialer{ControlContext: blocking}))},
 		{Check: tcp, Way: "error", Cause: "not permitted", Arrange: dialling(syscall.EPERM)},
 	})
 }
@@ -132,11 +134,20 @@ func unknownName(reply []byte) { reply[3] = reply[3]&0xf0 | 3 }
 
 // dialling lets every attempt to connect fail.
 func dialling(failure error) arranger {
+	return dialler(&net.Dialer{Control: func(string, string, syscall.RawConn) error { return failure }})
+}
+
+// dialler connects to where nothing listens.
+func dialler(with *net.Dialer) arranger {
 	return func(t *testing.T) doctor.Given {
-		return adjust(at(t, "https://"+silent(t)), func(transport *http.Transport) {
-			transport.DialContext = (&net.Dialer{Control: func(string, string, syscall.RawConn) error { return failure }}).DialContext
-		})
+		return adjust(at(t, "https://"+silent(t)), func(transport *http.Transport) { transport.DialContext = with.DialContext })
 	}
+}
+
+// blocking is as if nothing came back from an address.
+func blocking(ctx context.Context, _, _ string, _ syscall.RawConn) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // refusingSOCKS is a SOCKS proxy that allows no connection.
