@@ -1,7 +1,6 @@
 package questions
 
 import (
-
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -159,24 +158,24 @@ func memberLength(l *look) answer {
 	if err != nil {
 		return unanswered(err)
 	}
-	longest, answered := 0, false
 	for _, role := range choose(roles) {
-		rows := l.get(ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
-		if api.Is(rows.Err, api.TooLong) {
+		asked := l.visit.Ask.Get(l.ctx, ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
+		if api.Is(asked.Err, api.TooLong) {
 			return on("b", "An answer for %s was longer than the connector reads of any.", number(sampledMembers, "member"))
 		}
-		if !rows.Good() {
-			err = rows.Err
-			continue
-		}
-		answered = true
-		longest = max(longest, len(rows.Body)/max(len(rows.Items), 1)*min(len(rows.Items), 1))
 	}
-	switch {
-	case !answered && err != nil:
+	sample, err := l.sample()
+	if err != nil {
 		return unanswered(err)
-	case longest == 0:
-		return unseen("The sample had %s.", number(len(choose(roles)), "role"))
+	}
+	longest := 0
+	for i := range sample {
+		if n := len(sample[i].members); n > 0 {
+			longest = max(longest, sample[i].bytes/n)
+		}
+	}
+	if longest == 0 {
+		return unseen("The sample had %s.", number(len(sample), "role"))
 	}
 	side := assumed
 	if longest*api.MaxPageSize > api.MaxPageBody {

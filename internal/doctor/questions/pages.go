@@ -176,9 +176,9 @@ func emptyLists(l *look) answer {
 	}
 	empty, null := 0, 0
 	for i := range sample {
-		if rows := sample[i].rows; len(rows.Items) == 0 {
+		if len(sample[i].members) == 0 {
 			empty++
-			if rows.Items == nil {
+			if sample[i].isNull {
 				null++
 			}
 		}
@@ -186,7 +186,7 @@ func emptyLists(l *look) answer {
 	lists, _ := l.lists() // Whether they are shown is another question.
 	nulls := 0
 	for _, list := range lists {
-		if list.rows.Items == nil {
+		if list.isNull {
 			nulls++
 		}
 	}
