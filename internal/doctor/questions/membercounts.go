@@ -29,6 +29,8 @@ func memberCounts(l *look) answer {
 		}
 	}
 	switch {
+	case len(sample) == 0:
+		return unseen("No role was shown.")
 	case having == 0:
 		return on(assumed, "So it was with %s.", number(len(sample), "role"))
 	case same == 0:

@@ -52,7 +52,7 @@ var membersQuestions = []question{
 			Matters: "The connector takes the members that are listed, and warns in its log. Of a role that counts members and lists none, it asks several times.",
 			Do:      "Find out in PrivX which of the two numbers is right.",
 		}}},
-		unseen: "Roles have a member_count, but nothing that it could be compared with was counted.",
+		unseen: "No role was shown, or roles have a member_count, but nothing that it could be compared with was counted.",
 		ask:    memberCounts,
 	},
 	{

@@ -94,6 +94,8 @@ func oddSearches(l *look) answer {
 		case rows.Status == 0 || rows.Status == http.StatusUnauthorized || rows.Status == http.StatusForbidden || rows.Status >= http.StatusInternalServerError,
 			rows.Status < 300 && !rows.Good():
 			return unanswered(rows.Err)
+		case rows.Good() && !hasRows(rows):
+			return unanswered(errNoRows)
 		case rows.Status != http.StatusBadRequest:
 			side = doctor.Otherwise
 		}
