@@ -57,7 +57,8 @@ var orderQuestions = []question{
 		how:     "The first users and the first members of privx-user are asked for several times, and the order of those that were created at the same time is compared.",
 		costs: []cost{{"b", doctor.Way{
 			Name: "in-any-order", Outcome: doctor.Warning,
-			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. Where many rows were created at the same time, a sync may fail rather than lose one.",
+			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. " +
+				"Where many rows were created at the same time, a sync may fail rather than lose one.",
 			Do:      "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
 		}}},
 		unseen: "No two rows were created at the same time.",
