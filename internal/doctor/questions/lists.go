@@ -59,7 +59,7 @@ var orderQuestions = []question{
 			Name: "in-any-order", Outcome: doctor.Warning,
 			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. " +
 				"Where many rows were created at the same time, a sync may fail rather than lose one.",
-			Do:      "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
+			Do: "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
 		}}},
 		unseen: "No two rows were created at the same time.",
 		ask:    ties,

@@ -56,7 +56,7 @@ var searchQuestions = []question{
 				Name: "part-of-the-count", Outcome: doctor.Warning,
 				Matters: "The connector refuses such a list of roles, because writing it back would take the other roles away. Grants and revokes fail. " +
 					"Directories beyond the part are unknown to a sync, so that their users count as enabled.",
-				Do:      "Report it with an issue: the connector must learn how to ask for the other part.",
+				Do: "Report it with an issue: the connector must learn how to ask for the other part.",
 			}},
 			{"c", doctor.Way{
 				Name: "part", Outcome: doctor.Failed,
