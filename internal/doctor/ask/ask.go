@@ -31,17 +31,17 @@ type Asker struct {
 	client *api.Client
 	// known are the answers so far, by what was asked.
 	known map[string]*Answer
-	sent  int
+	// made are what was made of answers, by name.
+	made map[string]any
+	sent int
 	// latencies are the times that small answers took.
 	latencies []time.Duration
 	heads     []Head
-	// worked is what Once has worked out, by key.
-	worked map[string]any
 }
 
 // New makes an Asker with the connector's client.
 func New(client *privx.Client) *Asker {
-	return &Asker{client: client.API(), known: make(map[string]*Answer), worked: make(map[string]any)}
+	return &Asker{client: client.API(), known: make(map[string]*Answer), made: make(map[string]any)}
 }
 
 // Client is the client that it asks with.

@@ -14,13 +14,3 @@ type Head struct {
 // Heads are those of all answers so far, but for logins.
 func (a *Asker) Heads() []Head { return a.heads }
 
-// Once gives what work finds out, which it does at the first use of a key. By it checks
-// share what takes several requests.
-func Once[T any](a *Asker, key string, work func() T) T {
-	if known, ok := a.worked[key].(T); ok {
-		return known
-	}
-	found := work()
-	a.worked[key] = found
-	return found
-}

@@ -201,6 +201,13 @@ type carrier struct {
 	Roles  []directoryRow `json:"roles"`
 }
 
+// addRoles adds the ids of roles that somebody has.
+func (s spellings) addRoles(entries []entry) {
+	for i := range entries {
+		s.add(entries[i].ID)
+	}
+}
+
 func casesOfIDs(l *look) answer {
 	users, roles := l.firstPage(allUsers), l.firstPage(allRoles)
 	for _, rows := range []*ask.Rows{users, roles} {
@@ -214,11 +221,14 @@ func casesOfIDs(l *look) answer {
 	written.addRows(l.listDirectories().Items)
 	sample, _ := l.sample() // What is not shown has no ids.
 	for i := range sample {
-		written.addRows(sample[i].rows.Items)
+		for _, member := range sample[i].members {
+			written.add(member.ID)
+			written.addRoles(member.Roles)
+		}
 	}
 	lists, _ := l.lists()
 	for i := range lists {
-		written.addRows(lists[i].rows.Items)
+		written.addRoles(lists[i].entries)
 	}
 	twice, several := 0, 0
 	for _, ways := range written {

@@ -154,7 +154,7 @@ func grantsThatAreOver(l *look) answer {
 	for i := range lists {
 		for k := range lists[i].entries {
 			e := &lists[i].entries[k]
-			if !e.isOver(lists[i].now().Add(-time.Minute)) {
+			if !e.isOver(lists[i].at.Add(-time.Minute)) {
 				continue
 			}
 			over++
@@ -206,7 +206,7 @@ func grantsToCome(l *look) answer {
 	for i := range lists {
 		for k := range lists[i].entries {
 			e := &lists[i].entries[k]
-			if !e.isToCome(lists[i].now().Add(time.Minute)) || asked == mostRereads {
+			if !e.isToCome(lists[i].at.Add(time.Minute)) || asked == mostRereads {
 				continue
 			}
 			is, known := l.isMember(lists[i].userID, e.ID, &asked)
@@ -237,6 +237,6 @@ func (l *look) isMember(userID, roleID string, asked *int) (bool, bool) {
 	}
 	*asked++
 	rows := l.get(ask.MemberRows(roleID, ask.Part{Limit: api.MaxPageSize}))
-	now := sampled{rows: rows, members: decode[memberRow](rows.Items)}
+	now := sampledOf(roleRow{ID: roleID}, rows)
 	return now.lists(userID), rows.Good() && counted(rows) == len(rows.Items)
 }

@@ -57,8 +57,9 @@ var orderQuestions = []question{
 		how:     "The first users and the first members of privx-user are asked for several times, and the order of those that were created at the same time is compared.",
 		costs: []cost{{"b", doctor.Way{
 			Name: "in-any-order", Outcome: doctor.Warning,
-			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. Where many rows were created at the same time, a sync may fail rather than lose one.",
-			Do:      "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
+			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. " +
+				"Where many rows were created at the same time, a sync may fail rather than lose one.",
+			Do: "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
 		}}},
 		unseen: "No two rows were created at the same time.",
 		ask:    ties,
@@ -122,6 +123,9 @@ func largePages(l *look) answer {
 
 // largePage asks for a page of one list that is too large.
 func (l *look) largePage(of list) answer {
+	if usual := l.firstPage(of); !usual.Good() {
+		return unanswered(usual.Err) // Where nothing is answered, a refusal says nothing.
+	}
 	rows := l.get(of.part(ask.Part{Limit: tooLarge}))
 	n := len(rows.Items)
 	switch {
@@ -146,7 +150,8 @@ func (l *look) goesOnBehind(of list, page *ask.Rows) bool {
 	if n := counted(page); n > len(page.Items) || n > 0 && !l.countsPages() {
 		return n > len(page.Items)
 	}
-	return len(l.get(of.part(ask.Part{Offset: len(page.Items), Limit: 1})).Items) > 0
+	behind := l.get(of.part(ask.Part{Offset: len(page.Items), Limit: 1}))
+	return slices.ContainsFunc(behind.IDs, func(id string) bool { return id != "" && !slices.Contains(page.IDs, id) })
 }
 
 // countsPages tells whether PrivX counts the rows of an answer alone.
@@ -194,8 +199,8 @@ func compareTies(one, other []userRow) (int, bool) {
 	latest := make(map[string]int) // the place in other of the latest row of a time
 	for _, row := range one {
 		place := places[api.CanonicalID(row.ID)]
-		if place == 0 {
-			continue // It has come or gone meanwhile.
+		if place == 0 || row.ID == "" {
+			continue // It has come or gone meanwhile, or cannot be told from others.
 		}
 		before, found := latest[row.Created]
 		if latest[row.Created] = place; !found {

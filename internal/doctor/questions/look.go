@@ -13,12 +13,24 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// look is how one question sees PrivX: by requests that are sent once for all questions. It
-// keeps nothing but what the Asker keeps, so that it does not matter which questions are
-// asked.
+// look is how one question sees PrivX: by requests that are sent once for all questions.
+// What is kept is with the Asker, so that it does not matter which questions are asked.
 type look struct {
 	ctx   context.Context
 	visit *doctor.Visit
+}
+
+// once reads something once for all questions.
+func once[T any](l *look, name string, read func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	made := ask.Once(l.ctx, l.visit.Ask, "questions "+name, func() outcome {
+		value, err := read()
+		return outcome{value, err}
+	})
+	return made.value, made.err
 }
 
 // list is a list of PrivX that comes in pages.
@@ -37,8 +49,18 @@ func membersOf(roleID string) list {
 	return list{"members", func(p ask.Part) *api.Request { return ask.MemberRows(roleID, p) }}
 }
 
-// get asks, or gives the answer that there is already.
-func (l *look) get(rq *api.Request) *ask.Rows { return rowsOf(l.visit.Ask.Get(l.ctx, rq)) }
+// get asks, or gives the answer that there is already. What is long is read again rather
+// than kept twice.
+func (l *look) get(rq *api.Request) *ask.Rows {
+	answer := l.visit.Ask.Get(l.ctx, rq)
+	if len(answer.Body) > mostKept {
+		return rowsOf(answer)
+	}
+	return ask.Once(l.ctx, l.visit.Ask, fmt.Sprintf("rows of %p", answer), func() *ask.Rows { return rowsOf(answer) })
+}
+
+// mostKept is how long an answer can be whose rows are kept, in bytes.
+const mostKept = 1 << 20
 
 // again asks, whether or not there is an answer already.
 func (l *look) again(rq *api.Request) *ask.Rows {
@@ -54,13 +76,10 @@ var errNoList = errors.New("the answer is not a list: it has no items")
 // rowsOf reads an answer that is a list. Err is set if it is none.
 func rowsOf(answer *ask.Answer) *ask.Rows {
 	rows := ask.RowsOf(answer)
-	if !rows.Good() {
+	if !rows.Good() || rows.Items != nil {
 		return rows
 	}
-	var list struct {
-		Items json.RawMessage `json:"items"`
-	}
-	if json.Unmarshal(answer.Body, &list) != nil || list.Items == nil {
+	if _, found := answer.Object()["items"]; !found {
 		given := *answer
 		given.Err = errNoList
 		rows.Answer = &given

@@ -29,6 +29,8 @@ func memberCounts(l *look) answer {
 		}
 	}
 	switch {
+	case len(sample) == 0:
+		return unseen("No role was shown.")
 	case having == 0:
 		return on(assumed, "So it was with %s.", number(len(sample), "role"))
 	case same == 0:
@@ -40,11 +42,10 @@ func memberCounts(l *look) answer {
 
 // membersOf is how many members a role has, and whether that is known.
 func (l *look) membersOf(s *sampled) (int, bool) {
-	n := counted(s.rows)
 	if len(s.members) < sampledMembers {
-		return n, n == len(s.members)
+		return s.count, s.isWhole()
 	}
-	return n, n >= sampledMembers && !l.countsPages()
+	return s.count, s.count >= sampledMembers && !l.countsPages()
 }
 
 // stillDiffers asks again for a role's member_count and for the count of its members, and
@@ -53,7 +54,8 @@ func (l *look) stillDiffers(s *sampled) (int, int, bool) {
 	role := l.visit.Ask.Get(l.ctx, privx.Endpoints.Role.Request(s.ID))
 	told := decode[roleRow]([][]byte{role.Body})[0].MemberCount
 	rows := l.again(ask.MemberRows(s.ID, ask.Part{Limit: sampledMembers}))
-	n, known := l.membersOf(&sampled{rows: rows, members: decode[memberRow](rows.Items)})
+	now := sampledOf(s.roleRow, rows)
+	n, known := l.membersOf(&now)
 	if told == nil || !role.Good() || !rows.Good() || !known || n == *told {
 		return 0, 0, false
 	}

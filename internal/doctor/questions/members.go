@@ -1,7 +1,6 @@
 package questions
 
 import (
-
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -53,7 +52,7 @@ var membersQuestions = []question{
 			Matters: "The connector takes the members that are listed, and warns in its log. Of a role that counts members and lists none, it asks several times.",
 			Do:      "Find out in PrivX which of the two numbers is right.",
 		}}},
-		unseen: "Roles have a member_count, but nothing that it could be compared with was counted.",
+		unseen: "No role was shown, or roles have a member_count, but nothing that it could be compared with was counted.",
 		ask:    memberCounts,
 	},
 	{
@@ -159,24 +158,24 @@ func memberLength(l *look) answer {
 	if err != nil {
 		return unanswered(err)
 	}
-	longest, answered := 0, false
 	for _, role := range choose(roles) {
-		rows := l.get(ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
-		if api.Is(rows.Err, api.TooLong) {
+		asked := l.visit.Ask.Get(l.ctx, ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
+		if api.Is(asked.Err, api.TooLong) {
 			return on("b", "An answer for %s was longer than the connector reads of any.", number(sampledMembers, "member"))
 		}
-		if !rows.Good() {
-			err = rows.Err
-			continue
-		}
-		answered = true
-		longest = max(longest, len(rows.Body)/max(len(rows.Items), 1)*min(len(rows.Items), 1))
 	}
-	switch {
-	case !answered && err != nil:
+	sample, err := l.sample()
+	if err != nil {
 		return unanswered(err)
-	case longest == 0:
-		return unseen("The sample had %s.", number(len(choose(roles)), "role"))
+	}
+	longest := 0
+	for i := range sample {
+		if n := len(sample[i].members); n > 0 {
+			longest = max(longest, sample[i].bytes/n)
+		}
+	}
+	if longest == 0 {
+		return unseen("The sample had %s.", number(len(sample), "role"))
 	}
 	side := assumed
 	if longest*api.MaxPageSize > api.MaxPageBody {

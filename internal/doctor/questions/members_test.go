@@ -77,7 +77,9 @@ var memberCases = []doctortest.Case{
 		Type: privxsim.GrantTimeRestricted, Periods: []privxsim.Period{{Start: "2098-01-01T00:00:00Z", End: "2099-01-01T00:00:00Z"}},
 	})}), "yet to begin", "1 grant"),
 	ends("PXQ-070", "otherwise", "otherwise", world{store: plain, faults: always(annaHas(grantEntry("FLOATING", `"floating_length":24`)))}),
-	named(ends("PXQ-070", "otherwise", "otherwise", world{store: plain, faults: always(annaHas(grantEntry("TIME_RESTRICTED", periods("2098-01-01T00:00:00Z", "2099-01-01T00:00:00Z"))))}), "yet to begin", ""),
+	named(ends("PXQ-070", "otherwise", "otherwise", world{store: plain, faults: always(annaHas(
+		grantEntry("TIME_RESTRICTED", periods("2098-01-01T00:00:00Z", "2099-01-01T00:00:00Z")),
+	))}), "yet to begin", ""),
 	ends("PXQ-070", "not-seen", "", world{store: plain}),
 	named(ends("PXQ-070", "unanswered", "", world{faults: always(noLists)}), "no lists", ""),
 }

@@ -29,7 +29,7 @@ const firstRequests = 10
 // newcomer logs in once more, as the same API client, with a client that has no cookies yet,
 // and logs out again. All questions look at the same login.
 func (l *look) newcomer() *newcomer {
-	return ask.Once(l.visit.Ask, "newcomer", func() *newcomer {
+	return ask.Once(l.ctx, l.visit.Ask, "newcomer", func() *newcomer {
 		settings, err := l.visit.Given.Config.Settings(l.visit.Given.Method)
 		if err != nil {
 			return &newcomer{err: err}

@@ -84,7 +84,7 @@ const requestsAlone = 6
 
 // alone asks for one role several times without cookies, once for all questions.
 func (l *look) alone() []alone {
-	return ask.Once(l.visit.Ask, "alone", func() []alone { return l.askAlone() })
+	return ask.Once(l.ctx, l.visit.Ask, "alone", func() []alone { return l.askAlone() })
 }
 
 func (l *look) askAlone() []alone {

@@ -87,7 +87,12 @@ var pageQuestions = []question{
 }
 
 // errNoRows is the error for a list without rows that cannot be empty.
-var errNoRows = errors.New("the list is empty, which cannot be")
+var errNoRows = errors.New("the list has no rows with an id, which cannot be")
+
+// hasRows tells whether an answer has a row that can be told from others.
+func hasRows(rows *ask.Rows) bool {
+	return slices.ContainsFunc(rows.IDs, func(id string) bool { return id != "" })
+}
 
 // answeredSize is how many rows of a list are answered when 1000 are asked for.
 type answeredSize struct {
@@ -120,7 +125,7 @@ func pageSizes(l *look) answer {
 			return on("c", "The list of %s is so when it is asked for %s.", of.name, number(size.limit, "row"))
 		case !size.rows.Good():
 			return unanswered(size.rows.Err)
-		case len(size.rows.Items) == 0:
+		case !hasRows(size.rows):
 			return unanswered(errNoRows)
 		}
 		sizes = append(sizes, size)
@@ -176,9 +181,9 @@ func emptyLists(l *look) answer {
 	}
 	empty, null := 0, 0
 	for i := range sample {
-		if rows := sample[i].rows; len(rows.Items) == 0 {
+		if len(sample[i].members) == 0 {
 			empty++
-			if rows.Items == nil {
+			if sample[i].isNull {
 				null++
 			}
 		}
@@ -186,7 +191,7 @@ func emptyLists(l *look) answer {
 	lists, _ := l.lists() // Whether they are shown is another question.
 	nulls := 0
 	for _, list := range lists {
-		if list.rows.Items == nil {
+		if list.isNull {
 			nulls++
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // nobody is an id that nothing has: a UUID by chance, the same for all questions.
 func (l *look) nobody() string {
-	return ask.Once(l.visit.Ask, "nobody", func() string {
+	return ask.Once(l.ctx, l.visit.Ask, "nobody", func() string {
 		var b [16]byte
 		_, _ = rand.Read(b[:]) // It never fails.
 		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
@@ -41,7 +41,7 @@ func (l *look) missing() []*ask.Answer {
 
 // anonymous asks for something without a token, once for all questions.
 func (l *look) anonymous(rq *api.Request) *ask.Answer {
-	return ask.Once(l.visit.Ask, "anonymous "+rq.Endpoint.String(), func() *ask.Answer {
+	return ask.Once(l.ctx, l.visit.Ask, "anonymous "+rq.Endpoint.String(), func() *ask.Answer {
 		return l.visit.Ask.Again(l.ctx, rq, api.Manner{Anonymous: true})
 	})
 }

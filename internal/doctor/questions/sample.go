@@ -57,6 +57,7 @@ func (m *memberRow) carried(roleID string) *entry { return find(m.Roles, roleID)
 type entry struct {
 	privx.RoleEntry
 
+	// fields are the names of its fields, with the values of those in grantFields.
 	fields map[string]json.RawMessage
 	// unreadable is why the connector cannot read it; nil if it can.
 	unreadable error
@@ -66,13 +67,18 @@ type entry struct {
 func (e *entry) UnmarshalJSON(text []byte) error {
 	e.unreadable = json.Unmarshal(text, &e.RoleEntry)
 	_ = json.Unmarshal(text, &e.fields) // What is no object has no fields.
+	for name := range e.fields {
+		if !slices.Contains(grantFields, name) {
+			e.fields[name] = nil // Roles can be long, and there can be many.
+		}
+	}
 	return nil
 }
 
-// has tells whether the entry has a field that is not null.
+// has tells whether the entry has one of grantFields, and not as null.
 func (e *entry) has(field string) bool {
-	value, ok := e.fields[field]
-	return ok && string(value) != "null"
+	value := e.fields[field]
+	return value != nil && string(value) != "null"
 }
 
 // find is the entry of a role, the explicit one if there are two; nil if there is none.
@@ -90,13 +96,22 @@ func find(entries []entry, roleID string) *entry {
 type sampled struct {
 	roleRow
 
-	rows    *ask.Rows
+	// count is how many members PrivX counts; 0 if it does not.
+	count   int
 	members []memberRow
+	// isNull tells that null stands in place of the members.
+	isNull bool
+	// bytes is how long the answer is.
+	bytes int
+}
+
+func sampledOf(role roleRow, rows *ask.Rows) sampled {
+	return sampled{role, counted(rows), decode[memberRow](rows.Items), rows.Items == nil, len(rows.Body)}
 }
 
 // isWhole tells whether it is known that there are no other members than those.
 func (s *sampled) isWhole() bool {
-	return len(s.members) < sampledMembers && counted(s.rows) == len(s.members)
+	return len(s.members) < sampledMembers && s.count == len(s.members)
 }
 
 // lists tells whether a user is among the members that were shown.
@@ -113,14 +128,21 @@ func (s *sampled) member(userID string) *memberRow {
 
 // held is a user's own list of roles.
 type held struct {
-	userID  string
-	rows    *ask.Rows
+	userID string
+	// count is how many roles PrivX counts; 0 if it does not.
+	count   int
 	entries []entry
+	// isNull tells that null stands in place of the roles.
+	isNull bool
+	// at is the time at which it was read, by PrivX's clock as far as it tells.
+	at time.Time
 }
 
 // roles are the roles of the first page, and of the last ones if the built-in roles are not
 // among those.
-func (l *look) roles() ([]roleRow, error) {
+func (l *look) roles() ([]roleRow, error) { return once(l, "roles", l.readRoles) }
+
+func (l *look) readRoles() ([]roleRow, error) {
 	first := l.firstPage(allRoles)
 	if !first.Good() {
 		return nil, first.Err
@@ -162,19 +184,30 @@ func (l *look) everyone() (*roleRow, error) {
 
 // sample is a choice of roles with their first members. Roles whose members PrivX does not
 // show are left out; it is an error if it shows those of none.
-func (l *look) sample() ([]sampled, error) {
+func (l *look) sample() ([]sampled, error) { return once(l, "sample", l.readSample) }
+
+// mostOfSample is how many bytes are read of the sample's members before no other role is
+// added.
+const mostOfSample = 32 << 20
+
+func (l *look) readSample() ([]sampled, error) {
 	roles, err := l.roles()
 	if err != nil {
 		return nil, err
 	}
 	var sample []sampled
+	read := 0
 	for _, role := range choose(roles) {
+		if read > mostOfSample {
+			break
+		}
 		rows := l.get(ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
 		if !rows.Good() {
 			err = rows.Err
 			continue
 		}
-		sample = append(sample, sampled{role, rows, decode[memberRow](rows.Items)})
+		read += len(rows.Body)
+		sample = append(sample, sampledOf(role, rows))
 	}
 	if len(sample) > 0 {
 		err = nil
@@ -187,10 +220,15 @@ func (l *look) sample() ([]sampled, error) {
 // over the list.
 func choose(roles []roleRow) []roleRow {
 	var chosen []roleRow
-	take := func(most int, role func(*roleRow) bool) {
+	isChosen := func(id string) bool {
+		return slices.ContainsFunc(chosen, func(c roleRow) bool { return privx.SameID(c.ID, id) })
+	}
+	take := func(most int, fits func(*roleRow) bool) {
 		for i := range roles {
-			known := slices.ContainsFunc(chosen, func(c roleRow) bool { return privx.SameID(c.ID, roles[i].ID) })
-			if most > 0 && len(chosen) < sampledRoles && !known && roles[i].ID != "" && role(&roles[i]) {
+			if most == 0 || len(chosen) == sampledRoles {
+				return
+			}
+			if fits(&roles[i]) && roles[i].ID != "" && !isChosen(roles[i].ID) {
 				chosen = append(chosen, roles[i])
 				most--
 			}
@@ -203,9 +241,9 @@ func choose(roles []roleRow) []roleRow {
 	take(2, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount >= third })
 	take(2, (*roleRow).isMapped)
 	// The first, the last, and every so many in between.
-	steps := max(sampledRoles-len(chosen)-1, 1)
-	for i := range roles {
-		take(1, func(r *roleRow) bool { return r == &roles[i*(len(roles)-1)/steps%len(roles)] })
+	for i := range sampledRoles {
+		place := i * (len(roles) - 1) / (sampledRoles - 1)
+		take(1, func(r *roleRow) bool { return r == &roles[place] })
 	}
 	take(sampledRoles, func(*roleRow) bool { return true })
 	return chosen
@@ -281,7 +319,9 @@ func (s *sampled) grantedFirst() []memberRow {
 
 // lists are the own lists of roles of some users. Those that PrivX does not show are left
 // out; it is an error if it shows none.
-func (l *look) lists() ([]held, error) {
+func (l *look) lists() ([]held, error) { return once(l, "lists", l.readLists) }
+
+func (l *look) readLists() ([]held, error) {
 	ids, err := l.holders()
 	if err != nil {
 		return nil, err
@@ -293,13 +333,10 @@ func (l *look) lists() ([]held, error) {
 			err = rows.Err
 			continue
 		}
-		lists = append(lists, held{id, rows, decode[entry](rows.Items)})
+		lists = append(lists, held{id, counted(rows), decode[entry](rows.Items), rows.Items == nil, timeOf(rows.Answer)})
 	}
 	if len(lists) > 0 {
 		err = nil
 	}
 	return lists, err
 }
-
-// now is the time at which a list was read.
-func (h *held) now() time.Time { return timeOf(h.rows.Answer) }

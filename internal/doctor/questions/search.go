@@ -54,8 +54,9 @@ var searchQuestions = []question{
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "part-of-the-count", Outcome: doctor.Warning,
-				Matters: "The connector refuses such a list of roles, because writing it back would take the other roles away. Grants and revokes fail. Directories beyond the part are unknown to a sync, so that their users count as enabled.",
-				Do:      "Report it with an issue: the connector must learn how to ask for the other part.",
+				Matters: "The connector refuses such a list of roles, because writing it back would take the other roles away. Grants and revokes fail. " +
+					"Directories beyond the part are unknown to a sync, so that their users count as enabled.",
+				Do: "Report it with an issue: the connector must learn how to ask for the other part.",
 			}},
 			{"c", doctor.Way{
 				Name: "part", Outcome: doctor.Failed,
@@ -94,6 +95,8 @@ func oddSearches(l *look) answer {
 		case rows.Status == 0 || rows.Status == http.StatusUnauthorized || rows.Status == http.StatusForbidden || rows.Status >= http.StatusInternalServerError,
 			rows.Status < 300 && !rows.Good():
 			return unanswered(rows.Err)
+		case rows.Good() && !hasRows(rows):
+			return unanswered(errNoRows)
 		case rows.Status != http.StatusBadRequest:
 			side = doctor.Otherwise
 		}

@@ -230,7 +230,9 @@ func everyonesRole(l *look) answer {
 	}
 	shown, having := 0, 0
 	for _, h := range lists {
-		having += min(len(h.entries), 1)
+		if slices.ContainsFunc(h.entries, func(e entry) bool { return e.ID != "" }) {
+			having++
+		}
 		if slices.ContainsFunc(h.entries, func(e entry) bool {
 			return e.Name == nameOfEveryone || everyone != nil && privx.SameID(e.ID, everyone.ID)
 		}) {

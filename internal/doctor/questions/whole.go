@@ -47,8 +47,8 @@ func wholeLists(l *look) answer {
 		return unanswered(err)
 	}
 	for _, h := range lists {
-		if n := counted(h.rows); n > len(h.entries) {
-			return on("b", "A list of roles shows %d of %d.", len(h.entries), n)
+		if h.count > len(h.entries) {
+			return on("b", "A list of roles shows %d of %d.", len(h.entries), h.count)
 		}
 	}
 	// Whether directories may be read is another question.
@@ -68,7 +68,7 @@ func wholeLists(l *look) answer {
 			continue
 		}
 		if carried := p.member.carried(p.role.ID); carried == nil || carried.Explicit {
-			return on("c", "A member of a role does not have it in his own list, which has %s and counts %d.", number(len(p.held.entries), "role"), counted(p.held.rows))
+			return on("c", "A member of a role does not have it in his own list, which has %s and counts %d.", number(len(p.held.entries), "role"), p.held.count)
 		}
 		implicit++
 	}
@@ -90,6 +90,6 @@ func (l *look) isMissing(p pair) bool {
 	if !list.Good() || !members.Good() {
 		return false
 	}
-	now := sampled{members: decode[memberRow](members.Items)}
+	now := sampledOf(p.role.roleRow, members)
 	return now.lists(p.held.userID) && find(decode[entry](list.Items), p.role.ID) == nil
 }
