@@ -181,8 +181,6 @@ func (r *run) reason(ctx context.Context, s *step, o *outcome) string {
 		return stoppedSlow
 	case o.refused() && (s.vital || o.status == http.StatusUnauthorized || o.status == http.StatusForbidden):
 		return stoppedRefused
-	case o.refused() && !o.seen:
-		return stoppedChanged
 	case o.seen || o.took() && !s.vital:
 		return ""
 	case o.took():
