@@ -144,6 +144,12 @@ func mistakes() []one {
 		{check: "PX-PROBE-02", way: "restless", setup: arranged(func(s *site) {
 			s.sim.Inject(get(privxsim.Fault{Kind: privxsim.FaultEmptyList, Count: 9}))
 		})},
+		{check: "PX-PROBE-02", way: "restless", setup: arranged(func(s *site) { // Numbers that are the same as a float64.
+			for _, number := range []string{"9007199254740993", "9007199254740992"} {
+				list := `{"items":[{"id":"` + s.other + `","implicit":true,"n":` + number + `}]}`
+				s.sim.Inject(get(privxsim.Fault{Status: http.StatusOK, Body: list, Count: 1}))
+			}
+		})},
 		{check: "PX-PROBE-02", way: "unreadable", setup: arranged(func(s *site) { s.sim.Inject(get(status(http.StatusForbidden))) })},
 		{check: "PX-PROBE-02", way: "unreadable", setup: arranged(func(s *site) { s.sim.Inject(get(status(http.StatusInternalServerError))) })},
 		{check: "PX-PROBE-02", way: "unreadable", setup: arranged(func(s *site) { s.sim.Inject(get(privxsim.Fault{Kind: privxsim.FaultNullItems})) })},
