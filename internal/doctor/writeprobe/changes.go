@@ -1,6 +1,7 @@
 package writeprobe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -103,7 +104,7 @@ func (p *Probe) change(step string, check doctor.Check) doctor.Check {
 		o := r.outcomes[step]
 		found := "taken, and shown when it was read"
 		if way != "" {
-			found = r.stopped
+			found = cmp.Or(r.stopped, "no Date header, so that no end could be told")
 		}
 		if o.status != 0 && way != "" {
 			found = fmt.Sprintf("PrivX answered %d", o.status)

@@ -198,3 +198,23 @@ func TestInterruptedAndNotRestored(t *testing.T) {
 		require.Contains(t, s.out.String(), "THE LAST ERROR: PrivX answered 500")
 	})
 }
+
+// A write that is under way when the run is interrupted is waited for: PrivX could make it
+// after the list was put back.
+func TestAWriteUnderWayIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for place := putAsRead; place <= putBack; place++ {
+		in(t, setup{}, func(t *testing.T, s *site) {
+			before := s.memberships()
+			ctx, cancel := context.WithCancel(t.Context())
+			s.beforePut(place, func([]byte) {
+				time.AfterFunc(time.Second, cancel)
+				time.Sleep(3 * time.Second)
+			})
+			s.run(ctx)
+			require.False(t, s.probe.Unrestored)
+			require.Equal(t, before, s.memberships())
+			require.Len(t, s.puts(), min(place+2, putBack+1))
+		})
+	}
+}

@@ -180,8 +180,14 @@ func (s *site) byHand(t *testing.T) {
 	require.Len(t, address, 2, printed)
 	require.Len(t, text, 2, printed)
 	require.Equal(t, "http://localhost/role-store/api/v1/users/"+s.user+"/roles", address[1])
+	s.send(t, text[1])
+}
+
+// send writes a list, as an operator would.
+func (s *site) send(t *testing.T, list string) {
+	t.Helper()
 	rq := privx.Endpoints.SetUserRoles.Request(s.user)
-	rq.Body = []byte(text[1])
+	rq.Body = []byte(list)
 	require.True(t, json.Valid(rq.Body))
 	require.NoError(t, s.visit.Client.API().Exchange(t.Context(), rq, func(*api.Answer) error { return nil }))
 }

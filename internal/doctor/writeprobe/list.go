@@ -107,6 +107,27 @@ func value(text json.RawMessage) string {
 	return string(sorted)
 }
 
+// altered are the names of the fields that differ in two entries, sorted.
+func altered(before, after *entry) []string {
+	var was, is map[string]json.RawMessage
+	if before == nil || after == nil || json.Unmarshal(before.text, &was) != nil || json.Unmarshal(after.text, &is) != nil {
+		return nil
+	}
+	var names []string
+	for name := range was {
+		if value(was[name]) != value(is[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range is {
+		if _, found := was[name]; !found {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // body is the JSON of entries to write. An empty list is [] and never null.
 func body(entries []entry) []byte {
 	texts := make([][]byte, 0, len(entries))

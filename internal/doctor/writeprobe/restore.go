@@ -41,8 +41,9 @@ func (r *run) restore(ctx context.Context) {
 	defer cancel()
 	whole := false
 	for ctx.Err() == nil && !r.back.done {
-		whole = r.putBack(ctx, whole)
-		r.back.done = r.isBack(ctx)
+		var latest sent
+		latest, whole = r.putBack(ctx, whole)
+		r.back.done = r.isBack(ctx, &latest)
 		whole = whole != (!r.back.done && !r.sameRules())
 	}
 	for id := range r.others {
@@ -53,31 +54,34 @@ func (r *run) restore(ctx context.Context) {
 	slices.Sort(r.back.others)
 }
 
-// putBack writes until PrivX takes it, some times at most. It returns whether the whole list
-// shall be written the next time, which is so if PrivX refuses the other one.
-func (r *run) putBack(ctx context.Context, whole bool) bool {
+// putBack writes until PrivX takes it, some times at most. It returns what came of the last
+// write, and whether the whole list shall be written the next time, which is so if PrivX
+// refuses the other one.
+func (r *run) putBack(ctx context.Context, whole bool) (sent, bool) {
+	var s sent
 	for range maxPuts {
 		if !r.believe(ctx) {
-			return whole
+			break
 		}
 		entries := slices.DeleteFunc(r.now.grants(), func(e entry) bool { return !r.foreign(e.ID) })
 		if whole && !r.bare {
 			entries = append(slices.Clone(r.first.entries), entries...)
 		}
-		s := r.put(ctx, entries)
+		s = r.put(ctx, entries)
 		r.noteError(ctx, s.err)
 		if len(entries) == 0 && (r.back.emptied == nil || !r.back.emptied.took()) {
-			r.back.emptied = &s
+			emptied := s
+			r.back.emptied = &emptied
 		}
 		if s.took() {
-			return whole
+			break
 		}
 		whole = whole != s.refused()
 		if api.Sleep(ctx, time.Second) != nil {
-			return whole
+			break
 		}
 	}
-	return whole
+	return s, whole
 }
 
 // noteError keeps the last error, unless it is only that there was no more time.
@@ -111,28 +115,40 @@ func (r *run) lacksOthers() bool {
 }
 
 // isBack reads the list until no node can show an old one any more, and then for a moment in
-// which it must be as it was: one list alone may be from before everything was written.
-func (r *run) isBack(ctx context.Context) bool {
-	settled := time.Now().Add(api.LagTime)
+// which it must be as it was: one list alone may be from before everything was written. A
+// node that is seen to lag for longer is waited for once.
+func (r *run) isBack(ctx context.Context, o *sent) bool {
+	began, settled := time.Now(), api.LagTime
 	if r.lag > api.LagTime {
-		settled = settled.Add(api.LagTime)
+		settled *= 2
 	}
-	for good := 0; ; {
-		asked := time.Now()
+	var seen bool
+	var old time.Duration
+	for good := 0; good < 2 || time.Since(began) <= settled+calm; {
+		asked, answered := time.Since(began), time.Since(o.answered)
 		_, err := r.look(ctx)
-		if r.noteError(ctx, err); err == nil && asked.After(settled) {
-			if !r.asItWas() {
-				return false
+		r.noteError(ctx, err)
+		switch late := asked > settled; {
+		case err != nil:
+		case r.asItWas():
+			seen = true
+			r.wasOld(o, old)
+			if late {
+				good++
 			}
-			good++
-		}
-		if good > 1 && time.Since(settled) > calm {
-			return true
+		case late && (!seen || settled > api.LagTime):
+			return false
+		default:
+			old, good = answered, 0
+			if late {
+				settled = 2 * api.LagTime
+			}
 		}
 		if api.Sleep(ctx, time.Second) != nil {
 			return false
 		}
 	}
+	return true
 }
 
 // asItWas tells whether the latest list is the first one, but for grants of something else.

@@ -52,7 +52,8 @@ type run struct {
 	haunted bool
 	// touched tells that PrivX may have made a change.
 	touched bool
-	// lag is how long after a write an old list came last.
+	// lag is how long after a write an old list came last. One is old if a later one shows
+	// what was written.
 	lag time.Duration
 	// reads are those over which lag was measured.
 	reads int
@@ -76,6 +77,8 @@ type outcome struct {
 	repeated, complete bool
 	// shown is the role's entry as the last list showed it; nil if it was not there.
 	shown *entry
+	// altered are the names of its fields that are not as they were before the step.
+	altered []string
 }
 
 // Why no more steps are made.
@@ -109,6 +112,9 @@ func (r *run) all(ctx context.Context) {
 		if r.stopped != "" {
 			return
 		}
+		if steps[i].dated && r.now.date.IsZero() {
+			continue
+		}
 		r.step(bounded, &steps[i])
 	}
 }
@@ -131,13 +137,14 @@ func (r *run) step(ctx context.Context, s *step) {
 	o := outcome{made: true, sent: r.put(ctx, s.entries(r))}
 	if s.trial && o.status >= http.StatusInternalServerError {
 		// It may be PrivX's answer to such a list, and it may be chance.
-		if r.await(ctx, o.answered.Add(api.LagTime), unchanged) {
+		if r.await(ctx, &o.sent, unchanged) {
 			o.sent, o.repeated = r.put(ctx, s.entries(r)), true
 		}
 	}
 	o.seen = r.verify(ctx, s, &o.sent)
 	o.complete = ctx.Err() == nil && r.unread == nil && len(r.others) == 0
 	o.shown = r.now.find(r.role)
+	o.altered = altered(r.before.find(r.role), o.shown)
 	r.outcomes[s.name] = o
 	r.stopped = r.reason(ctx, s, &o)
 	r.bare = r.bare || s.name == asRead && o.refused()
@@ -146,16 +153,15 @@ func (r *run) step(ctx context.Context, s *step) {
 
 // verify reads until a list shows what became of a write.
 func (r *run) verify(ctx context.Context, s *step, o *sent) bool {
-	until := o.answered.Add(api.LagTime)
 	switch {
 	case o.refused():
-		return r.await(ctx, until, unchanged)
+		return r.await(ctx, o, unchanged)
 	case s.watched:
-		return r.watch(ctx, o.answered)
+		return r.watch(ctx, o)
 	case s.still && r.lag > 0 && api.Sleep(ctx, r.lag+time.Second) != nil:
 		return false
 	default:
-		return r.await(ctx, until, s.shows)
+		return r.await(ctx, o, s.shows)
 	}
 }
 
@@ -175,8 +181,6 @@ func (r *run) reason(ctx context.Context, s *step, o *outcome) string {
 		return stoppedSlow
 	case o.refused() && (s.vital || o.status == http.StatusUnauthorized || o.status == http.StatusForbidden):
 		return stoppedRefused
-	case o.refused() && !o.seen:
-		return stoppedChanged
 	case o.seen || o.took() && !s.vital:
 		return ""
 	case o.took():
@@ -235,16 +239,21 @@ func (r *run) foreign(roleID string) bool {
 	return found
 }
 
-// await reads until a list is good, or until a time is over, and at least once. Reads that
-// fail do not count.
-func (r *run) await(ctx context.Context, until time.Time, good func(*run) bool) bool {
+// await reads until a list is good, or until no node can show an old one, and at least once.
+// Reads that fail do not count.
+func (r *run) await(ctx context.Context, o *sent, good func(*run) bool) bool {
+	var old time.Duration
 	for reads := 1; ; reads++ {
+		asked := time.Since(o.answered)
 		_, err := r.look(ctx)
-		switch {
-		case err == nil && good(r) && r.sameRules():
+		switch late := time.Since(o.answered); {
+		case err == nil && r.sameRules() && good(r):
+			r.wasOld(o, old)
 			return true
-		case len(r.others) > 0, time.Now().After(until) && (err == nil || time.Since(until) > api.LagTime):
+		case len(r.others) > 0, late > api.LagTime && err == nil, late > 2*api.LagTime:
 			return false
+		case err == nil && r.sameRules():
+			old = asked
 		}
 		if api.Sleep(ctx, api.Settling[min(reads, len(api.Settling))-1]) != nil {
 			return false
@@ -252,28 +261,34 @@ func (r *run) await(ctx context.Context, until time.Time, good func(*run) bool) 
 	}
 }
 
+// wasOld notes how long after a write that PrivX accepted an old list came.
+func (r *run) wasOld(o *sent, after time.Duration) {
+	if o.took() {
+		r.lag = max(r.lag, after)
+	}
+}
+
 // sameRules tells whether the user still has the same roles by rules.
 func (r *run) sameRules() bool { return slices.Equal(r.now.rules(), r.first.rules()) }
 
 // watch reads for lagWatch after the role was granted, and notes when an old list came last.
-// One that does not show the role is old if a later one does. It tells whether the last one
-// did.
-func (r *run) watch(ctx context.Context, answered time.Time) bool {
+// It tells whether the last list showed the role.
+func (r *run) watch(ctx context.Context, o *sent) bool {
 	const pause = 500 * time.Millisecond
 	var seen bool
 	var old time.Duration
-	for len(r.others) == 0 && (time.Since(answered) < lagWatch || !seen && time.Since(answered) < lagWatch+calm) {
-		asked := time.Now()
+	for late := time.Duration(0); len(r.others) == 0 && (late < lagWatch || !seen && late < lagWatch+calm); late = time.Since(o.answered) {
+		asked := time.Since(o.answered)
 		if now, err := r.look(ctx); err == nil {
 			r.reads++
 			if seen = now.has(r.role); seen {
-				r.lag = old
+				r.wasOld(o, old)
 			} else {
-				old = asked.Sub(answered)
+				old = asked
 			}
 		}
 		if api.Sleep(ctx, pause) != nil {
-			return seen
+			break
 		}
 	}
 	return seen

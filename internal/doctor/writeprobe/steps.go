@@ -33,6 +33,8 @@ type step struct {
 	watched bool
 	// vital tells that nothing more is learnt if it comes to nothing.
 	vital bool
+	// dated tells that it takes the time by PrivX's clock.
+	dated bool
 	// trial tells that PrivX is expected to refuse it.
 	trial bool
 }
@@ -78,7 +80,7 @@ var steps = []step{
 // there are, or in both as the connector does.
 func limited(name string, length time.Duration) step {
 	return step{
-		name: name,
+		name: name, dated: true,
 		entries: func(r *run) []entry {
 			start, end := r.now.date.UTC().Format(time.RFC3339), r.now.date.Add(length).UTC().Format(time.RFC3339)
 			fields := map[string]any{"grant_type": privx.GrantTimeRestricted}
@@ -123,7 +125,7 @@ func (r *run) endsIn(length time.Duration) bool {
 	if e == nil || !e.granted() {
 		return false
 	}
-	return slices.ContainsFunc(e.Periods(), func(p privx.Period) bool {
+	return e.GrantType == privx.GrantTimeRestricted && slices.ContainsFunc(e.Periods(), func(p privx.Period) bool {
 		end, err := time.Parse(time.RFC3339, p.End)
 		return err != nil || end.Sub(r.now.date.Add(length)).Abs() < 10*time.Minute
 	})

@@ -90,7 +90,8 @@ func (p *Probe) refuseUser(ctx context.Context, v *doctor.Visit) (string, string
 	case err != nil:
 		return wayUnreadable, "", err
 	}
-	p.target.principal = user.Principal
+	// From here on the ids are written as PrivX writes them.
+	p.UserID, p.target.principal = user.ID, user.Principal
 	itself, err := v.Client.ActsAs(ctx, user.ID)
 	switch {
 	case itself || privx.SameID(user.Principal, v.Client.API().Principal()) && user.Principal != "":
@@ -115,7 +116,7 @@ func (p *Probe) refuseRole(ctx context.Context, v *doctor.Visit) (string, string
 	case err != nil:
 		return wayUnreadable, "", err
 	}
-	p.target.roleName = role.Name
+	p.RoleID, p.target.roleName = role.ID, role.Name
 	isBuiltIn := slices.ContainsFunc(builtIn, func(name string) bool { return strings.EqualFold(strings.TrimSpace(role.Name), name) })
 	if role.System || isBuiltIn {
 		return "built-in", p.RoleID, nil

@@ -103,8 +103,11 @@ func (p *Probe) print(text string) error {
 	if _, err := p.Out.Write([]byte(text)); err != nil {
 		return err
 	}
-	if file, ok := p.Out.(*os.File); ok {
-		_ = file.Sync() // A terminal or a pipe has nothing to sync.
+	switch out := p.Out.(type) {
+	case interface{ Flush() error }:
+		return out.Flush()
+	case *os.File:
+		_ = out.Sync() // A terminal or a pipe has nothing to sync.
 	}
 	return nil
 }
