@@ -13,7 +13,7 @@ import (
 // plain is the way in which all checks of TLS end where there is none.
 var plain = doctor.Way{
 	Name: "plain", Outcome: doctor.Skipped, Moot: true,
-	When: "base-url begins with http://, which is accepted on this machine alone, and so there is no TLS.",
+	When: "The address in base-url begins with http://, which is accepted on this machine alone, and so there is no TLS.",
 }
 
 func isPlain(c *doctor.Contact) bool { return c.Base.Scheme == "http" }
