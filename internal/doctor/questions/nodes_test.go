@@ -2,9 +2,11 @@ package questions_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
@@ -24,16 +26,19 @@ var notAlone = alteredBy(privxsim.Options{AffinityCookie: true}, func(rq privxsi
 
 // countsLess is a PrivX that counts one role less from one time to another that it is asked
 // without a cookie.
-func countsLess(from, to int) arrangement {
-	seen := 0
-	return alteredBy(privxsim.Options{AffinityCookie: true}, func(rq privxsim.Request, a *privxsim.Answer) {
-		if !rq.Matches("", doctortest.RolesPath) || rq.Header.Get("Cookie") != "" {
-			return
-		}
-		if seen++; seen >= from && seen <= to {
-			a.Body = []byte(`{"count":11,"items":[{"id":"r"}]}`)
-		}
-	})
+func countsLess(from, to int64) arrangement {
+	return func(t *testing.T) doctor.Given {
+		t.Helper()
+		var times atomic.Int64
+		return alteredBy(privxsim.Options{AffinityCookie: true}, func(rq privxsim.Request, a *privxsim.Answer) {
+			if !rq.Matches("", doctortest.RolesPath) || rq.Header.Get("Cookie") != "" {
+				return
+			}
+			if seen := times.Add(1); seen >= from && seen <= to {
+				a.Body = []byte(`{"count":11,"items":[{"id":"r"}]}`)
+			}
+		})(t)
+	}
 }
 
 // refusesBetween is a PrivX that refuses the first and the third of the requests for roles.
