@@ -24,8 +24,8 @@ MANIFEST_TEST  := deploy/kubernetes/manifesttest
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export CGO_ENABLED := 0
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench: export CGO_ENABLED := 0
+build lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -126,6 +126,10 @@ vulncheck: ## Look for known vulnerabilities in what is linked.
 .PHONY: demo
 demo: ## Sync a simulated PrivX and show the result; with PROFILE, one like that of a doctor's report.
 	./scripts/demo.sh $(PROFILE)
+
+.PHONY: demo-browse
+demo-browse: ## Browse what make demo has synced, with baton's own command line tool.
+	go tool baton explorer -f dist/demo/sync.c1z
 
 .PHONY: demo-service
 demo-service: ## Run the service between a simulated ConductorOne and a simulated PrivX.
