@@ -51,7 +51,7 @@ func refusesBetween(options privxsim.Options) arrangement {
 var nodeCases = []doctortest.Case{
 	onSide("PXQ-065", "", "a", with(privxsim.Options{})),
 	onSide("PXQ-065", "", "a", with(second(privxsim.Node{}))),
-	finding("5 were refused", onSide("PXQ-065", "", "b", with(second(privxsim.Node{TokenLag: time.Minute})))),
+	finding("5 were refused", onSide("PXQ-065", "", "b", with(privxsim.Options{Nodes: laggingTokens()}))),
 	onSide("PXQ-065", "not-seen", "", with(privxsim.Options{TokenDelay: time.Second})),
 	finding("2 were refused", onSide("PXQ-065", "", "b", refusesBetween(privxsim.Options{}))),
 	onSide("PXQ-065", "not-seen", "", refusesBetween(privxsim.Options{AffinityCookie: true})),
