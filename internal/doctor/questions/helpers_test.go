@@ -111,7 +111,7 @@ func afterTheFirst() privxsim.Fault {
 
 // shortLived are tokens that are replaced at once.
 func shortLived() privxsim.Options {
-	life := "0.001"
+	life := "0.000001"
 	return privxsim.Options{ExpiresIn: &life}
 }
 

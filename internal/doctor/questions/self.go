@@ -20,7 +20,7 @@ func selfQuestions() []doctor.Check {
 			costs: []cost{
 				{"b", doctor.Way{
 					Name: "not-told", Outcome: doctor.Warning,
-					Matters: "The connector protects the roles of the user of the id api-client-id. If PrivX knows the API client as a user of another id, its roles can be granted and revoked by ConductorOne.",
+					Matters: "The connector protects the roles of the user whose id is api-client-id. If PrivX knows the API client as another user, ConductorOne can grant and revoke its roles.",
 					Do:      "Compare the id of the API client as a user in PrivX with api-client-id. If they differ, grant and revoke none of its roles in ConductorOne.",
 				}},
 				{"c", doctor.Way{

@@ -31,7 +31,9 @@ var tokenCases = []doctortest.Case{
 	onSide("PXQ-045", "", "a", with(privxsim.Options{})),
 	onSide("PXQ-045", "", "b", with(privxsim.Options{TokenDelay: time.Second})),
 	onSide("PXQ-045", "", "a", with(privxsim.Options{Nodes: laggingTokens()})),
-	onSide("PXQ-045", "", "b", with(privxsim.Options{Nodes: laggingTokens(), AffinityCookie: true, TokenDelay: time.Second})),
+	onSide("PXQ-045", "", "a", with(privxsim.Options{Nodes: laggingTokens(), AffinityCookie: true})),
+	onSide("PXQ-045", "", "a", refusesBetween(privxsim.Options{})),
+	onSide("PXQ-045", "", "b", refusesBetween(privxsim.Options{AffinityCookie: true})),
 	onSide("PXQ-045", "unanswered", "", noSecondLogin),
 
 	onSide("PXQ-047", "", "a", with(privxsim.Options{})),
