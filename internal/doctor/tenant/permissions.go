@@ -46,10 +46,10 @@ func checkOf(c connector.Capability) *doctor.Check {
 
 // isOn tells whether a capability was asked for.
 func isOn(v *doctor.Visit, c connector.Capability) bool {
-	switch {
-	case c.Setting == "":
+	switch c.Setting {
+	case "":
 		return true
-	case c.Setting == settingProvisioning:
+	case settingProvisioning:
 		return v.Given.Provisioning
 	default:
 		return v.Given.On != nil && v.Given.On(c.Setting)

@@ -36,6 +36,8 @@ func capabilityCases(id, path string) []doctortest.Case {
 
 func optionalCases() []doctortest.Case {
 	const sources, grant, more = "PX-PERM-03", "PX-PERM-04", "PX-PERM-05"
+	// held are the API client's own roles, as PrivX shows them.
+	held := func(count, role string) arrangement { return with(answered(userRolesPath, 0, count, role)) }
 	at := func(kind privxsim.FaultKind) arrangement {
 		return with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: kind})
 	}
@@ -60,17 +62,18 @@ func optionalCases() []doctortest.Case {
 		{Check: grant, Way: "lacking", Name: "the role has expired", Arrange: changed(expired, provisioning)},
 		{Check: grant, Way: "not-known", Cause: "own roles cannot be read", Arrange: changed(with(doctortest.Status("GET", userRolesPath, 403)), provisioning)},
 		{Check: grant, Way: "not-known", Name: "none shown", Cause: "no roles", Arrange: changed(with(privxsim.Fault{Path: userRolesPath, Kind: privxsim.FaultEmptyList}), provisioning)},
-		{Check: grant, Way: "not-known", Name: "a part", Cause: "only a part", Arrange: changed(with(answered(userRolesPath, 0, "5", `{"id":"r","name":"r","implicit":true,"permissions":[]}`)), provisioning)},
+		{Check: grant, Way: "not-known", Name: "a part", Cause: "only a part", Arrange: changed(held("5", `{"id":"r","name":"r","implicit":true,"permissions":[]}`), provisioning)},
 		{Check: grant, Way: "not-known", Name: "what a role may do", Cause: "may do cannot be read", Arrange: changed(withRoles(true), provisioning)},
-		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "may do cannot be read", Arrange: changed(with(answered(userRolesPath, 0, "1", `{"id":"r","name":"privx-admin","implicit":true}`)), provisioning)},
-		{Check: grant, Way: "not-known", Name: "an entry of another type", Cause: "cannot be read", Arrange: changed(with(answered(userRolesPath, 0, "1", `5`)), provisioning)},
+		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "may do cannot be read", Arrange: changed(
+			held("1", `{"id":"r","name":"privx-admin","implicit":true}`), provisioning)},
+		{Check: grant, Way: "not-known", Name: "an entry of another type", Cause: "cannot be read", Arrange: changed(held("1", `5`), provisioning)},
 
 		{Check: more, Found: "roles-view, users-view", Arrange: changed(with(), syncOnly)},
 		{Check: more, Name: "provisioning", Found: "roles-manage", Arrange: changed(with(), provisioning)},
 		{Check: more, Way: "more", Found: "roles-manage", Arrange: with()},
 		{Check: more, Way: "administrator", Found: "privx-admin", Arrange: administrator},
 		{Check: more, Way: "not-known", Found: "cannot be read", Arrange: changed(with(doctortest.Status("GET", userRolesPath, 403)), syncOnly)},
-		{Check: more, Way: "more", Name: "an odd name", Found: `"\x1b[2J-manage"`, Arrange: with(answered(userRolesPath, 0, "1", `{"id":"r","name":"r","implicit":true,"permissions":["\u001b[2J-manage"]}`))},
+		{Check: more, Way: "more", Name: "an odd name", Found: `"\x1b[2J-manage"`, Arrange: held("1", `{"id":"r","name":"r","implicit":true,"permissions":["\u001b[2J-manage"]}`)},
 	}
 }
 
