@@ -53,6 +53,9 @@ func requireSafe(t *testing.T, s *site, before []privxsim.Membership, results ma
 		require.Contains(t, s.out.String(), `"id":"`+s.mapped+`"`)
 	}
 	require.Equal(t, others(s, before), others(s, s.memberships()))
+	require.Regexp(t, `^[\n -~]*$`, s.out.String(), "fit for a terminal")
+	require.NotContains(t, s.out.String(), privxsim.DefaultAPIClientSecret)
+	require.NotContains(t, s.out.String(), privxsim.DefaultOAuthClientSecret)
 	for id, result := range results {
 		require.NotContains(t, result.Cause, "does not know the outcome", id)
 	}
