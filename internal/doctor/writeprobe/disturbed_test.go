@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/writeprobe"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
 
@@ -22,6 +23,7 @@ var disturbances = map[string]privxsim.Fault{
 	"reset before":   {Kind: privxsim.FaultResetBefore},
 	"reset after":    {Kind: privxsim.FaultResetAfter},
 	"error after":    {Kind: privxsim.FaultStatusAfter, Status: http.StatusInternalServerError},
+	"refused after":  {Kind: privxsim.FaultStatusAfter, Status: http.StatusBadRequest},
 	"stall":          {Kind: privxsim.FaultStall},
 	"slow":           {Kind: privxsim.FaultSlowHeader, Delay: 20 * time.Second},
 	"a login page":   {Kind: privxsim.FaultHTML},
@@ -53,6 +55,9 @@ func requireSafe(t *testing.T, s *site, before []privxsim.Membership, results ma
 		require.Contains(t, s.out.String(), `"id":"`+s.mapped+`"`)
 	}
 	require.Equal(t, others(s, before), others(s, s.memberships()))
+	require.Regexp(t, `^[\n -~]*$`, s.out.String(), "fit for a terminal")
+	require.NotContains(t, s.out.String(), privxsim.DefaultAPIClientSecret)
+	require.NotContains(t, s.out.String(), privxsim.DefaultOAuthClientSecret)
 	for id, result := range results {
 		require.NotContains(t, result.Cause, "does not know the outcome", id)
 	}
@@ -215,6 +220,45 @@ func TestAWriteUnderWayIsWaitedFor(t *testing.T) {
 			require.False(t, s.probe.Unrestored)
 			require.Equal(t, before, s.memberships())
 			require.Len(t, s.puts(), min(place+2, putBack+1))
+		})
+	}
+}
+
+// A refused write that PrivX has made all the same is undone, too.
+func TestRefusedAndMade(t *testing.T) {
+	t.Parallel()
+	for _, options := range []privxsim.Options{{}, {GrantEveryEntry: true}} {
+		in(t, setup{options: options}, func(t *testing.T, s *site) {
+			before := s.memberships()
+			s.sim.Inject(put(privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: http.StatusBadRequest}))
+			results := s.run(t.Context())
+			require.False(t, s.probe.Unrestored, s.out)
+			requireSafe(t, s, before, results)
+			require.Equal(t, "[]", s.puts()[2])
+		})
+	}
+}
+
+// Where PrivX takes long for each answer, the probe stops after a minute, and puts the list
+// back.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	for _, latency := range []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
+		in(t, setup{options: privxsim.Options{Latency: latency}}, func(t *testing.T, s *site) {
+			before := s.memberships()
+			results := s.run(t.Context())
+			ended := time.Now()
+			requireSafe(t, s, before, results)
+			require.False(t, s.probe.Unrestored, "%s: %s", latency, s.out)
+			var written []time.Time
+			for _, r := range s.sim.Requests() {
+				if r.Method == http.MethodPut {
+					written = append(written, r.Time)
+				}
+			}
+			require.LessOrEqual(t, written[len(written)-2].Sub(written[0]), writeprobe.Budget)
+			require.LessOrEqual(t, ended.Sub(written[0]), writeprobe.Budget+writeprobe.RestoreTime+10*time.Second)
+			require.Equal(t, latency > 2*time.Second, results["PX-PROBE-05"].Way == "not-reached", "%s %+v", latency, results["PX-PROBE-05"])
 		})
 	}
 }

@@ -123,9 +123,9 @@ func (s *site) run(ctx context.Context, only ...string) map[string]doctor.Result
 }
 
 // again is the site with another probe, as a second run has it.
-func (s *site) again(clear bool) {
+func (s *site) again(clears bool) {
 	s.out = &bytes.Buffer{}
-	s.probe = &writeprobe.Probe{UserID: s.user, RoleID: s.role, Clear: clear, Out: s.out}
+	s.probe = &writeprobe.Probe{UserID: s.user, RoleID: s.role, Clear: clears, Out: s.out}
 	s.sim.ResetRequests()
 }
 

@@ -1,6 +1,7 @@
 package writeprobe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -54,7 +55,7 @@ func (p *Probe) questions() []doctor.Check {
 		check.Run = func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 			answer := q.answer(p.drive(ctx, v))
 			if answer.side == "" {
-				return doctor.Finding{Way: notSeen.Name, Found: p.run.stopped}
+				return doctor.Finding{Way: notSeen.Name, Found: cmp.Or(p.run.stopped, "what was seen does not tell")}
 			}
 			v.Answered(check.ID, doctor.Answer{Side: answer.side, Figures: answer.figures})
 			return doctor.Finding{Way: answer.way, Found: answer.found}

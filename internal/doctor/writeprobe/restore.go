@@ -124,22 +124,19 @@ func (r *run) isBack(ctx context.Context, o *sent) bool {
 	}
 	var seen bool
 	var old time.Duration
-	for good := 0; good < 2 || time.Since(began) <= settled+calm; {
+	for good := false; !good || time.Since(began) <= settled+calm; {
 		asked, answered := time.Since(began), time.Since(o.answered)
 		_, err := r.look(ctx)
 		r.noteError(ctx, err)
 		switch late := asked > settled; {
 		case err != nil:
 		case r.asItWas():
-			seen = true
+			seen, good = true, late
 			r.wasOld(o, old)
-			if late {
-				good++
-			}
 		case late && (!seen || settled > api.LagTime):
 			return false
 		default:
-			old, good = answered, 0
+			old, good = answered, false
 			if late {
 				settled = 2 * api.LagTime
 			}

@@ -148,7 +148,7 @@ func (r *run) step(ctx context.Context, s *step) {
 	r.outcomes[s.name] = o
 	r.stopped = r.reason(ctx, s, &o)
 	r.bare = r.bare || s.name == asRead && o.refused()
-	r.keeps = r.keeps || s.name == granting && o.seen && !r.bare
+	r.keeps = r.keeps || s.name == granting && r.stopped == "" && !r.bare
 }
 
 // verify reads until a list shows what became of a write.
@@ -224,8 +224,9 @@ func (r *run) look(ctx context.Context) (*list, error) {
 	for _, e := range now.grants() {
 		switch {
 		case anyIs([]string{r.role, r.ghost}, e.ID):
+			r.touched = true // Whatever PrivX answered.
 		case r.first.find(e.ID) != nil && !r.keeps:
-			r.promoted, r.bare = true, true
+			r.promoted, r.bare, r.touched = true, true, true
 		default:
 			r.others[privx.CanonicalID(e.ID)] = time.Now()
 		}
