@@ -72,6 +72,7 @@ func theirs(t *testing.T, site *doctortest.Site) map[string]bool {
 	for _, rows := range []any{site.Store.Users(), site.Store.Roles(), site.Store.Sources(), site.Store.Memberships()} {
 		texts(all, reflect.ValueOf(rows))
 	}
+	delete(all, "address") // A field of a directory, and the name of a way.
 	return all
 }
 

@@ -80,7 +80,7 @@ var roleStoreAnswers = doctor.Check{
 		{
 			Name: "something-else", Outcome: doctor.Warning,
 			When:    "Something answers, but not as PrivX's role store does.",
-			Matters: "base-url may lead to a login page, a proxy or another product.",
+			Matters: "The address in base-url may lead to a login page, a proxy or another product.",
 			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
 		},
 	},

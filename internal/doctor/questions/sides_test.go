@@ -1,6 +1,8 @@
 package questions_test
 
 import (
+	"bytes"
+	"maps"
 	"slices"
 	"testing"
 
@@ -74,6 +76,7 @@ func requireSide(t *testing.T, id, letter string) {
 	results, visit := doctortest.Run(t, all(), given, id)
 	result, found := results[id], visit.Answers[id].Side
 	require.Empty(t, result.Because, "skipped before it ran")
+	requireSameAgain(t, id, visit, results)
 	if hidden, isHidden := hiddenSides[side]; isHidden {
 		require.NotEmpty(t, hidden.why)
 		require.Contains(t, []string{"", hidden.instead}, found, "found %q, cause %q", result.Found, result.Cause)
@@ -83,10 +86,35 @@ func requireSide(t *testing.T, id, letter string) {
 	require.Equal(t, letter, found, "ended in %q, found %q, cause %q", result.Way, result.Found, result.Cause)
 }
 
+// requireSameAgain checks that the report of a run makes a simulated PrivX of which a second
+// run finds the same.
+func requireSameAgain(t *testing.T, id string, first *doctor.Visit, results map[string]doctor.Result) {
+	t.Helper()
+	side := first.Answers[id].Side
+	if side == "" {
+		return
+	}
+	var report bytes.Buffer
+	require.NoError(t, doctor.ReportOf(first, slices.Collect(maps.Values(results))).Write(&report))
+	loaded, err := profile.Read(&report)
+	require.NoError(t, err)
+	given := withProfile(t, id, loaded)
+	if change := ofTheConnector[id+" "+side]; change != nil {
+		change(&given)
+	}
+	_, second := doctortest.Run(t, all(), given, id)
+	require.Equal(t, side, second.Answers[id].Side, "of a PrivX that is made of the report")
+}
+
 // takenOn is a simulated PrivX that is on a side.
 func takenOn(t *testing.T, id, letter string) doctor.Given {
 	t.Helper()
-	p := &profile.Profile{Answers: map[string]profile.Answer{id: {Side: letter}}}
+	return withProfile(t, id, &profile.Profile{Answers: map[string]profile.Answer{id: {Side: letter}}})
+}
+
+// withProfile is a simulated PrivX with the manners of a profile, and what a question needs.
+func withProfile(t *testing.T, id string, p *profile.Profile) doctor.Given {
+	t.Helper()
 	var options privxsim.Options
 	p.Apply(&options)
 	if options.Nodes != nil {
