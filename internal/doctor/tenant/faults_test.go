@@ -118,6 +118,16 @@ func TestEachCapabilityHasACheck(t *testing.T) {
 	require.Len(t, found, len(connector.Capabilities())+1)
 }
 
+// However large PrivX is, and however small its pages, some tens of requests are enough.
+func TestRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	large := &privxsim.SeedOptions{Users: 500, Roles: 100}
+	for _, options := range []privxsim.Options{{}, {Count: privxsim.CountOmitted}, {MaxPageSize: 7}, {MemberCount: true}, {MaxPageSize: 10, RefuseLargePages: true}} {
+		_, v := doctortest.Run(t, layers(), changed(of(large, options), provisioning)(t))
+		require.LessOrEqual(t, v.Ask.Requests(), 75, "%+v", options)
+	}
+}
+
 // The calls of the forecast are those that a sync makes.
 func TestCallsOfASync(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // The calls of BENCHMARKS.md, which were counted, come out of the formula.
@@ -52,6 +55,30 @@ func TestDurationAsMeasured(t *testing.T) {
 	} {
 		expected := p.duration(s, c.workers, c.latency).Seconds()
 		require.InDelta(t, c.measured*1.25, expected, c.measured*0.45, "%v, %d workers", c.latency, c.workers)
+	}
+}
+
+// Fewer rows are asked for where the connector would ask for fewer.
+func TestFewerRowsAfterAnAnswer(t *testing.T) {
+	t.Parallel()
+	refused := &api.Error{Kind: api.Invalid, Status: 400}
+	for _, c := range []struct {
+		err          error
+		took         time.Duration
+		limit, fewer int
+	}{
+		{nil, 0, 1000, 0},
+		{refused, 0, 1000, 500},
+		{refused, 0, 70, 50},
+		{refused, 0, 10, 0},
+		{&api.Error{Kind: api.TooLong}, 0, 500, 100},
+		{&api.Error{Kind: api.TooSlow}, time.Second, 1000, 100},
+		{&api.Error{Kind: api.TooSlow}, time.Second, 20, 10},
+		{api.TimedOut("x"), ask.Timeout - time.Millisecond, 1000, 100},
+		{&api.Error{Kind: api.Unavailable}, time.Second, 1000, 0},
+		{&api.Error{Kind: api.Forbidden, Status: 403}, 0, 1000, 0},
+	} {
+		require.Equal(t, c.fewer, fewerAfter(&ask.Answer{Err: c.err, Took: c.took}, c.limit), "%v by %d", c.err, c.limit)
 	}
 }
 

@@ -111,7 +111,8 @@ func fewerAfter(a *ask.Answer, limit int) int {
 		return 0
 	case e.Kind == api.TooLong, e.Kind == api.Invalid && e.Status == http.StatusBadRequest:
 		return stepBelow(limit)
-	case e.Kind == api.TooSlow, e.Kind == api.Unavailable && e.Status == 0 && a.Took >= ask.Timeout:
+	case e.Kind == api.TooSlow, e.Kind == api.Unavailable && e.Status == 0 && a.Took >= ask.Timeout*9/10:
+		// Timeout also has the time until the request was sent, which Took has not.
 		return max(stepBelow(limit/10+1), api.MinPageSize)
 	default:
 		return 0

@@ -113,7 +113,7 @@ func memberCases() []doctortest.Case {
 	stranger := answered(membersPath, 2, "1", `{"id":"7f0d2a54-7f0e-4b7e-8a0f-6f6f0b0f2a11","roles":null}`)
 	ignoring := privxsim.Options{IgnoreUserIDs: true}
 	return []doctortest.Case{
-		{Check: id, Found: "all of them users", Arrange: with()},
+		{Check: id, Found: "43 members of 5 roles, all of them users", Arrange: with()},
 		{Check: id, Name: "many users", Found: "all of them users", Arrange: changed(with(), pageOf(10))},
 		{Check: id, Way: "hidden", Found: "are found by id", Arrange: with(answered(doctortest.SearchPath, 101, "1", `{"id":"only","created":"2020-01-01T00:00:00Z"}`))},
 		{Check: id, Way: "unknown", Found: "does not know 1 of them", Arrange: with(stranger)},
@@ -147,6 +147,7 @@ func TestSizes(t *testing.T) {
 		{Check: size, Name: "wrong counts of members", Found: "estimate", Arrange: miscounted, After: estimated},
 		{Check: size, Way: "not-known", Found: "users", Arrange: noUsers},
 		{Check: size, Way: "not-known", Name: "roles", Found: "roles", Arrange: with(refused(doctortest.RolesPath, http.StatusServiceUnavailable))},
+		{Check: size, Way: "not-known", Name: "short pages of which each counts itself", Found: "members", Arrange: like(privxsim.Options{Count: privxsim.CountPageLength, MaxPageSize: 15})},
 		{Check: size, Way: "not-known", Name: "members", Found: "members", Arrange: with(doctortest.Status("GET", membersPath, http.StatusServiceUnavailable))},
 
 		{Check: time, Found: "20 calls", Arrange: with()},

@@ -51,7 +51,7 @@ var membersAreUsers = doctor.Check{
 		},
 	),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		members, finding := sampledMembers(ctx, v)
+		members, looked, finding := sampledMembers(ctx, v)
 		if finding.Way != "" {
 			return finding
 		}
@@ -72,7 +72,7 @@ var membersAreUsers = doctor.Check{
 				strangers = append(strangers, id)
 			}
 		}
-		seen := fmt.Sprintf("%s of %s", many(len(members), "member", "members"), many(lookedRoles, "role", "roles at most"))
+		seen := fmt.Sprintf("%s of %s", many(len(members), "member", "members"), many(looked, "role", "roles"))
 		if len(strangers) == 0 {
 			return doctor.Pass(seen+", all of them users", "")
 		}
@@ -80,20 +80,22 @@ var membersAreUsers = doctor.Check{
 	},
 }
 
-// sampledMembers are the ids on the first pages of members of a few roles, each once.
-func sampledMembers(ctx context.Context, v *doctor.Visit) ([]string, doctor.Finding) {
+// sampledMembers are the ids on the first pages of members of a few roles, each once, and how
+// many roles these are.
+func sampledMembers(ctx context.Context, v *doctor.Visit) ([]string, int, doctor.Finding) {
 	read, _ := roles.whole(ctx, v)
 	if len(read) == 0 {
 		finding, _ := unread(roles, roles.first(ctx, v))
-		return nil, finding
+		return nil, 0, finding
 	}
 	var ids []string
 	var seen privx.IDs
-	for _, role := range spread(rolesIn(read), lookedRoles) {
+	some := spread(rolesIn(read), lookedRoles)
+	for _, role := range some {
 		l := membersOf("a role", role.ID)
 		p := l.first(ctx, v)
 		if finding, failed := unread(l, p); failed {
-			return nil, finding
+			return nil, 0, finding
 		}
 		for _, id := range p.IDs {
 			if id != "" && seen.Add(id) {
@@ -101,7 +103,7 @@ func sampledMembers(ctx context.Context, v *doctor.Visit) ([]string, doctor.Find
 			}
 		}
 	}
-	return ids, doctor.Finding{}
+	return ids, len(some), doctor.Finding{}
 }
 
 // spread are n of some things at most, from all over.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 const (
@@ -78,14 +79,23 @@ func (l list) length(ctx context.Context, v *doctor.Visit) (int, bool) {
 func (s *sizes) members(ctx context.Context, v *doctor.Visit, role privx.Role) (int, bool) {
 	l := membersOf("a role", role.ID)
 	if users.counts(ctx, v).way != "" {
-		p := l.first(ctx, v) // Counts prove nothing here.
-		return len(p.Items), p.Good() && len(p.Items) < p.limit
+		p := l.first(ctx, v) // Counts prove nothing here, and a page that is full may be cut.
+		return len(p.Items), p.Good() && len(p.Items) < min(p.limit, fullPage(ctx, v))
 	}
 	p := l.at(ctx, v, 0, 1)
 	if !p.Good() {
 		return 0, false
 	}
 	return min(max(p.counted(), len(p.Items)), mostCounted), true
+}
+
+// fullPage is how many rows PrivX gives at a time, as far as its list of users shows.
+func fullPage(ctx context.Context, v *doctor.Visit) int {
+	read, _ := users.whole(ctx, v)
+	if len(read) > 1 {
+		return len(read[0].Items)
+	}
+	return api.MaxPageSize
 }
 
 // countEach counts the members of each role.
