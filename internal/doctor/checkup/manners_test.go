@@ -54,6 +54,7 @@ var apart = map[string]string{
 	"PXQ-007 c": "No first page can be read.",
 	"PXQ-008 b": "Each page takes seconds.",
 	"PXQ-010 b": "It takes a search by ids to tell.",
+	"PXQ-015 b": "Which roles a member has cannot be told where lists of roles are cut.",
 	"PXQ-014 b": "Where lists do not count, nothing tells it from c.",
 	"PXQ-017 b": "Members carry roles that there are not.",
 	"PXQ-019 b": "The role of everybody has no members.",
