@@ -25,8 +25,8 @@ type Contact struct {
 	Handshake *Handshake
 	// Connected tells that the connection was ready for the request.
 	Connected bool
-	// Sent is when the request was sent, and Began when the answer began, by the connector's
-	// clock.
+	// Sent is when the connection was ready and the request was sent, and Began when the
+	// answer began, by the connector's clock.
 	Sent, Began time.Time
 	// Answer is what came of the request.
 	Answer *ask.Answer

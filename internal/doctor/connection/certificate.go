@@ -15,7 +15,7 @@ const whichCertificate = "the certificate with which PrivX answers, "
 
 var certificateIsTrusted = doctor.Check{
 	ID:      trusted,
-	Promise: "PrivX's certificate comes from somebody who is trusted",
+	Promise: "PrivX's certificate comes from an issuer who is trusted",
 	How:     howContact + whichCertificate + "who has issued it, and whether that leads to a certificate that is trusted: one of the system's own, or of ca-certificate.",
 	Needs:   []string{encrypted},
 	Ways: []doctor.Way{

@@ -54,7 +54,7 @@ var settingsOrigin = doctor.Check{
 		Name: "secret-flag", Outcome: doctor.Warning,
 		When:    "A secret is given by a flag.",
 		Matters: "Everybody on this machine can read it in the list of processes, and it stays in the history of the shell.",
-		Do:      "Give the secret by its variable, BATON_ and the name in capitals with _ for -, or in the YAML file.",
+		Do:      "Give the secret by its variable, such as BATON_API_CLIENT_SECRET, or in the YAML file.",
 	}},
 	Run: func(_ context.Context, v *doctor.Visit) doctor.Finding {
 		found, wanted := origins(v.Given.Settings), "secrets by variables or by the file"
@@ -143,7 +143,7 @@ func settings(v *doctor.Visit) privx.Config {
 func wayOf(credentials privx.Credentials) string {
 	switch credentials.(type) {
 	case privx.PasswordGrant:
-		return "OAuth client and API client together (password grant)"
+		return "the OAuth client and the API client together (password grant)"
 	case privx.OAuthClientCredentials:
 		return "the OAuth client alone (client credentials grant)"
 	default:

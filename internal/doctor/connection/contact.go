@@ -43,7 +43,7 @@ type recorder struct {
 	mu      sync.Mutex
 	ended   bool
 	contact doctor.Contact
-	// begun are when the look-up and each attempt to connect began.
+	// begun are when the attempts to connect began.
 	begun []time.Time
 	// lookedUp is when the look-up began.
 	lookedUp time.Time
@@ -103,8 +103,8 @@ func (r *recorder) trace() *httptrace.ClientTrace {
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
 			r.note(func(c *doctor.Contact) { r.handshakeEnded(c, state, err) })
 		},
-		GotConn:              func(httptrace.GotConnInfo) { r.note(func(c *doctor.Contact) { c.Connected = true }) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { r.note(func(c *doctor.Contact) { c.Sent = r.now() }) },
+		// That the request was written may be told after its answer has come.
+		GotConn:              func(httptrace.GotConnInfo) { r.note(func(c *doctor.Contact) { c.Connected, c.Sent = true, r.now() }) },
 		GotFirstResponseByte: func() { r.note(func(c *doctor.Contact) { c.Began = r.now() }) },
 	}
 }

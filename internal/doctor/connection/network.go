@@ -147,6 +147,7 @@ var nameIsKnown = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		c := contact(ctx, v)
+		const anAddress = "an address"
 		host := c.Base.Hostname()
 		switch {
 		case c.Proxy != nil:
@@ -154,11 +155,11 @@ var nameIsKnown = doctor.Check{
 		case isAddress(host):
 			return doctor.Finding{Way: "address", Found: host}
 		case c.Lookup == nil || !c.Lookup.Done:
-			return doctor.Finding{Way: wayNoAnswer, Found: host, Cause: cause(c)}
+			return doctor.Finding{Way: wayNoAnswer, Found: host, Wanted: anAddress, Cause: cause(c)}
 		case c.Lookup.Err != nil:
-			return doctor.Finding{Way: lookupFailure(c.Lookup.Err), Found: host, Cause: c.Lookup.Err.Error()}
+			return doctor.Finding{Way: lookupFailure(c.Lookup.Err), Found: host, Wanted: anAddress, Cause: c.Lookup.Err.Error()}
 		}
-		return doctor.Pass(fmt.Sprintf("%s is %s (%s)", host, strings.Join(c.Lookup.Addresses, ", "), rounded(c.Lookup.Took)), "an address")
+		return doctor.Pass(fmt.Sprintf("%s is %s (%s)", host, strings.Join(c.Lookup.Addresses, ", "), rounded(c.Lookup.Took)), anAddress)
 	},
 }
 
@@ -269,7 +270,7 @@ func tried(dials []doctor.Dial) string {
 // rounded is a time that something took, for the eye.
 func rounded(took time.Duration) time.Duration {
 	if took < 10*time.Millisecond {
-		return took.Round(100 * time.Microsecond)
+		return max(took.Round(100*time.Microsecond), 100*time.Microsecond)
 	}
 	return took.Round(time.Millisecond)
 }

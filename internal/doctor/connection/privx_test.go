@@ -40,6 +40,7 @@ func TestClock(t *testing.T) {
 	}
 	runCases(t, "Clock", []doctortest.Case{
 		{Check: clock, Found: " apart at most", Arrange: off(0)},
+		{Check: clock, Name: "HTTP/2", Found: " apart at most", Arrange: http2},
 		{Check: clock, Name: "20 seconds ahead", Found: " apart at most", Arrange: off(20 * time.Second)},
 		{Check: clock, Name: "20 seconds behind", Found: " apart at most", Arrange: off(-20 * time.Second)},
 		{Check: clock, Way: "apart", Name: "ahead", Found: "ahead by 1h0m0s", Arrange: off(time.Hour + time.Second/2)},

@@ -64,7 +64,7 @@ var tlsIsSpoken = doctor.Check{
 		case h != nil && h.Done && h.Err == nil && !isOp(c.Answer.Err, remoteError):
 			return doctor.Pass(tls.VersionName(h.State.Version)+" with "+tls.CipherSuiteName(h.State.CipherSuite), wanted)
 		}
-		return doctor.Finding{Way: handshakeFailure(c.Answer.Err), Wanted: wanted, Cause: cause(c)}
+		return doctor.Finding{Way: handshakeFailure(c.Answer.Err), Found: "no TLS with " + c.Base.Host, Wanted: wanted, Cause: cause(c)}
 	},
 }
 
