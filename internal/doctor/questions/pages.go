@@ -154,7 +154,8 @@ const (
 )
 
 func slowRows(l *look) answer {
-	small, middle := l.get(ask.UserRows(ask.Part{Limit: 10})), l.get(ask.UserRows(ask.Part{Limit: 100}))
+	small := l.get(ask.UserRows(ask.Part{Limit: api.MinPageSize}))
+	middle, _ := l.some()
 	large, limit := l.upTo(api.MaxPageSize, allUsers)
 	for _, rows := range []*ask.Rows{small, middle, large} {
 		if !rows.Good() {
@@ -246,7 +247,7 @@ const mostPages = 3
 // userIDs are the ids of the users on the first pages, and whether those are all.
 func (l *look) userIDs() (*api.IDs, bool, error) {
 	ids := &api.IDs{}
-	page := l.firstPage(allUsers)
+	page, limit := l.upTo(l.size(), allUsers)
 	for read, pages := 0, 1; ; pages++ {
 		if !page.Good() {
 			return nil, false, page.Err
@@ -260,7 +261,7 @@ func (l *look) userIDs() (*api.IDs, bool, error) {
 		if pages == mostPages {
 			return ids, false, nil
 		}
-		page = l.get(ask.UserRows(ask.Part{Offset: read, Limit: l.size()}))
+		page = l.get(ask.UserRows(ask.Part{Offset: read, Limit: limit}))
 	}
 }
 
@@ -274,7 +275,7 @@ func (l *look) listsAPIClients() bool {
 // strangers searches for members who are not among the users.
 func (l *look) strangers(ids []string, members int) answer {
 	found := 0
-	answered := l.get(searchFor(ids[:min(len(ids), api.MinPageSize)]...))
+	answered := l.get(l.searchFor(ids[:min(len(ids), api.MinPageSize)]...))
 	for _, id := range answered.IDs {
 		if slices.ContainsFunc(ids, func(stranger string) bool { return privx.SameID(stranger, id) }) {
 			found++
