@@ -34,7 +34,11 @@ func main() {
 	cmd, settings, err := newCommand(context.Background())
 	if err == nil {
 		cmd.RunE = supervised(settings, cmd.RunE)
-		err = cmd.Execute()
+		doctor := addDoctor(cmd, settings)
+		var ran *cobra.Command
+		if ran, err = cmd.ExecuteContextC(context.Background()); ran == doctor {
+			os.Exit(doctorExit(err))
+		}
 	}
 	if err != nil {
 		exit.LogExit(err)

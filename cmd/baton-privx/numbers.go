@@ -61,10 +61,15 @@ func checkNumbers(cmd *cobra.Command, _ []string) error {
 	return nil
 }
 
+// variable is the name of the environment variable for a setting.
+func variable(name string) string {
+	return "BATON_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
 // givenFor finds the text that a variable, or else the YAML file, gives for a setting.
 func givenFor(name string, settings *viper.Viper) (string, bool) {
 	// viper, too, takes an empty variable for none.
-	if text := os.Getenv("BATON_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))); text != "" {
+	if text := os.Getenv(variable(name)); text != "" {
 		return text, true
 	}
 	if !settings.InConfig(name) {

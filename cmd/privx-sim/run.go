@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"os"
 	"strings"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/internal/privxsim/profile"
 	"github.com/conductorone/baton-privx/internal/simcmd"
 )
 
@@ -24,6 +26,8 @@ type settings struct {
 	seed      privxsim.SeedOptions
 	simulator privxsim.Options
 	faults    []privxsim.Fault
+	// profile are the manners to take on; nil for none.
+	profile *profile.Profile
 }
 
 func parseFlags(args []string, stderr io.Writer) (settings, error) {
@@ -60,8 +64,15 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.BoolVar(&s.simulator.MemberCount, "member-count", false, "count the members of roles, as newer versions do")
 	flags.IntVar(&s.simulator.HeavyMembers, "heavy-members", 0, "least `number` of roles of 1.6 kB that each member of a role carries")
 	flags.BoolVar(&s.simulator.HideUserRole, "hide-user-role", false, "leave privx-user out of the roles of a user")
+	flags.Func("profile", "`file` with the manners of a PrivX, as baton-privx doctor --report writes it; other flags win", s.readProfile)
 	if err := simcmd.Parse(flags, args, stderr); err != nil {
 		return settings{}, err
+	}
+	if s.profile != nil {
+		s.takeOn()
+		if err := simcmd.Parse(flags, args, stderr); err != nil { // What the flags say takes the place of what the profile does.
+			return settings{}, err
+		}
 	}
 	s.simulator.Seed = s.seed.Seed
 	// To the library 0 is the default; to someone who writes 0 it is none.
@@ -71,6 +82,63 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 		}
 	}
 	return s, nil
+}
+
+func (s *settings) readProfile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	s.profile, err = profile.Read(file)
+	return err
+}
+
+// The most users and roles that a profile makes a simulator have.
+const (
+	maxProfileUsers = 2000
+	maxProfileRoles = 200
+)
+
+// takeOn sets what the profile says before the flags are read again. What they add to is
+// set back.
+func (s *settings) takeOn() {
+	nodes := len(s.simulator.Nodes)
+	s.faults, s.simulator.Nodes = nil, nil
+	s.profile.Apply(&s.simulator)
+	if nodes > 0 {
+		s.simulator.Nodes = nil
+	}
+	if users := s.profile.Sizes.Users; users > 0 {
+		s.seed.Users = min(users, maxProfileUsers)
+	}
+	if roles := s.profile.Sizes.Roles; roles > 0 {
+		s.seed.Roles = min(roles, maxProfileRoles)
+	}
+}
+
+// prepare lets a simulator misbehave as the flags say, and have the manners of the profile
+// besides.
+func (s *settings) prepare(simulator *privxsim.Simulator, store *privxsim.Store) {
+	for _, fault := range s.faults {
+		simulator.Inject(fault)
+	}
+	if s.profile != nil {
+		s.profile.Prepare(simulator, store)
+	}
+}
+
+// logProfile says what the simulator could not take on.
+func (s *settings) logProfile(logger *log.Logger) {
+	if s.profile == nil {
+		return
+	}
+	if unknown := s.profile.Unknown(); len(unknown) > 0 {
+		logger.Printf("the profile has no side for %s: as by default", strings.Join(unknown, ", "))
+	}
+	for _, line := range s.profile.Untaken() {
+		logger.Printf("not taken on: %s", line)
+	}
 }
 
 // run serves until the context ends.
@@ -85,11 +153,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 	store := privxsim.Seed(s.seed)
 	simulator := privxsim.New(store, s.simulator)
-	for _, fault := range s.faults {
-		simulator.Inject(fault)
-	}
+	s.prepare(simulator, store)
 	if !s.Quiet {
 		logger := log.New(stderr, "", log.LstdFlags)
+		s.logProfile(logger)
 		logger.Printf("%d users, %d roles, %d memberships", len(store.Users()), len(store.Roles()), len(store.Memberships()))
 		simulator.OnResponse(requestLog(logger, len(s.simulator.Nodes) > 1))
 	}

@@ -11,6 +11,10 @@ package doctor
 import (
 	"context"
 	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 // Outcome is how a check ended.
@@ -33,7 +37,8 @@ type Check struct {
 	Promise string
 	// How is what is done to find out, in whole sentences, for docs/doctor.md.
 	How string
-	// Needs are the ids of the checks that must not have failed or been skipped before.
+	// Needs are the ids of the checks that must not have failed or been skipped before,
+	// unless they were moot.
 	Needs []string
 	// Ways are all ways in which it can end besides passing.
 	Ways []Way
@@ -47,6 +52,9 @@ type Way struct {
 	Name string
 	// Outcome is Warning, Failed or Skipped.
 	Outcome Outcome
+	// Moot tells of a check that is skipped because there is nothing to find out: what needs
+	// it is run all the same.
+	Moot bool
 	// When says what was found, in a sentence. Matters says why it matters, and Do what to
 	// do; both may be empty for what is skipped.
 	When, Matters, Do string
@@ -87,6 +95,7 @@ type Result struct {
 // result makes a result of a finding. A way that the check does not name is a mistake of
 // this program, and no check passes by mistake.
 func (c *Check) result(layer string, f Finding) Result {
+	f.Found, f.Wanted, f.Cause = oneLine(f.Found), oneLine(f.Wanted), oneLine(f.Cause)
 	r := Result{Check: c, Layer: layer, Outcome: Passed, Finding: f}
 	if f.Way == "" {
 		return r
@@ -98,4 +107,18 @@ func (c *Check) result(layer string, f Finding) Result {
 	}
 	r.Ending, r.Outcome = &c.Ways[i], c.Ways[i].Outcome
 	return r
+}
+
+// maxText bounds a text of a finding, in bytes.
+const maxText = 1000
+
+// oneLine makes a text fit for one line of a terminal. What PrivX says may be in it.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	return privx.CutText(text, maxText)
 }

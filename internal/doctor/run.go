@@ -12,16 +12,18 @@ type Runner struct {
 	// Only are the ids of the checks that were asked for; empty for all. What these need is
 	// run first.
 	Only []string
-	// Began is told when a check begins, and Ended with its result. Either may be nil.
+	// Began is told when a check begins, and Ended about its result if that is one to be
+	// shown. Either may be nil.
 	Began func(*Check)
 	Ended func(Result)
 }
 
-// Run runs the checks and returns what came of them, in their order. Without Only it is a
-// result for each check, whatever happens.
+// Run runs the checks and returns what came of them, in their order: a result for each
+// check, whatever happens. With Only, these are the checks that were asked for and, of those
+// that they need, the ones that failed.
 func (r *Runner) Run(ctx context.Context, v *Visit) []Result {
 	wanted := r.wanted()
-	var results []Result
+	var results, shown []Result
 	for _, layer := range r.Layers {
 		for i := range layer.Checks {
 			check := &layer.Checks[i]
@@ -30,12 +32,16 @@ func (r *Runner) Run(ctx context.Context, v *Visit) []Result {
 			}
 			result := r.run(ctx, v, layer.Name, check, results)
 			results = append(results, result)
+			if !r.askedFor(check) && result.Outcome != Failed {
+				continue
+			}
+			shown = append(shown, result)
 			if r.Ended != nil {
 				r.Ended(result)
 			}
 		}
 	}
-	return results
+	return shown
 }
 
 func (r *Runner) run(ctx context.Context, v *Visit, layer string, check *Check, before []Result) Result {
@@ -70,6 +76,8 @@ func missing(check *Check, before []Result) string {
 			return id + " was not run"
 		case before[i].Outcome == Failed:
 			return id + " failed"
+		case before[i].Ending != nil && before[i].Ending.Moot:
+			// There was nothing to find out.
 		case before[i].Outcome == Skipped && before[i].Because != "":
 			return before[i].Because // The root of it, and not the last link.
 		case before[i].Outcome == Skipped:
@@ -115,8 +123,8 @@ func (r *Runner) Check(id string) *Check {
 	return nil
 }
 
-// AskedFor tells whether a check was asked for, and is not only run because another needs
+// askedFor tells whether a check was asked for, and is not only run because another needs
 // it.
-func (r *Runner) AskedFor(id string) bool {
-	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(only string) bool { return strings.EqualFold(only, id) })
+func (r *Runner) askedFor(check *Check) bool {
+	return len(r.Only) == 0 || slices.ContainsFunc(r.Only, func(id string) bool { return strings.EqualFold(id, check.ID) })
 }

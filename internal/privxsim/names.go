@@ -10,6 +10,7 @@ import (
 type (
 	Simulator = core.Simulator
 	Request   = core.Request
+	Answer    = core.Answer
 	Node      = core.Node
 	Fault     = core.Fault
 	FaultKind = core.FaultKind

@@ -36,6 +36,7 @@ type Asker struct {
 	sent int
 	// latencies are the times that small answers took.
 	latencies []time.Duration
+	heads     []Head
 }
 
 // New makes an Asker with the connector's client.
@@ -107,6 +108,7 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 	})
 	err := a.client.Look(traced, rq, manner, func(got *api.Answer) error {
 		answer.Status, answer.Header, answer.Body = got.Status, got.Header, slices.Clone(got.Body)
+		a.heads = append(a.heads, Head{Status: got.Status, Type: got.Header.Get("Content-Type"), IsObject: answer.Object() != nil, Date: got.Header.Get("Date")})
 		if e := a.client.Error(rq, got); e != nil {
 			return e
 		}

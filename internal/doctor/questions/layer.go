@@ -14,5 +14,11 @@ func Layer() doctor.Layer {
 		listQuestions(),
 		memberQuestions(),
 		userRoleQuestions(),
+		writeQuestions(),
+		tokenQuestions(),
+		selfQuestions(),
+		errorQuestions(),
+		directoryQuestions(),
+		nodeQuestions(),
 	)}
 }

@@ -153,7 +153,7 @@ func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
 		}
 		return finding
 	}
-	finding.Found = q.row().Question + " " + q.sentence(a.side) + " " + a.found
+	finding.Found = q.row().Question + " " + a.side + ": " + q.sentence(a.side) + " " + a.found
 	if i := slices.IndexFunc(q.costs, func(c cost) bool { return c.side == a.side }); i >= 0 && !a.harmless {
 		finding.Way, finding.Wanted = cmp.Or(a.way, q.costs[i].Name), q.sentence(assumed)
 	}

@@ -22,8 +22,9 @@ type Simulator struct {
 	random   lottery
 	nodes    []*node
 
-	mu       sync.Mutex
-	readOnly bool
+	mu          sync.Mutex
+	readOnly    bool
+	alterations []func(Request, *Answer)
 }
 
 // New returns a simulator of some services.
@@ -69,12 +70,12 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case b.replace != nil:
 		a = b.replace(fault, c)
 	case refusal != nil:
-		a = refusal.Answer()
+		a = s.alter(c, refusal.Answer())
 	default:
 		if b.request != nil {
 			b.request(c)
 		}
-		a = s.handle(c)
+		a = s.alter(c, s.handle(c))
 	}
 	if b.instead != nil {
 		a = b.instead(fault, c)
@@ -117,7 +118,9 @@ func (s *Simulator) receive(w http.ResponseWriter, r *http.Request) (*Call, *Err
 
 // addHeaders adds what every answer carries, and what the fault wants added.
 func (s *Simulator) addHeaders(header http.Header, r *http.Request, n *node, fault *Fault) {
-	header.Set("Date", n.now().UTC().Format(http.TimeFormat))
+	if _, altered := header["Date"]; !altered {
+		header.Set("Date", n.now().UTC().Format(http.TimeFormat))
+	}
 	if s.opts.AffinityCookie {
 		header.Add("Set-Cookie", s.affinityCookie(r, n).String())
 	}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/conductorone/baton-sdk/pkg/cli"
+	"github.com/conductorone/baton-sdk/pkg/field"
+	"github.com/conductorone/baton-sdk/pkg/tempdir"
+	"github.com/conductorone/baton-sdk/pkg/uhttp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+	"golang.org/x/term"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/checkup"
+	"github.com/conductorone/baton-privx/internal/doctor/writeprobe"
+	"github.com/conductorone/baton-privx/pkg/config"
+)
+
+// The exit codes of the doctor besides 0.
+const (
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+// errNotWell is what the doctor's command returns if something failed, which it has shown.
+var errNotWell = errors.New("something failed")
+
+const doctorHelp = `Find out whether the connector will work with a PrivX, before it is given a task.
+
+It takes the connector's own settings, and looks at the configuration, the network, TLS,
+the clocks, the login, the permissions, how PrivX behaves, how long a sync will take, and
+at ConductorOne and this machine. It sends some tens of requests, one at a time, and
+changes nothing in PrivX but its own session, which it ends.
+
+--write-probe also grants and revokes a test role, to a test user, and puts everything
+back. It is the only part that changes something in PrivX.
+
+Exit code: 0 nothing failed, 1 something failed (with --strict, warnings too), 2 the
+command was used wrongly.`
+
+// addDoctor adds the doctor to the command. It shares the command's flags, so that each
+// setting is given, checked and described in the same way.
+func addDoctor(main *cobra.Command, settings *viper.Viper) *cobra.Command {
+	d := &doctorCommand{settings: settings}
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Find out whether the connector will work with a PrivX",
+		Long:  doctorHelp,
+		Args:  cobra.NoArgs,
+		RunE:  d.run,
+	}
+	main.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "version" && flag.Name != "help" {
+			cmd.Flags().AddFlag(flag)
+		}
+	})
+	flags := cmd.Flags()
+	flags.BoolVar(&d.short, "short", false, "Show what is not well alone, to paste it into a message")
+	flags.StringSliceVar(&d.only, "only", nil, "Run the checks of these `IDs` alone, and what they need first")
+	flags.StringVar(&d.output, "output", "text", "The form of the output: text, json")
+	flags.BoolVar(&d.strict, "strict", false, "Exit with 1 if there are warnings, too")
+	flags.StringVar(&d.report, "report", "", "Write what was found to a `file` without names, IDs, addresses and secrets, to attach it to an issue")
+	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. The connector's API client needs roles-manage")
+	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a user who is there for the write probe, and holds no role by a grant")
+	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a role that is there for the write probe, and opens nothing")
+	flags.BoolVar(&d.probe.Clear, "clear", false, "With --write-probe: take the test role away from the test user, after a run that was killed, and do no more")
+	main.AddCommand(cmd)
+	return cmd
+}
+
+// doctorCommand is the doctor with its own flags.
+type doctorCommand struct {
+	settings       *viper.Viper
+	short, strict  bool
+	only           []string
+	output, report string
+	// writes tells that the probe was asked for.
+	writes bool
+	probe  writeprobe.Probe
+}
+
+func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
+	if err := d.settings.BindPFlags(cmd.Flags()); err != nil {
+		return err
+	}
+	runner := &doctor.Runner{Layers: checkup.Layers(d.asked()), Only: d.only}
+	if err := d.check(runner); err != nil {
+		return err
+	}
+	report, err := d.openReport()
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	v := &doctor.Visit{Given: d.given(cmd)}
+	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, v.Given.HTTPTimeout)
+	d.probe.Out = os.Stdout
+	if d.output == "json" {
+		d.probe.Out = os.Stderr
+	}
+	summary, err := d.examine(ctx, runner, v, os.Stdout, report)
+	if err == nil && (!summary.Well(d.strict) || d.probe.Unrestored) {
+		err = errNotWell
+	}
+	return err
+}
+
+// asked is the write probe if it was asked for; nil otherwise.
+func (d *doctorCommand) asked() *writeprobe.Probe {
+	if !d.writes {
+		return nil
+	}
+	return &d.probe
+}
+
+// check finds mistakes in the use of the doctor's own flags.
+func (d *doctorCommand) check(runner *doctor.Runner) error {
+	switch {
+	case d.output != "text" && d.output != "json":
+		return fmt.Errorf("--output: %q is not known: choose text or json", d.output)
+	case d.writes && (d.probe.UserID == "" || d.probe.RoleID == ""):
+		return errors.New("--write-probe needs --user and --role: the IDs of a user and of a role that are there for that")
+	case !d.writes && (d.probe.UserID != "" || d.probe.RoleID != "" || d.probe.Clear):
+		return errors.New("--user, --role and --clear belong to --write-probe, which was not asked for")
+	}
+	for _, id := range d.only {
+		if runner.Check(id) == nil {
+			return fmt.Errorf("--only: there is no check %q", id)
+		}
+	}
+	return nil
+}
+
+// openReport opens the report's file before anything is run, so that nothing is lost; nil if
+// none is wanted.
+func (d *doctorCommand) openReport() (*os.File, error) {
+	if d.report == "" {
+		return nil, nil //nolint:nilnil // No file, and no error.
+	}
+	file, err := os.OpenFile(d.report, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--report: %w", err)
+	}
+	return file, nil
+}
+
+// examine runs the checks and shows what came of them.
+func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, out io.Writer, report *os.File) (doctor.Summary, error) {
+	text := &doctor.Text{Out: out, Short: d.short, Terminal: isTerminal(out), Colour: isTerminal(out) && wantsColour()}
+	if d.output == "text" {
+		runner.Began, runner.Ended = text.Began, text.Ended
+	}
+	began := time.Now()
+	results := checkup.Run(ctx, runner, v)
+	summary := doctor.Summarize(v, results, time.Since(began))
+	var err error
+	if d.output == "json" {
+		err = doctor.WriteJSON(out, v, results, summary, d.strict)
+	} else {
+		text.Summary(summary)
+	}
+	if report != nil {
+		err = errors.Join(err, doctor.ReportOf(v, results).Write(report), report.Close())
+	}
+	return summary, err
+}
+
+// given makes the doctor's settings of what flags, variables and the YAML file say.
+func (d *doctorCommand) given(cmd *cobra.Command) doctor.Given {
+	s := d.settings
+	cfg, err := readConfig(s)
+	if err == nil {
+		err = checkNumbers(cmd, nil)
+	}
+	if cfg == nil {
+		cfg = &config.Privx{}
+	}
+	return doctor.Given{
+		Config: cfg, Mistake: err, Method: s.GetString("auth-method"), Settings: sources(cmd, s),
+		Provisioning: s.GetBool("provisioning"), Workers: s.GetInt("workers"),
+		HTTPTimeout: time.Duration(s.GetInt(field.HttpTimeoutField.GetName())) * time.Second,
+		ClientID:    s.GetString("client-id"), ClientSecret: s.GetString("client-secret"),
+		On: s.GetBool, TempDir: tempdir.Resolve(s.GetString("c1z-temp-dir")), Version: version,
+	}
+}
+
+// readConfig reads the connector's settings and checks them as baton-sdk does before it
+// starts the connector.
+func readConfig(settings *viper.Viper) (*config.Privx, error) {
+	cfg, err := cli.MakeGenericConfiguration[*config.Privx](settings, field.WithAdditionalDecodeHooks(field.FileUploadDecodeHook(true)))
+	if err != nil {
+		return nil, err
+	}
+	schema := config.Config
+	schema.Fields = append(slices.Clone(field.DefaultFields), schema.Fields...)
+	return cfg, field.Validate(schema, cfg, field.WithAuthMethod(settings.GetString("auth-method")))
+}
+
+// sources are the settings that were given, and where. What the command line says goes
+// before what a variable says, and that before the file.
+func sources(cmd *cobra.Command, settings *viper.Viper) []doctor.Setting {
+	var given []doctor.Setting
+	cmd.Parent().LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		switch {
+		case onCommandLine(flag):
+			given = append(given, doctor.Setting{Name: flag.Name, From: "flag"})
+		case os.Getenv(variable(flag.Name)) != "":
+			given = append(given, doctor.Setting{Name: flag.Name, From: "variable"})
+		case settings.InConfig(flag.Name):
+			given = append(given, doctor.Setting{Name: flag.Name, From: "file"})
+		}
+	})
+	return given
+}
+
+// onCommandLine tells whether a flag is among the arguments of the command.
+func onCommandLine(flag *pflag.Flag) bool {
+	return slices.ContainsFunc(os.Args[1:], func(arg string) bool {
+		name, _, _ := strings.Cut(arg, "=")
+		return name == "--"+flag.Name || flag.Shorthand != "" && strings.HasPrefix(arg, "-"+flag.Shorthand)
+	})
+}
+
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // The numbers of files are small.
+}
+
+// wantsColour follows https://no-color.org.
+func wantsColour() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
+
+// doctorExit is the exit code for what the doctor's command has returned. A misuse is told
+// here.
+func doctorExit(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errNotWell):
+		return exitFailed
+	default:
+		_, _ = fmt.Fprintf(os.Stderr, "baton-privx doctor: %v\nRun baton-privx doctor --help to see how it is used.\n", err)
+		return exitMisuse
+	}
+}

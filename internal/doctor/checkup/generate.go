@@ -1,0 +1,3 @@
+package checkup
+
+//go:generate go test -count=1 -run ^TestDocument$ . -update
