@@ -72,15 +72,18 @@ func (l *look) parts(of list, limits []int) ([]part, error) {
 	for _, limit := range limits {
 		parts = append(parts, part{0, l.get(of.part(ask.Part{Limit: limit}))})
 	}
-	if n := counted(first); n > 0 {
-		parts = append(parts, part{n - 1, l.get(l.lastPart(of, n))})
+	n := counted(first)
+	if n == 0 {
+		return parts, nil
 	}
-	return parts, nil
+	last := l.get(l.lastPart(of, n))
+	return append(parts, part{n - 1, last}), last.Err
 }
 
 // lastPart asks for the row at the last place that is counted, and for what is behind it.
 func (l *look) lastPart(of list, count int) *api.Request {
-	return of.part(ask.Part{Offset: count - 1, Limit: l.size()})
+	_, limit := l.upTo(l.size(), of)
+	return of.part(ask.Part{Offset: count - 1, Limit: limit})
 }
 
 // endsBefore tells whether two answers show no row at the last place that is counted.

@@ -238,5 +238,5 @@ func (l *look) isMember(userID, roleID string, asked *int) (bool, bool) {
 	*asked++
 	rows := l.get(ask.MemberRows(roleID, ask.Part{Limit: api.MaxPageSize}))
 	now := sampledOf(roleRow{ID: roleID}, rows)
-	return now.lists(userID), rows.Good() && counted(rows) == len(rows.Items)
+	return now.lists(userID), rows.Good() && counted(rows) == len(rows.Items) && !l.countsPages()
 }

@@ -162,28 +162,27 @@ func (l *look) countsPages() bool {
 
 func ties(l *look) answer {
 	equal := 0
-	readings := [][]*ask.Rows{{
-		l.get(ask.UserRows(ask.Part{Limit: 100})), l.again(ask.UserRows(ask.Part{Limit: 100})), l.firstPage(allUsers),
-	}}
+	users, limit := l.some()
+	readings := [][]*ask.Rows{{users, l.again(ask.UserRows(ask.Part{Limit: limit})), l.firstPage(allUsers)}}
 	if everyone, _ := l.everyone(); everyone != nil {
 		members := membersOf(everyone.ID)
 		page, _ := l.upTo(api.MaxPageSize, members)
-		readings = append(readings, []*ask.Rows{page, l.again(members.part(ask.Part{Limit: 100}))})
+		readings = append(readings, []*ask.Rows{page, l.again(members.part(ask.Part{Limit: limit}))})
 	}
-	if first := readings[0][0]; !first.Good() {
-		return unanswered(first.Err)
+	if !users.Good() {
+		return unanswered(users.Err)
 	}
 	for _, reading := range readings {
 		first := decode[userRow](reading[0].Items)
 		for _, other := range reading[1:] {
 			found, moved := compareTies(first, decode[userRow](other.Items))
-			if equal += found; moved {
-				return on("b", "Two rows of the same time have changed places.")
+			if equal += found; moved || exchanged(first, decode[userRow](other.Items)) {
+				return on("b", "Rows of the same time have changed places.")
 			}
 		}
 	}
 	if equal == 0 {
-		return unseen("No two of the first %d users were created at the same time.", len(readings[0][0].Items))
+		return unseen("No two of the first %d users were created at the same time.", len(users.Items))
 	}
 	return on(assumed, "%s of the same time stood in the same order.", number(equal, "pair")).with("pairs", float64(equal))
 }
@@ -213,8 +212,39 @@ func compareTies(one, other []userRow) (int, bool) {
 	return pairs, false
 }
 
+// exchanged tells whether two readings of so many rows have different rows of the same time:
+// some of them stand on another page the second time.
+func exchanged(one, other []userRow) bool {
+	if len(one) != len(other) {
+		return false
+	}
+	gone, come := timesOfOnly(one, other), timesOfOnly(other, one)
+	for created := range gone {
+		if come[created] {
+			return true
+		}
+	}
+	return false
+}
+
+// timesOfOnly are the times of those rows that are not among others.
+func timesOfOnly(rows, others []userRow) map[string]bool {
+	var known api.IDs
+	for _, row := range others {
+		known.Add(row.ID)
+	}
+	times := make(map[string]bool)
+	for _, row := range rows {
+		if row.ID != "" && !known.Has(row.ID) {
+			times[row.Created] = true
+		}
+	}
+	return times
+}
+
 func unsorted(l *look) answer {
-	part := ask.Part{Limit: 100, Unsorted: true}
+	_, limit := l.some()
+	part := ask.Part{Limit: limit, Unsorted: true}
 	users, roles := l.get(ask.UserRows(part)), l.get(ask.RoleRows(part))
 	for _, rows := range []*ask.Rows{users, roles} {
 		if !rows.Good() {

@@ -135,6 +135,10 @@ func (l *look) firstPage(of list) *ask.Rows {
 	return rows
 }
 
+// some is the first 100 users, or fewer where so many are too much, and how many were asked
+// for.
+func (l *look) some() (*ask.Rows, int) { return l.upTo(smallerPages[0], allUsers) }
+
 // decode reads rows. What cannot be read of one is as if it were not there.
 func decode[T any, B ~[]byte](items []B) []T {
 	rows := make([]T, len(items))

@@ -1,6 +1,8 @@
 package questions
 
 import (
+	"slices"
+
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -13,7 +15,7 @@ var membersQuestions = []question{
 	{
 		id:      "PXQ-015",
 		promise: "members of a role carry how they hold it",
-		how:     "The first members of some roles are looked at, and what roles they carry.",
+		how:     "The first members of some roles other than privx-user are looked at, and what roles they carry.",
 		costs: []cost{{"c", doctor.Way{
 			Name: "nothing-carried", Outcome: doctor.Warning,
 			Matters: "A sync asks for the roles of each member, once for each user, so that it makes about as many calls more as there are users who are members of a role besides privx-user.",
@@ -91,6 +93,8 @@ func carriedRoles(l *look) answer {
 	if err != nil {
 		return unanswered(err)
 	}
+	// How somebody holds privx-user is nothing to find out, and PrivX may show it nowhere.
+	sample = slices.DeleteFunc(slices.Clone(sample), func(s sampled) bool { return s.Name == nameOfEveryone })
 	several := l.withSeveralRoles(sample)
 	var null, lacking, more, one, unknown int
 	for i := range sample {

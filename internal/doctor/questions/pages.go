@@ -46,13 +46,13 @@ var pageQuestions = []question{
 			Matters: "A page may come too late for http-timeout-seconds or for a gateway. The connector then asks for a tenth of the rows, but has waited in vain.",
 			Do:      "Set page-size to 100.",
 		}}},
-		unseen: "There are so few users that each page has all of them.",
+		unseen: "There are so few users that each page has all of them, or PrivX does not answer large pages.",
 		ask:    slowRows,
 	},
 	{
 		id:      "PXQ-009",
 		promise: "a list that has nothing in it is written so that the connector knows it from no list at all",
-		how:     "The members of roles are looked at until one has none, and the lists of roles of some users.",
+		how:     "The members of some roles are looked at, and of some more until one has none, and the lists of roles of some users.",
 		costs: []cost{{"c", doctor.Way{
 			Name: "null-roles", Outcome: doctor.Warning,
 			Matters: "The connector writes nothing on the ground of such a list, because a node that has just started may say so of a user who has roles. A grant to that user fails.",
@@ -154,7 +154,8 @@ const (
 )
 
 func slowRows(l *look) answer {
-	small, middle := l.get(ask.UserRows(ask.Part{Limit: 10})), l.get(ask.UserRows(ask.Part{Limit: 100}))
+	small := l.get(ask.UserRows(ask.Part{Limit: api.MinPageSize}))
+	middle, _ := l.some()
 	large, limit := l.upTo(api.MaxPageSize, allUsers)
 	for _, rows := range []*ask.Rows{small, middle, large} {
 		if !rows.Good() {
@@ -166,7 +167,7 @@ func slowRows(l *look) answer {
 	switch {
 	case large.Begun > slowPage && large.Begun > slowTimes*small.Begun:
 		said.side, said.harmless = "b", l.size() <= 100
-	case len(large.Items) <= len(small.Items):
+	case len(large.Items) <= len(small.Items) || limit < api.MaxPageSize:
 		return unseen("%s", said.found)
 	}
 	return said.with("rows", float64(len(large.Items))).with("asked", float64(limit)).
@@ -188,6 +189,9 @@ func emptyLists(l *look) answer {
 			}
 		}
 	}
+	if empty == 0 {
+		empty, null = l.emptyRole(sample)
+	}
 	lists, _ := l.lists() // Whether they are shown is another question.
 	nulls := 0
 	for _, list := range lists {
@@ -205,6 +209,34 @@ func emptyLists(l *look) answer {
 	default:
 		return unseen("The sample had %s and %s.", number(len(sample), "role"), number(len(lists), "user"))
 	}
+}
+
+// mostRoles is how many other roles are asked for members if all of the sample have some.
+const mostRoles = 4
+
+// emptyRole looks for a role without members beside the sample, the newest first. It returns
+// 1 if there is one, and 1 if its members are null.
+func (l *look) emptyRole(sample []sampled) (int, int) {
+	roles, _ := l.roles() // There is a sample of them.
+	asked := 0
+	for _, role := range slices.Backward(roles) {
+		if asked == mostRoles {
+			break
+		}
+		if role.ID == "" || slices.ContainsFunc(sample, func(s sampled) bool { return privx.SameID(s.ID, role.ID) }) {
+			continue
+		}
+		asked++
+		rows := l.get(ask.MemberRows(role.ID, ask.Part{Limit: sampledMembers}))
+		switch {
+		case !rows.Good() || len(rows.Items) > 0:
+		case rows.Items == nil:
+			return 1, 1
+		default:
+			return 1, 0
+		}
+	}
+	return 0, 0
 }
 
 func everyUser(l *look) answer {
@@ -246,7 +278,7 @@ const mostPages = 3
 // userIDs are the ids of the users on the first pages, and whether those are all.
 func (l *look) userIDs() (*api.IDs, bool, error) {
 	ids := &api.IDs{}
-	page := l.firstPage(allUsers)
+	page, limit := l.upTo(l.size(), allUsers)
 	for read, pages := 0, 1; ; pages++ {
 		if !page.Good() {
 			return nil, false, page.Err
@@ -260,7 +292,7 @@ func (l *look) userIDs() (*api.IDs, bool, error) {
 		if pages == mostPages {
 			return ids, false, nil
 		}
-		page = l.get(ask.UserRows(ask.Part{Offset: read, Limit: l.size()}))
+		page = l.get(ask.UserRows(ask.Part{Offset: read, Limit: limit}))
 	}
 }
 
@@ -274,7 +306,7 @@ func (l *look) listsAPIClients() bool {
 // strangers searches for members who are not among the users.
 func (l *look) strangers(ids []string, members int) answer {
 	found := 0
-	answered := l.get(searchFor(ids[:min(len(ids), api.MinPageSize)]...))
+	answered := l.get(l.searchFor(ids[:min(len(ids), api.MinPageSize)]...))
 	for _, id := range answered.IDs {
 		if slices.ContainsFunc(ids, func(stranger string) bool { return privx.SameID(stranger, id) }) {
 			found++

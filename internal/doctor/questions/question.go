@@ -32,8 +32,8 @@ type question struct {
 	ask func(*look) answer
 }
 
-// cost is a side on which the check does not pass. Where When is empty, it is what the
-// register says of the side.
+// cost is a side on which the check does not pass. Where When is empty, it is the question
+// and what the register says of the side.
 type cost struct {
 	side string
 	doctor.Way
@@ -116,7 +116,7 @@ func (q *question) ways() []doctor.Way {
 	var ways []doctor.Way
 	for _, c := range q.costs {
 		way := c.Way
-		way.When = cmp.Or(way.When, q.sentence(c.side))
+		way.When = cmp.Or(way.When, q.row().Question+" "+q.sentence(c.side))
 		ways = append(ways, way)
 	}
 	if q.otherwise {

@@ -241,8 +241,9 @@ func choose(roles []roleRow) []roleRow {
 	take(2, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount >= third })
 	take(2, (*roleRow).isMapped)
 	// The first, the last, and every so many in between.
-	for i := range sampledRoles {
-		place := i * (len(roles) - 1) / (sampledRoles - 1)
+	left := sampledRoles - len(chosen)
+	for i := range left {
+		place := i * (len(roles) - 1) / max(left-1, 1)
 		take(1, func(r *roleRow) bool { return r == &roles[place] })
 	}
 	take(sampledRoles, func(*roleRow) bool { return true })

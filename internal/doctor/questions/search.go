@@ -71,16 +71,17 @@ var searchQuestions = []question{
 }
 
 // search is the request for a search, whatever its body is.
-func search(body []byte) *api.Request {
-	rq := ask.UserRows(ask.Part{Limit: 100})
+func (l *look) search(body []byte) *api.Request {
+	_, limit := l.some()
+	rq := ask.UserRows(ask.Part{Limit: limit})
 	rq.Body = body
 	return rq
 }
 
 // searchFor is the search for some users by id.
-func searchFor(ids ...string) *api.Request {
+func (l *look) searchFor(ids ...string) *api.Request {
 	body, _ := json.Marshal(map[string][]string{"user_id": ids}) // Texts always marshal.
-	return search(body)
+	return l.search(body)
 }
 
 func oddSearches(l *look) answer {
@@ -90,7 +91,7 @@ func oddSearches(l *look) answer {
 	var shown []string
 	side := assumed
 	for _, odd := range []struct{ what, body string }{{"without a body", ""}, {"with a list as its body", "[]"}} {
-		rows := l.get(search([]byte(odd.body)))
+		rows := l.get(l.search([]byte(odd.body)))
 		switch {
 		case rows.Status == 0 || rows.Status == http.StatusUnauthorized || rows.Status == http.StatusForbidden || rows.Status >= http.StatusInternalServerError,
 			rows.Status < 300 && !rows.Good():
@@ -131,7 +132,7 @@ func keywords(l *look) answer {
 		}
 		// The other keyword is nowhere: one must suffice.
 		body, _ := json.Marshal(map[string]string{"keywords": keyword + " " + nobody})
-		answered := l.get(search(body))
+		answered := l.get(l.search(body))
 		if !answered.Good() {
 			return unanswered(answered.Err)
 		}
@@ -185,7 +186,7 @@ func searchByID(l *look) answer {
 		return unseen("The first page had %s.", number(len(users.IDs), "user"))
 	}
 	id := users.IDs[0]
-	known, unused := l.get(searchFor(id)), l.get(searchFor(unusedID))
+	known, unused := l.get(l.searchFor(id)), l.get(l.searchFor(unusedID))
 	for _, rows := range []*ask.Rows{known, unused} {
 		if !rows.Good() && (rows.Status == 0 || rows.Status >= http.StatusInternalServerError || rows.Status < 300) {
 			return unanswered(rows.Err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 func userRoleQuestions() []doctor.Check { return checks(rolesOfUsersQuestions) }
@@ -191,19 +192,17 @@ func grantedAndMapped(l *look) answer {
 	}
 	both, two, odd := 0, 0, 0
 	for _, h := range lists {
-		for i := range h.entries {
-			e := &h.entries[i]
-			if e.Explicit && e.Implicit {
+		earlier := make(map[string]entry, len(h.entries))
+		for _, e := range h.entries {
+			other, twice := earlier[api.CanonicalID(e.ID)]
+			earlier[api.CanonicalID(e.ID)] = e
+			switch {
+			case twice && e.Explicit != other.Explicit && e.Implicit != other.Implicit:
+				two++
+			case twice:
+				odd++
+			case e.Explicit && e.Implicit:
 				both++
-			}
-			for k := range h.entries[:i] {
-				switch other := &h.entries[k]; {
-				case !privx.SameID(other.ID, e.ID):
-				case e.Explicit != other.Explicit && e.Implicit != other.Implicit:
-					two++
-				default:
-					odd++
-				}
 			}
 		}
 	}
