@@ -257,7 +257,7 @@ func TestRefusedAndMade(t *testing.T) {
 // back.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	for _, latency := range []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second, 7 * time.Second} {
+	for _, latency := range []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second, 6 * time.Second} {
 		in(t, setup{options: privxsim.Options{Latency: latency}}, func(t *testing.T, s *site) {
 			before := s.memberships()
 			results := s.run(t.Context())
