@@ -57,7 +57,7 @@ func (p *Probe) ready() doctor.Check {
 // prepare reads the list for a while, and returns the way in which it ends besides passing.
 func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, error) {
 	w := p.wire(v)
-	bounded, cancel := context.WithTimeout(ctx, quietFor+2*api.ExchangeTimeout)
+	bounded, cancel := context.WithTimeout(ctx, quietFor+3*api.ExchangeTimeout)
 	defer cancel()
 	if way, found, err := p.quiet(bounded, &w); way != "" {
 		return way, found, err

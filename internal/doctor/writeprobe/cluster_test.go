@@ -29,7 +29,7 @@ func TestCluster(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range int64(30) {
+			for seed := range int64(20) {
 				in(t, setup{options: cluster(seed)}, func(t *testing.T, s *site) {
 					before := s.memberships()
 					fault.Skip, fault.Count = int(seed)%10, 1
@@ -44,14 +44,14 @@ func TestCluster(t *testing.T) {
 		})
 		t.Run(name+", interrupted", func(t *testing.T) {
 			t.Parallel()
-			for seed := range int64(40) {
+			for seed := range int64(20) {
 				in(t, setup{options: cluster(seed)}, func(t *testing.T, s *site) {
 					before := s.memberships()
 					s.sim.Inject(put(fault))
 					ctx, cancel := context.WithCancel(t.Context())
 					var n atomic.Int32
 					s.sim.OnRequest(func(privxsim.Request) {
-						if n.Add(1) == int32(seed)+14 {
+						if n.Add(1) == 2*int32(seed)+14 {
 							s.sim.ClearFaults()
 							cancel()
 						}
@@ -92,7 +92,7 @@ func TestAnOldListIsNotTakenForTheEnd(t *testing.T) {
 func TestANodeThatRestarts(t *testing.T) {
 	t.Parallel()
 	requests := undisturbed(t)
-	for i := range requests {
+	for _, i := range turns(requests) {
 		in(t, setup{options: privxsim.Options{Nodes: []privxsim.Node{{Empty: 5 * time.Second}, {}}}}, func(t *testing.T, s *site) {
 			time.Sleep(time.Minute)
 			before := s.memberships()

@@ -61,8 +61,8 @@ func isRead(r privxsim.Request) bool {
 func TestAnothersGrantStays(t *testing.T) {
 	t.Parallel()
 	requests := undisturbed(t)
-	for i, request := range requests {
-		if !isRead(request) {
+	for _, i := range turns(requests) {
+		if !isRead(requests[i]) {
 			continue
 		}
 		in(t, setup{options: privxsim.Options{}}, func(t *testing.T, s *site) {
@@ -118,7 +118,7 @@ func TestAnothersGrantStaysInACluster(t *testing.T) {
 func TestAnotherTakesTheRoleAway(t *testing.T) {
 	t.Parallel()
 	requests := undisturbed(t)
-	for i := range requests {
+	for _, i := range turns(requests) {
 		in(t, setup{}, func(t *testing.T, s *site) {
 			before := s.memberships()
 			var n atomic.Int32
