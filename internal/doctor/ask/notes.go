@@ -13,4 +13,3 @@ type Head struct {
 
 // Heads are those of all answers so far, but for logins.
 func (a *Asker) Heads() []Head { return a.heads }
-
