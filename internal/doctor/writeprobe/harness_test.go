@@ -1,13 +1,13 @@
 package writeprobe_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -43,8 +43,26 @@ type site struct {
 	// user has one role by a rule besides privx-user, and role is one without permissions.
 	user, role, mapped, other string
 	probe                     *writeprobe.Probe
-	out                       *bytes.Buffer
+	out                       *screen
 	visit                     *doctor.Visit
+}
+
+// screen is where a probe prints. The simulator looks at it, too.
+type screen struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // setup says how a test differs from the defaults.
@@ -61,7 +79,7 @@ func newStore() (*privxsim.Store, *site) {
 	client := store.AddAPIClient(privxsim.APIClient{ID: privxsim.DefaultAPIClientID, Name: "Baton", Secret: privxsim.DefaultAPIClientSecret})
 	own := store.AddRole(privxsim.Role{Name: "own", Permissions: []string{"users-view", "roles-view", "roles-manage"}})
 	store.GrantExplicit(own.ID, client.ID, privxsim.Grant{})
-	s := &site{store: store, out: &bytes.Buffer{}}
+	s := &site{store: store, out: &screen{}}
 	s.user = store.AddUser(privxsim.User{Principal: "o'test \u202e"}).ID
 	s.role = store.AddRole(privxsim.Role{Name: "it's a test", Permissions: []string{"hosts-view"}}).ID
 	s.mapped = store.AddRole(privxsim.Role{Name: "a <rule's> & more \u202e"}).ID
@@ -124,7 +142,7 @@ func (s *site) run(ctx context.Context, only ...string) map[string]doctor.Result
 
 // again is the site with another probe, as a second run has it.
 func (s *site) again(clears bool) {
-	s.out = &bytes.Buffer{}
+	s.out = &screen{}
 	s.probe = &writeprobe.Probe{UserID: s.user, RoleID: s.role, Clear: clears, Out: s.out}
 	s.sim.ResetRequests()
 }
