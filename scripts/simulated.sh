@@ -42,10 +42,10 @@ build() {
     echo "Done in $((SECONDS / 60))m$((SECONDS % 60))s."
 }
 
-# minutes PACKAGES is about how long it takes to compile that many: half a second each
-# on one processor, and a fifth more, as some packages have to wait for others.
+# minutes PACKAGES is about how long it takes to compile that many: 0.3 seconds each on
+# one processor, and not all the time on all processors, as some wait for others.
 minutes() {
-    local minutes=$((($1 / 2 * 12 / 10 / $(getconf _NPROCESSORS_ONLN) + 30) / 60))
+    local minutes=$((($1 * 42 / 100 / $(getconf _NPROCESSORS_ONLN) + 30) / 60))
     case $minutes in
     0 | 1) echo "a minute" ;;
     *) echo "$minutes minutes" ;;
