@@ -106,7 +106,7 @@ var mayGrant = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		if !v.Given.Provisioning {
-			return doctor.Finding{Way: wayOff, Found: "provisioning is off"}
+			return doctor.Finding{Way: wayOff}
 		}
 		found := ownPermissions(ctx, v)
 		switch {
