@@ -24,7 +24,7 @@ var lists = Topic{Name: "Lists", Assumptions: []Assumption{
 			},
 		},
 		Ask: ByReading,
-		How: "Ask each list for 1000 rows and for 100000, and compare how many come with what is counted.",
+		How: "Ask each list for 1000 rows and for 1001, and compare how many come with what is counted.",
 	},
 	{
 		ID:       "PXQ-002",

@@ -27,11 +27,16 @@ const (
 	Timeout     = 30 * time.Second
 )
 
+// maxKept is how much of answers is kept, in bytes. What is not kept is asked for again.
+const maxKept = 64 << 20
+
 // Asker asks one PrivX. It is for one goroutine.
 type Asker struct {
 	client *api.Client
 	// known are the answers so far, by what was asked.
 	known map[string]*Answer
+	// kept is how much they hold, in bytes.
+	kept int
 	// made are what was made of answers, by name.
 	made map[string]any
 	sent int
@@ -87,8 +92,9 @@ func (a *Asker) Get(ctx context.Context, rq *api.Request) *Answer {
 		return known
 	}
 	answer := a.Again(ctx, rq, api.Manner{})
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && a.kept+len(answer.Body) <= maxKept {
 		a.known[key] = answer
+		a.kept += len(answer.Body)
 	}
 	return answer
 }

@@ -69,7 +69,7 @@ func conductorOneCases() []doctortest.Case {
 	trusted := c1sim.Options{}
 	return []doctortest.Case{
 		{Check: id1, Found: "for localhost:", Arrange: service(trusted, nil)},
-		{Check: id1, Way: "none", Found: "a one-shot run needs none", Arrange: credentialsOf("", "")},
+		{Check: id1, Way: "none", Arrange: credentialsOf("", "")},
 		{Check: id1, Way: "no-secret", Arrange: credentialsOf("name@host/path", "")},
 		{Check: id1, Way: "id", Cause: "invalid client id", Arrange: credentialsOf("name", "secret")},
 		{Check: id1, Way: "id", Name: "without a path", Cause: "invalid client id", Arrange: credentialsOf("name@host", "secret")},

@@ -25,8 +25,12 @@ type Manner struct {
 // Look sends a request once and hands the answer to see, whatever its status. It is for who
 // must see how PrivX answers, and not only what. No error is repeated. With the client's own
 // token, a 401 is treated as in [Client.Exchange], and is an error in the end. see must not
-// keep the answer's body. There is no bound on time but ctx and --http-timeout-seconds.
+// keep the answer's body, of which MaxPageBody is read at most. There is no bound on time
+// but ctx and --http-timeout-seconds.
 func (c *Client) Look(ctx context.Context, rq *Request, manner Manner, see func(*Answer) error) error {
+	looked := *rq
+	looked.maxAnswer = MaxPageBody
+	rq = &looked
 	if manner.Alone {
 		ctx = context.WithValue(ctx, aloneKey{}, true)
 	}
