@@ -33,6 +33,12 @@ const (
 	exitMisuse = 2
 )
 
+// Forms of the output.
+const (
+	formText = "text"
+	formJSON = "json"
+)
+
 // errNotWell is what the doctor's command returns if something failed, which it has shown.
 var errNotWell = errors.New("something failed")
 
@@ -68,10 +74,11 @@ func addDoctor(main *cobra.Command, settings *viper.Viper) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&d.short, "short", false, "Show what is not well alone, to paste it into a message")
 	flags.StringSliceVar(&d.only, "only", nil, "Run the checks of these `IDs` alone, and what they need first")
-	flags.StringVar(&d.output, "output", "text", "The form of the output: text, json")
+	flags.StringVar(&d.output, "output", formText, "The form of the output: text, json")
 	flags.BoolVar(&d.strict, "strict", false, "Exit with 1 if there are warnings, too")
 	flags.StringVar(&d.report, "report", "", "Write what was found to a `file` without names, IDs, addresses and secrets, to attach it to an issue")
-	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. The connector's API client needs roles-manage")
+	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. "+
+		"The API client needs roles-manage")
 	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a user who is there for the write probe, and holds no role by a grant")
 	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a role that is there for the write probe, and opens nothing")
 	flags.BoolVar(&d.probe.Clear, "clear", false, "With --write-probe: take the test role away from the test user, after a run that was killed, and do no more")
@@ -107,7 +114,7 @@ func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
 	v := &doctor.Visit{Given: d.given(cmd)}
 	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, v.Given.HTTPTimeout)
 	d.probe.Out = os.Stdout
-	if d.output == "json" {
+	if d.output == formJSON {
 		d.probe.Out = os.Stderr
 	}
 	summary, err := d.examine(ctx, runner, v, os.Stdout, report)
@@ -128,7 +135,7 @@ func (d *doctorCommand) asked() *writeprobe.Probe {
 // check finds mistakes in the use of the doctor's own flags.
 func (d *doctorCommand) check(runner *doctor.Runner) error {
 	switch {
-	case d.output != "text" && d.output != "json":
+	case d.output != formText && d.output != formJSON:
 		return fmt.Errorf("--output: %q is not known: choose text or json", d.output)
 	case d.writes && (d.probe.UserID == "" || d.probe.RoleID == ""):
 		return errors.New("--write-probe needs --user and --role: the IDs of a user and of a role that are there for that")
@@ -159,14 +166,14 @@ func (d *doctorCommand) openReport() (*os.File, error) {
 // examine runs the checks and shows what came of them.
 func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, out io.Writer, report *os.File) (doctor.Summary, error) {
 	text := &doctor.Text{Out: out, Short: d.short, Terminal: isTerminal(out), Colour: isTerminal(out) && wantsColour()}
-	if d.output == "text" {
+	if d.output == formText {
 		runner.Began, runner.Ended = text.Began, text.Ended
 	}
 	began := time.Now()
 	results := checkup.Run(ctx, runner, v)
 	summary := doctor.Summarize(v, results, time.Since(began))
 	var err error
-	if d.output == "json" {
+	if d.output == formJSON {
 		err = doctor.WriteJSON(out, v, results, summary, d.strict)
 	} else {
 		text.Summary(summary)

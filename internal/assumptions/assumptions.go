@@ -47,7 +47,7 @@ type Side struct {
 func (a Assumption) Sides() []Side { return append([]Side{a.Default}, a.Others...) }
 
 // Letter is the letter of the side at a place in Sides: a is what is assumed.
-func Letter(place int) string { return string(rune('a' + place)) }
+func Letter(place int) string { return "abcdefghijklmnopqrstuvwxyz"[place : place+1] }
 
 // Ask is how a running PrivX can be asked.
 type Ask int

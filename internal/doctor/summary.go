@@ -48,7 +48,7 @@ func Summarize(v *Visit, results []Result, took time.Duration) Summary {
 // Well tells whether nothing failed and all was run to its end. To be strict is to take a
 // warning for a failure.
 func (s Summary) Well(strict bool) bool {
-	return s.Failed == 0 && !s.Interrupted && !(strict && s.Warnings > 0)
+	return s.Failed == 0 && !s.Interrupted && (!strict || s.Warnings == 0)
 }
 
 // String is one line.

@@ -135,7 +135,7 @@ func RequireNoSecrets(t *testing.T, text string) {
 
 // Paths are the paths of requests, in the grammar of faults.
 const (
-	TokenPath   = "/auth/api/v1/oauth/token"
+	TokenPath   = "/auth/api/v1/oauth/token" //nolint:gosec // No credential.
 	SearchPath  = "/role-store/api/v1/users/search"
 	RolesPath   = "/role-store/api/v1/roles"
 	SourcesPath = "/role-store/api/v1/sources"
