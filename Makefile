@@ -19,7 +19,7 @@ GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
-MANIFEST_TEST  := deploy/kubernetes/manifesttest
+DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest
 
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
@@ -37,8 +37,9 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
 
 # The vendor's client library, which the simulator is checked against, and
-# Kubernetes, which the manifests are checked against, are in modules of their
-# own: the connector must not depend on them. The latter has nothing concurrent.
+# Kubernetes and Helm, which the manifests and the chart are checked against, are
+# in modules of their own: the connector must not depend on them. The latter have
+# nothing concurrent.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector, and without it those that it makes too slow.
@@ -46,7 +47,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 	CGO_ENABLED=0 go test -trimpath -timeout 30m -run '^TestFaultMatrix$$' ./pkg/connector
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
-	cd $(MANIFEST_TEST) && CGO_ENABLED=0 go test -trimpath ./...
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -trimpath ./...); done
 
 .PHONY: faults
 faults: ## Write the tables of docs/faults.md.
@@ -69,7 +70,7 @@ lint: check-format $(GOLANGCI_LINT) ## Check formatting, vet and lint.
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	cd tools/notice && $(CURDIR)/$(GOLANGCI_LINT) run ./...
-	cd $(MANIFEST_TEST) && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run ./...); done
 
 # The golangci-lint in PATH if it is the pinned version, else a new one.
 $(GOLANGCI_LINT):
@@ -158,7 +159,7 @@ tidy-check: ## Fail if go.mod or go.sum are not tidy.
 	go mod tidy -diff
 	cd tools/notice && go mod tidy -diff
 	cd $(VENDOR_CLIENT) && go mod tidy -diff
-	cd $(MANIFEST_TEST) && go mod tidy -diff
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && go mod tidy -diff); done
 
 .PHONY: clean
 clean: ## Remove what was built.
