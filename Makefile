@@ -141,6 +141,10 @@ image: ## Build the container image $IMAGE for linux/$GOARCH with $BUILDER: buil
 check-image: ## Build the image on a base made here, and run it as README.md says.
 	./scripts/image-check.sh
 
+.PHONY: check-unit
+check-unit: ## Check the systemd unit and how little it leaves open.
+	./scripts/check-unit.sh
+
 .PHONY: conformance
 conformance: ## Grant and revoke in a simulated PrivX as ConductorOne's checks do.
 	./scripts/conformance.sh
