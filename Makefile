@@ -19,7 +19,7 @@ GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
-DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest
+DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/compose/composetest
 
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
@@ -37,8 +37,8 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
 
 # The vendor's client library, which the simulator is checked against, and
-# Kubernetes and Helm, which the manifests and the chart are checked against, are
-# in modules of their own: the connector must not depend on them. The latter have
+# Kubernetes, Helm and Compose, which what is in deploy is checked against, are in
+# modules of their own: the connector must not depend on them. The latter have
 # nothing concurrent.
 .PHONY: test
 test: export CGO_ENABLED := 1
