@@ -24,8 +24,8 @@ DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/co
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export CGO_ENABLED := 0
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build lint generate check-generated cross fuzz demo demo-service conformance check-image bench host-binary completion man release-archives: export CGO_ENABLED := 0
+build lint generate check-generated cross fuzz demo demo-service conformance check-image bench host-binary completion man release-archives: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -35,6 +35,30 @@ help: ## Show this list.
 build: ## Build the connector into dist/$GOOS_$GOARCH.
 	GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags "-s -w -X main.version=$(VERSION)" \
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
+
+# Built for this machine, whatever GOOS is: the program is asked.
+HOST_BINARY := dist/tools/baton-privx
+
+.PHONY: host-binary
+host-binary:
+	@GOOS= GOARCH= go build -ldflags "-s -w -X main.version=$(VERSION)" -o $(HOST_BINARY) ./cmd/baton-privx
+
+.PHONY: completion
+completion: host-binary ## Write the shells' completion into dist/completion.
+	@mkdir -p dist/completion
+	env -i $(HOST_BINARY) completion bash >dist/completion/baton-privx.bash
+	env -i $(HOST_BINARY) completion zsh >dist/completion/_baton-privx
+	env -i $(HOST_BINARY) completion fish >dist/completion/baton-privx.fish
+	env -i $(HOST_BINARY) completion powershell >dist/completion/baton-privx.ps1
+
+.PHONY: man
+man: host-binary ## Write the man page into dist/man.
+	@mkdir -p dist/man
+	GOOS= GOARCH= go run ./tools/release man $(HOST_BINARY) $(VERSION) $(shell git log -1 --format=%cs) >dist/man/baton-privx.1
+
+.PHONY: release-archives
+release-archives: completion man ## Make the archives, SBOMs and checksums of a release for $$PLATFORMS.
+	VERSION=$(VERSION) ./scripts/release-archives.sh $(PLATFORMS)
 
 # The vendor's client library, which the simulator is checked against, and
 # Kubernetes, Helm and Compose, which what is in deploy is checked against, are in

@@ -152,7 +152,7 @@ func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
 	compose := read(t, composeFile)
 	for complaint, fault := range map[string]struct{ old, new string }{
-		"services.baton-privx.readonly": {"    read_only: true\n    #", "    readonly: true\n    #"},
+		"services.baton-privx.readonly":                      {"    read_only: true\n    #", "    readonly: true\n    #"},
 		"already defined":                                    {"    read_only: true\n    #", "    read_only: true\n    read_only: true\n    #"},
 		"another image":                                      {"ghcr.io/conductorone", "docker.io/conductorone"},
 		"not the image's entry point":                        {"    scale: 1\n", "    scale: 1\n    command: [--provisioning]\n"},
