@@ -37,11 +37,13 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
 
 # Built for this machine, whatever GOOS is: the program is asked.
-HOST_BINARY := dist/tools/baton-privx
+HOST_OS     := $(shell go env GOHOSTOS)
+HOST_ARCH   := $(shell go env GOHOSTARCH)
+HOST_BINARY := dist/$(HOST_OS)_$(HOST_ARCH)/baton-privx$(if $(filter windows,$(HOST_OS)),.exe)
 
 .PHONY: host-binary
 host-binary:
-	@GOOS= GOARCH= go build -ldflags "-s -w -X main.version=$(VERSION)" -o $(HOST_BINARY) ./cmd/baton-privx
+	@$(MAKE) --no-print-directory --silent build GOOS=$(HOST_OS) GOARCH=$(HOST_ARCH)
 
 .PHONY: completion
 completion: host-binary ## Write the shells' completion into dist/completion.
@@ -54,7 +56,7 @@ completion: host-binary ## Write the shells' completion into dist/completion.
 .PHONY: man
 man: host-binary ## Write the man page into dist/man.
 	@mkdir -p dist/man
-	GOOS= GOARCH= go run ./tools/release man $(HOST_BINARY) $(VERSION) $(shell git log -1 --format=%cs) >dist/man/baton-privx.1
+	GOOS=$(HOST_OS) GOARCH=$(HOST_ARCH) go run ./tools/release man $(HOST_BINARY) $(VERSION) $(shell git log -1 --format=%cs) >dist/man/baton-privx.1
 
 .PHONY: release-archives
 release-archives: completion man ## Make the archives, SBOMs and checksums of a release for $$PLATFORMS.

@@ -11,7 +11,7 @@ rm -rf "$out"
 mkdir -p "$out"
 when=$(git log -1 --format=%ct)
 tool=$PWD/dist/tools/release
-go build -o "$tool" ./tools/release
+GOOS=$(go env GOHOSTOS) GOARCH=$(go env GOHOSTARCH) go build -o "$tool" ./tools/release
 
 completion=()
 for file in baton-privx.bash _baton-privx baton-privx.fish baton-privx.ps1; do

@@ -52,7 +52,8 @@ var secretVariables = []string{
 // beyondHelp are the variables that the binary reads and --help does not list.
 // A variable of a hidden flag would belong here too.
 var beyondHelp = []string{
-	"BATON_HOST_ID", // read by the SDK itself, without a flag
+	// Read by the SDK itself, without a flag.
+	"BATON_CONFIG_PATH", "BATON_HOST_ID", "BATON_TMPDIR",
 }
 
 // files are the repository's files that are looked at, by path.
