@@ -59,7 +59,7 @@ func TestTar(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
-		names = append(names, fs.FileMode(header.Mode).String()+" "+header.Name) //nolint:gosec // It is one of two.
+		names = append(names, fs.FileMode(header.Mode).String()+" "+header.Name)
 		require.True(t, header.ModTime.Equal(when))
 		require.Zero(t, header.Uid+header.Gid)
 		require.Empty(t, header.Uname+header.Gname)
