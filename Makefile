@@ -59,7 +59,7 @@ man: host-binary ## Write the man page into dist/man.
 	GOOS=$(HOST_OS) GOARCH=$(HOST_ARCH) go run ./tools/release man $(HOST_BINARY) $(VERSION) $(shell git log -1 --format=%cs) >dist/man/baton-privx.1
 
 .PHONY: release-archives
-release-archives: completion man ## Make the archives, SBOMs and checksums of a release for $$PLATFORMS.
+release-archives: completion man ## Make the archives, SBOMs and checksums of a release for $PLATFORMS.
 	VERSION=$(VERSION) ./scripts/release-archives.sh $(PLATFORMS)
 
 # The vendor's client library, which the simulator is checked against, and
