@@ -24,8 +24,8 @@ DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/co
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench host-binary completion man release-archives: export CGO_ENABLED := 0
-build lint generate check-generated cross fuzz demo demo-service conformance check-image bench host-binary completion man release-archives: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench host-binary completion man release-archives: export CGO_ENABLED := 0
+build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench host-binary completion man release-archives: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -74,6 +74,12 @@ test: ## Run all tests with the race detector, and without it those that it make
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
 	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -trimpath ./...); done
+
+# For who is changing something: the same tests but for the few that take longest, and
+# without the race detector, so that it needs no C compiler.
+.PHONY: test-short
+test-short: ## Run all tests but the longest, in a minute, without the race detector.
+	go test -short -timeout 10m ./...
 
 .PHONY: faults
 faults: ## Write the tables of docs/faults.md.
@@ -153,6 +159,10 @@ vulncheck: ## Look for known vulnerabilities in what is linked.
 .PHONY: demo
 demo: ## Sync a simulated PrivX and show the result; with PROFILE, one like that of a doctor's report.
 	./scripts/demo.sh $(PROFILE)
+
+.PHONY: demo-browse
+demo-browse: ## Browse what make demo has synced, with baton's own command line tool.
+	go tool baton explorer -f dist/demo/sync.c1z
 
 .PHONY: demo-service
 demo-service: ## Run the service between a simulated ConductorOne and a simulated PrivX.

@@ -18,9 +18,53 @@ begin() {
     trap 'exit 143' TERM
     rm -rf "$folder"
     mkdir -p "$folder"
-    say "Building"
-    go build -o "$folder/bin/" ./cmd/baton-privx "${@:3}"
+    build "$folder/bin/" ./cmd/baton-privx "${@:3}"
     cd "$folder" || exit
+}
+
+# build FOLDER COMMAND... compiles and links commands. Where little of them has been
+# compiled yet, it tells how much there is to do, about how long that takes, and how far
+# it has come.
+build() {
+    local folder=$1 stale all missing
+    shift
+    say "Building"
+    stale=$(go list -deps -f '{{.Stale}}' "$@")
+    all=$(wc -l <<<"$stale")
+    missing=$(grep -c true <<<"$stale") || true
+    if [ "$missing" -lt 100 ]; then
+        go build -o "$folder" "$@"
+        return
+    fi
+    echo "$((missing)) of $((all)) packages, most of them below baton-sdk, are compiled now, which takes about" \
+        "$(minutes "$missing"). The next time takes seconds."
+    go build -v -o "$folder" "$@" 2>&1 | progress "$missing"
+    echo "Done in $((SECONDS / 60))m$((SECONDS % 60))s."
+}
+
+# minutes PACKAGES is about how long it takes to compile that many: 0.3 seconds each on
+# one processor, and not all the time on all processors, as some wait for others.
+minutes() {
+    local minutes=$((($1 * 42 / 100 / $(getconf _NPROCESSORS_ONLN) + 30) / 60))
+    case $minutes in
+    0 | 1) echo "a minute" ;;
+    *) echo "$minutes minutes" ;;
+    esac
+}
+
+# progress PACKAGES tells how far go build -v has come, which names each package, and
+# passes on whatever else it says.
+progress() {
+    local all=$1 done=0 line
+    while IFS= read -r line; do
+        case $line in
+        *[\ :#]*) echo "$line" >&2 ;;
+        *)
+            done=$((done + 1))
+            [ $((done % 100)) -ne 0 ] || echo "  $done of $all"
+            ;;
+        esac
+    done
 }
 
 # finish ends what runs in the background, the latest first, and, after a failure,

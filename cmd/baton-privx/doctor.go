@@ -23,6 +23,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/checkup"
+	"github.com/conductorone/baton-privx/internal/doctor/writeprobe"
 	"github.com/conductorone/baton-privx/pkg/config"
 )
 
@@ -70,6 +71,10 @@ func addDoctor(main *cobra.Command, settings *viper.Viper) *cobra.Command {
 	flags.StringVar(&d.output, "output", "text", "The form of the output: text, json")
 	flags.BoolVar(&d.strict, "strict", false, "Exit with 1 if there are warnings, too")
 	flags.StringVar(&d.report, "report", "", "Write what was found to a `file` without names, IDs, addresses and secrets, to attach it to an issue")
+	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. The connector's API client needs roles-manage")
+	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a user who is there for the write probe, and holds no role by a grant")
+	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a role that is there for the write probe, and opens nothing")
+	flags.BoolVar(&d.probe.Clear, "clear", false, "With --write-probe: take the test role away from the test user, after a run that was killed, and do no more")
 	main.AddCommand(cmd)
 	return cmd
 }
@@ -80,13 +85,16 @@ type doctorCommand struct {
 	short, strict  bool
 	only           []string
 	output, report string
+	// writes tells that the probe was asked for.
+	writes bool
+	probe  writeprobe.Probe
 }
 
 func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
 	if err := d.settings.BindPFlags(cmd.Flags()); err != nil {
 		return err
 	}
-	runner := &doctor.Runner{Layers: checkup.Layers(), Only: d.only}
+	runner := &doctor.Runner{Layers: checkup.Layers(d.asked()), Only: d.only}
 	if err := d.check(runner); err != nil {
 		return err
 	}
@@ -98,17 +106,34 @@ func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
 	defer stop()
 	v := &doctor.Visit{Given: d.given(cmd)}
 	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, v.Given.HTTPTimeout)
-	summary, err := d.examine(ctx, runner, v, cmd.OutOrStdout(), report)
-	if err == nil && !summary.Well(d.strict) {
+	d.probe.Out = os.Stdout
+	if d.output == "json" {
+		d.probe.Out = os.Stderr
+	}
+	summary, err := d.examine(ctx, runner, v, os.Stdout, report)
+	if err == nil && (!summary.Well(d.strict) || d.probe.Unrestored) {
 		err = errNotWell
 	}
 	return err
 }
 
+// asked is the write probe if it was asked for; nil otherwise.
+func (d *doctorCommand) asked() *writeprobe.Probe {
+	if !d.writes {
+		return nil
+	}
+	return &d.probe
+}
+
 // check finds mistakes in the use of the doctor's own flags.
 func (d *doctorCommand) check(runner *doctor.Runner) error {
-	if d.output != "text" && d.output != "json" {
+	switch {
+	case d.output != "text" && d.output != "json":
 		return fmt.Errorf("--output: %q is not known: choose text or json", d.output)
+	case d.writes && (d.probe.UserID == "" || d.probe.RoleID == ""):
+		return errors.New("--write-probe needs --user and --role: the IDs of a user and of a role that are there for that")
+	case !d.writes && (d.probe.UserID != "" || d.probe.RoleID != "" || d.probe.Clear):
+		return errors.New("--user, --role and --clear belong to --write-probe, which was not asked for")
 	}
 	for _, id := range d.only {
 		if runner.Check(id) == nil {

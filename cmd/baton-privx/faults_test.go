@@ -90,6 +90,9 @@ func changed(got outcome, made bool) string {
 // TestFaults lets each fault happen once to the real binary, of which must come
 // what docs/faults.md says.
 func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test has the binary meet each fault")
+	}
 	t.Parallel()
 	var operations []faultmatrix.Operation
 	for _, o := range ordeals() {

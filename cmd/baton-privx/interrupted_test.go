@@ -76,6 +76,9 @@ func processesOf(t *testing.T, dir, word string) []int {
 // A run that is ended at any request leaves its file as it was, or with a sync that
 // is not finished in it, and the next run makes of it what an undisturbed one makes.
 func TestRunEndedAtAnyRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test ends a run of the binary at each of its requests")
+	}
 	t.Parallel()
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 20, Roles: 3})
 	s := newSite(t, store, privxsim.Options{MaxPageSize: 10})

@@ -185,6 +185,9 @@ func TestSwallowedFailures(t *testing.T) {
 
 // Whatever a one-shot run is told to do, it ends with 0 where that is done.
 func TestProvenRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test runs the binary in each of its ways")
+	}
 	t.Parallel()
 	d := smallDesk(t)
 	ids := make([]string, 2)

@@ -36,7 +36,7 @@ No public source answers everything that a client has to know of PrivX. Each que
 
 The connector is written to behave well either way. The tables say what it does in each case, and which test proves that.
 
-A question keeps its id for ever. So does each side its letter, by which `+"`baton-privx doctor`"+` and its reports name it. Side a is what is assumed, and what the simulator of PrivX does in the tests unless it is told otherwise; the other rows name what tells it (of ` + "`internal/privxsim`" + `).
+A question keeps its id for ever. So does each side its letter, by which ` + "`baton-privx doctor`" + ` and its reports name it. Side a is what is assumed, and what the simulator of PrivX does in the tests unless it is told otherwise; the other rows name what tells it (of ` + "`internal/privxsim`" + `).
 
 | Asked | It means |
 |---|---|

@@ -37,7 +37,8 @@ type Check struct {
 	Promise string
 	// How is what is done to find out, in whole sentences, for docs/doctor.md.
 	How string
-	// Needs are the ids of the checks that must not have failed or been skipped before.
+	// Needs are the ids of the checks that must not have failed or been skipped before,
+	// unless they were moot.
 	Needs []string
 	// Ways are all ways in which it can end besides passing.
 	Ways []Way
@@ -51,6 +52,9 @@ type Way struct {
 	Name string
 	// Outcome is Warning, Failed or Skipped.
 	Outcome Outcome
+	// Moot tells of a check that is skipped because there is nothing to find out: what needs
+	// it is run all the same.
+	Moot bool
 	// When says what was found, in a sentence. Matters says why it matters, and Do what to
 	// do; both may be empty for what is skipped.
 	When, Matters, Do string

@@ -70,7 +70,7 @@ Two
     See https://github.com/conductorone/baton-privx/blob/main/docs/doctor.md#px-b-02
 – PX-B-03  it holds (skipped: PX-B-02 failed)
 – PX-B-04  it holds (skipped: PX-B-02 failed)
-– PX-B-05  it holds (skipped: There is nothing to see; found this)
+– PX-B-05  it holds (skipped: There is nothing to see; this)
 
 1 passed, 1 with a warning, 1 failed, 3 skipped. 0 requests to PrivX in 1.0 s.
 Begin with PX-B-02: what comes after it may follow from it.

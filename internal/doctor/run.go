@@ -76,6 +76,8 @@ func missing(check *Check, before []Result) string {
 			return id + " was not run"
 		case before[i].Outcome == Failed:
 			return id + " failed"
+		case before[i].Ending != nil && before[i].Ending.Moot:
+			// There was nothing to find out.
 		case before[i].Outcome == Skipped && before[i].Because != "":
 			return before[i].Because // The root of it, and not the last link.
 		case before[i].Outcome == Skipped:

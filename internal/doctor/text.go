@@ -86,7 +86,7 @@ func why(r Result) string {
 	}
 	reason := strings.TrimSuffix(r.Ending.When, ".")
 	if r.Found != "" {
-		reason += "; found " + r.Found
+		reason += "; " + r.Found
 	}
 	return reason
 }
@@ -97,7 +97,7 @@ func evidence(r Result) string {
 	case r.Found == "":
 		return ""
 	case r.Wanted == "":
-		return "found " + r.Found
+		return r.Found
 	default:
 		return "found " + r.Found + "; wanted " + r.Wanted
 	}

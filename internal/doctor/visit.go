@@ -51,10 +51,15 @@ type Setting struct {
 
 // Facts are what the checks have learnt. A zero value is what is not known.
 type Facts struct {
+	// Contact is what the first request met on its way to PrivX; nil before it.
+	Contact *Contact
 	// PrivXVersion is the version that PrivX tells, in digits and points, such as 43.0.
 	PrivXVersion string
 	// Self is the id of the API client as a user; empty if not known.
 	Self string
+	// Checked is how long the connector's own check of its permissions has taken so far. It
+	// has api.CheckTimeout in all.
+	Checked time.Duration
 	// Latency is the middle time that PrivX took for a small answer.
 	Latency time.Duration
 	// Users, Roles and Memberships are how many there are; Estimated tells that the last is

@@ -15,6 +15,9 @@ import (
 // A sync that is ended at any request, and gone on with by another process, has
 // the same rows as one that nothing has disturbed.
 func TestSyncEndedAtAnyRequest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test ends a sync at each of its requests")
+	}
 	t.Parallel()
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8})
 	options := privxsim.Options{MaxPageSize: 10}

@@ -190,6 +190,9 @@ func TestTransientFailuresCostNothing(t *testing.T) {
 
 // Tokens that die in the middle of a sync cost nothing either.
 func TestTokensRevokedDuringTheSync(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test waits here for a minute, for new tokens")
+	}
 	t.Parallel()
 	x := newTenant(t, privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 10}), privxsim.Options{MaxPageSize: 10})
 	revoked := make(map[string]bool)

@@ -207,6 +207,9 @@ func TestSecretsAreNotSynced(t *testing.T) {
 
 // Rows that are as long as PrivX lets them be fit into the SDK's messages.
 func TestLongRowsFitIntoMessages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("make test reads thousands of rows that are as long as they can be")
+	}
 	t.Parallel()
 	store := plainStore()
 	long := strings.Repeat("ж", 4000)

@@ -62,6 +62,10 @@ func (r RoleEntry) inForce(now time.Time) bool {
 	return slices.ContainsFunc(periods, func(p Period) bool { return p.contains(now) })
 }
 
+// InForce tells whether the role is held at a time: through its mapping rules, or by a grant
+// that holds.
+func (r RoleEntry) InForce(now time.Time) bool { return r.Implicit || r.inForce(now) }
+
 // unreadable tells whether the period has a time that cannot be parsed, so that it is not
 // known when the period holds.
 func (p Period) unreadable() bool {

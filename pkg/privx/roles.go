@@ -2,6 +2,7 @@ package privx
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -73,8 +74,16 @@ func allRoles() *api.List {
 // the API client is a user itself, and two roles are built in.
 func nothingListed(l *api.List) *Error {
 	e := api.Contradiction(l.Request.Endpoint, "an empty list, which cannot be")
-	e.Hint = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
+	e.Hint = hintNothingListed
 	return e
+}
+
+const hintNothingListed = "look whether PrivX shows users and roles to the API client in its own pages, and try again"
+
+// IsNothingListed tells whether PrivX lists no users or no roles at all, which cannot be.
+func IsNothingListed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Hint == hintNothingListed
 }
 
 // GetRole reads one role.

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -31,14 +32,17 @@ type Asker struct {
 	client *api.Client
 	// known are the answers so far, by what was asked.
 	known map[string]*Answer
-	sent  int
+	// made are what was made of answers, by name.
+	made map[string]any
+	sent int
 	// latencies are the times that small answers took.
 	latencies []time.Duration
+	heads     []Head
 }
 
 // New makes an Asker with the connector's client.
 func New(client *privx.Client) *Asker {
-	return &Asker{client: client.API(), known: make(map[string]*Answer)}
+	return &Asker{client: client.API(), known: make(map[string]*Answer), made: make(map[string]any)}
 }
 
 // Client is the client that it asks with.
@@ -97,20 +101,21 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 	a.sent++
 	bounded, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	answer := &Answer{}
-	sent := time.Now()
+	answer, times := &Answer{}, &timing{sent: time.Now()}
 	traced := httptrace.WithClientTrace(bounded, &httptrace.ClientTrace{
-		WroteRequest:         func(httptrace.WroteRequestInfo) { sent = time.Now() },
-		GotFirstResponseByte: func() { answer.Begun = time.Since(sent) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { times.note(&times.sent) },
+		GotFirstResponseByte: func() { times.note(&times.began) },
 	})
 	err := a.client.Look(traced, rq, manner, func(got *api.Answer) error {
 		answer.Status, answer.Header, answer.Body = got.Status, got.Header, slices.Clone(got.Body)
+		a.heads = append(a.heads, Head{Status: got.Status, Type: got.Header.Get("Content-Type"), IsObject: answer.Object() != nil, Date: got.Header.Get("Date")})
 		if e := a.client.Error(rq, got); e != nil {
 			return e
 		}
 		return nil
 	})
-	answer.Took, answer.Err = time.Since(sent), err
+	answer.Begun, answer.Took = times.taken()
+	answer.Err = err
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		answer.Err = api.TimedOut(rq.Endpoint.String())
 	}
@@ -118,6 +123,30 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 		a.latencies = append(a.latencies, answer.Begun)
 	}
 	return answer
+}
+
+// timing is when a request was sent and its answer began. The transport tells so from
+// goroutines of its own; over HTTP/2 perhaps in the other order, or after the end.
+type timing struct {
+	mu          sync.Mutex
+	sent, began time.Time
+}
+
+// note puts the time in its place.
+func (t *timing) note(place *time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	*place = time.Now()
+}
+
+// taken is how long it took until the answer began, 0 if it did not, and until now.
+func (t *timing) taken() (time.Duration, time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.began.IsZero() {
+		return 0, time.Since(t.sent)
+	}
+	return max(0, t.began.Sub(t.sent)), max(0, time.Since(t.sent))
 }
 
 // smallAnswer is less than what an answer has that takes PrivX long to make, in bytes.

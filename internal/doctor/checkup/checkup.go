@@ -9,13 +9,19 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor/machine"
 	"github.com/conductorone/baton-privx/internal/doctor/questions"
 	"github.com/conductorone/baton-privx/internal/doctor/tenant"
+	"github.com/conductorone/baton-privx/internal/doctor/writeprobe"
 )
 
-// Layers are all layers, in the order in which they are run.
-func Layers() []doctor.Layer {
+// Layers are all layers, in the order in which they are run. That of the probe is among them
+// if there is one.
+func Layers(probe *writeprobe.Probe) []doctor.Layer {
 	layers := append(connection.Layers(), tenant.Permissions(), questions.Layer())
 	layers = append(layers, tenant.Layers()...)
-	return append(layers, machine.Layers()...)
+	layers = append(layers, machine.Layers()...)
+	if probe == nil {
+		return layers
+	}
+	return append(layers, writeprobe.Layer(probe))
 }
 
 // Run runs checks and ends the session in PrivX that they have used.

@@ -15,6 +15,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/assumptions"
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/checkup"
+	"github.com/conductorone/baton-privx/internal/doctor/writeprobe"
 )
 
 var update = flag.Bool("update", false, "write the sections of "+document)
@@ -145,7 +146,7 @@ func TestQuestions(t *testing.T) {
 		}
 		return ids
 	}
-	asked[assumptions.ByReading] = ids(checkup.Layers())
+	asked[assumptions.ByReading] = ids(checkup.Layers(nil))
 	asked[assumptions.ByWriteProbe] = ids([]doctor.Layer{everything()[len(everything())-1]})
 	for how, got := range asked {
 		var want []string
@@ -175,6 +176,4 @@ func TestSectionsAreLinked(t *testing.T) {
 }
 
 // everything are all layers, that of the write probe last.
-func everything() []doctor.Layer {
-	return checkup.Layers()
-}
+func everything() []doctor.Layer { return checkup.Layers(&writeprobe.Probe{}) }

@@ -101,7 +101,7 @@ func TestSchema(t *testing.T) {
 		site := doctortest.NewSite(t, nil, privxsim.Options{})
 		site.Sim.Inject(inject)
 		v := &doctor.Visit{Given: site.Given(t)}
-		results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers()}, v)
+		results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers(nil)}, v)
 		var out bytes.Buffer
 		require.NoError(t, doctor.WriteJSON(&out, v, results, doctor.Summarize(v, results, time.Second), false))
 		var value any

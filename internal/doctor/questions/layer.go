@@ -2,9 +2,23 @@
 // reading: see internal/assumptions.
 package questions
 
-import "github.com/conductorone/baton-privx/internal/doctor"
+import (
+	"slices"
 
-// Layer is the layer of questions, one check for each.
+	"github.com/conductorone/baton-privx/internal/doctor"
+)
+
+// Layer is the layer of questions, one check for each, in the order of the register.
 func Layer() doctor.Layer {
-	return doctor.Layer{Name: "What this PrivX does", Checks: nil}
+	return doctor.Layer{Name: "What this PrivX does", Checks: slices.Concat(
+		listQuestions(),
+		memberQuestions(),
+		userRoleQuestions(),
+		writeQuestions(),
+		tokenQuestions(),
+		selfQuestions(),
+		errorQuestions(),
+		directoryQuestions(),
+		nodeQuestions(),
+	)}
 }

@@ -3,56 +3,37 @@
 package tenant
 
 import (
-	"context"
-
 	"github.com/conductorone/baton-privx/internal/doctor"
-	"github.com/conductorone/baton-privx/internal/doctor/connection"
+	"github.com/conductorone/baton-privx/pkg/connector"
 )
 
 // Ids of checks that others need.
 const (
 	MayListUsers = "PX-PERM-01"
 	MayListRoles = "PX-PERM-02"
+	// Sized counts users, roles and memberships, and Fits makes the forecast of memory and
+	// space.
+	Sized = "PX-SIZE-01"
+	Fits  = "PX-SIZE-03"
 )
 
-// Permissions is the layer of permissions.
+// Permissions is the layer of permissions: a check for each capability, and one for what is
+// more than they need.
 func Permissions() doctor.Layer {
-	return doctor.Layer{Name: "Permissions", Checks: []doctor.Check{mayListUsers, mayListRoles}}
+	layer := doctor.Layer{Name: "Permissions"}
+	for _, capability := range connector.Capabilities() {
+		if check := checkOf(capability); check != nil {
+			layer.Checks = append(layer.Checks, *check)
+		}
+	}
+	layer.Checks = append(layer.Checks, noMore)
+	return layer
 }
 
 // Layers are the other layers of this package, in their order.
-func Layers() []doctor.Layer { return nil }
-
-var mayListUsers = doctor.Check{
-	ID:      MayListUsers,
-	Promise: "the API client may list users",
-	How:     "The connector's own check is made.",
-	Needs:   []string{connection.LoggedIn},
-	Ways: []doctor.Way{{
-		Name: "forbidden", Outcome: doctor.Failed,
-		When: "PrivX refuses it.", Matters: "A sync fails.", Do: "Give a role of the API client the permission users-view.",
-	}},
-	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		if err := v.Client.CheckUsers(ctx); err != nil {
-			return doctor.Finding{Way: "forbidden", Cause: err.Error()}
-		}
-		return doctor.Pass("users-view", "users-view")
-	},
-}
-
-var mayListRoles = doctor.Check{
-	ID:      MayListRoles,
-	Promise: "the API client may list roles and their members",
-	How:     "The connector's own check is made.",
-	Needs:   []string{connection.LoggedIn},
-	Ways: []doctor.Way{{
-		Name: "forbidden", Outcome: doctor.Failed,
-		When: "PrivX refuses it.", Matters: "A sync fails.", Do: "Give a role of the API client the permission roles-view.",
-	}},
-	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		if err := v.Client.CheckRoles(ctx); err != nil {
-			return doctor.Finding{Way: "forbidden", Cause: err.Error()}
-		}
-		return doctor.Pass("roles-view", "roles-view")
-	},
+func Layers() []doctor.Layer {
+	return []doctor.Layer{
+		{Name: "Completeness", Checks: []doctor.Check{usersCounted, rolesCounted, everybodyCounted, pageSize, readable, ordered, membersAreUsers}},
+		{Name: "Size and forecast", Checks: []doctor.Check{sized, timed, fits}},
+	}
 }

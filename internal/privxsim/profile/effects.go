@@ -190,7 +190,7 @@ var effects = map[string]sides{
 		"b": aSecondNode(func(n *privxsim.Node) { n.Lag = 5 * time.Second }),
 		"c": aSecondNode(func(n *privxsim.Node) { n.Lag = 30 * time.Second }),
 	},
-	"PXQ-065": {"b": aSecondNode(func(n *privxsim.Node) { n.TokenLag = 2 * time.Second })},
+	"PXQ-065": {"b": option(tokensLag)}, // Whichever node has issued a token, the other lags.
 	"PXQ-066": {"b": aSecondNode(func(n *privxsim.Node) { n.ClockOffset = 5 * time.Second })},
 	"PXQ-067": {"b": aSecondNode(func(n *privxsim.Node) { n.CountOffset = -1 })},
 	"PXQ-068": {

@@ -208,3 +208,11 @@ func writeRolesInUpperCase(member object) {
 	}
 	member["roles"] = encode(roles)
 }
+
+// tokensLag makes each node of a cluster know the tokens of the others late.
+func tokensLag(o *privxsim.Options) {
+	aSecondNode(func(*privxsim.Node) {}).options(o)
+	for i := range o.Nodes {
+		o.Nodes[i].TokenLag = 2 * time.Second
+	}
+}

@@ -80,12 +80,19 @@ func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 // PrivX is an error. An answer proves that PrivX has not made the change only if its status
 // is 400 to 499 and its error is not transient.
 func Write(ctx context.Context, c *Client, rq *Request) error {
+	return WriteSeen(ctx, c, rq, func(*Answer) {})
+}
+
+// WriteSeen is Write, and shows the answer if it is a success that may be PrivX's. see must
+// not keep the answer's body.
+func WriteSeen(ctx context.Context, c *Client, rq *Request, see func(*Answer)) error {
 	write := *rq
 	write.isWrite, write.maxAnswer = true, MaxShortBody
 	return c.Exchange(ctx, &write, func(a *Answer) error {
 		if len(bytes.TrimSpace(a.Body)) > 0 && a.IsForeign() {
 			return unusable(rq, a, "not PrivX's answer to a write", nil)
 		}
+		see(a)
 		return nil
 	})
 }

@@ -1,0 +1,242 @@
+package connection
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// serviceStatus is what a service of PrivX says of itself. A field is nil where it is not
+// said, or not as it should be.
+type serviceStatus struct {
+	Status, Version, Message *string
+	// Phase is that of an upgrade, and Restricting tells whether changes are refused.
+	Phase       *string
+	Restricting *bool
+}
+
+// statusIn reads the answer to a question for a status; nil if it is none of PrivX's.
+func statusIn(answer *ask.Answer) *serviceStatus {
+	if !answer.Good() {
+		return nil
+	}
+	top := answer.Object()
+	said := &serviceStatus{
+		Status: field[string](top, "status"), Version: field[string](top, "version"), Message: field[string](top, "status_message"),
+		Phase: field[string](top, "zdu", "phase"), Restricting: field[bool](top, "zdu", "details", "api", "restricting"),
+	}
+	if said.Status == nil {
+		return nil
+	}
+	return said
+}
+
+// field is a field of an object, at the end of a path of names; nil if it is not there, or
+// something else than a T.
+func field[T any](object map[string]json.RawMessage, path ...string) *T {
+	for _, name := range path[:len(path)-1] {
+		var inner map[string]json.RawMessage
+		if json.Unmarshal(object[name], &inner) != nil {
+			return nil
+		}
+		object = inner
+	}
+	var value *T // null leaves it nil
+	if json.Unmarshal(object[path[len(path)-1]], &value) != nil {
+		return nil
+	}
+	return value
+}
+
+// A service is running if it says so, and is unwell if it says something else.
+const running, unwell = "RUNNING", "unwell"
+
+var roleStoreAnswers = doctor.Check{
+	ID:      isPrivX,
+	Promise: "what answers at base-url is PrivX",
+	How:     howContact + "the answer itself, which in PrivX is a JSON object with a status.",
+	Needs:   reached,
+	Ways: []doctor.Way{
+		{
+			Name: wayNoAnswer, Outcome: doctor.Warning,
+			When:    "The connection is good, but the role store's status was not answered.",
+			Matters: "The connector does without the status. Something may be wrong with PrivX all the same, or with what is in front of it.",
+			Do:      "If the login fails, too, check whether PrivX's role store is up, and base-url.",
+		},
+		{
+			Name: wayRefused, Outcome: doctor.Warning,
+			When:    "The role store's status is answered with an error.",
+			Matters: "The connector does without the status. With a 404 or a 5xx, base-url may lead elsewhere, or PrivX may not be well.",
+			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
+		},
+		{
+			Name: "something-else", Outcome: doctor.Warning,
+			When:    "Something answers, but not as PrivX's role store does.",
+			Matters: "The address in base-url may lead to a login page, a proxy or another product.",
+			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
+		},
+	},
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		answer := contact(ctx, v).Answer
+		f := doctor.Finding{Found: answered(answer), Wanted: "the status of PrivX's role store"}
+		switch said := statusIn(answer); {
+		case said != nil:
+			f.Found = "the role store says " + shown(*said.Status)
+		case answer.Status == 0:
+			f.Way, f.Cause = wayNoAnswer, answer.Err.Error()
+		case !answer.Good() && answer.Status >= http.StatusBadRequest:
+			f.Way, f.Cause = wayRefused, answer.Err.Error()
+		default:
+			f.Way = "something-else"
+		}
+		return f
+	},
+}
+
+// answered says what kind of answer came.
+func answered(answer *ask.Answer) string {
+	if answer.Status == 0 {
+		return "no answer"
+	}
+	return fmt.Sprintf("an answer %d of type %s", answer.Status, shown(answer.Header.Get("Content-Type")))
+}
+
+// The versions of PrivX whose documentation this connector is written from.
+const oldestVersion, newestVersion = 33, 45
+
+// numbers are the first numbers in a version such as 43.0-72 (9875eb0c).
+var numbers = regexp.MustCompile(`^v?(\d{1,4})((?:\.\d{1,4}){0,3})`)
+
+var versionIsKnown = doctor.Check{
+	ID:      "PX-PRIVX-02",
+	Promise: "PrivX is of a version that the connector was written for",
+	How:     howContact + "the version in the answer.",
+	Needs:   []string{isPrivX},
+	Ways: []doctor.Way{
+		{
+			Name: wayNotSaid, Outcome: doctor.Warning,
+			When:    "PrivX does not say of which version it is.",
+			Matters: "It is not known whether the connector was written for it.",
+			Do:      fmt.Sprintf("Look it up in PrivX: the connector is written from the documentation of PrivX %d to %d.", oldestVersion, newestVersion),
+		},
+		{
+			Name: "old", Outcome: doctor.Warning,
+			When:    fmt.Sprintf("PrivX is older than %d.", oldestVersion),
+			Matters: "The connector is not written for it, and nobody has tried.",
+			Do:      fmt.Sprintf("Update PrivX to %d or later.", oldestVersion),
+		},
+	},
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		wanted := fmt.Sprintf("PrivX %d to %d", oldestVersion, newestVersion)
+		said := statusIn(contact(ctx, v).Answer)
+		if said == nil || said.Version == nil {
+			return doctor.Finding{Way: wayNotSaid, Found: "no version", Wanted: wanted}
+		}
+		parts := numbers.FindStringSubmatch(*said.Version)
+		if parts == nil {
+			return doctor.Finding{Way: wayNotSaid, Found: "version " + shown(*said.Version), Wanted: wanted}
+		}
+		v.PrivXVersion = parts[1] + parts[2]
+		f := doctor.Finding{Found: "PrivX " + v.PrivXVersion, Wanted: wanted}
+		switch major, _ := strconv.Atoi(parts[1]); {
+		case major < oldestVersion:
+			f.Way = "old"
+		case major > newestVersion:
+			f.Found += ", which is newer than what the connector was written from"
+		}
+		return f
+	},
+}
+
+// authStatus tells the state of the service that gives tokens.
+var authStatus = api.Endpoint{Method: http.MethodGet, Path: "/auth/api/v1/status"}
+
+var servicesAreWell = doctor.Check{
+	ID:      "PX-PRIVX-03",
+	Promise: "the services of PrivX that the connector uses are running",
+	How:     "The role store and the service auth are asked for their status, without credentials. The role store's answer is that of PX-PRIVX-01.",
+	Needs:   []string{isPrivX},
+	Ways: []doctor.Way{
+		{
+			Name: unwell, Outcome: doctor.Warning,
+			When:    "A service says that it is not running.",
+			Matters: "Syncs, or the login before them, may fail as long as that is so.",
+			Do:      "Look at the service that is named, on the page of PrivX's monitoring or in its logs.",
+		},
+		{
+			Name: wayNotSaid, Outcome: doctor.Warning,
+			When:    "A service does not say how it is.",
+			Matters: "It is not known whether it is well. The connector does without the status.",
+			Do:      "If the login or the lists fail, too, look at the service that is named.",
+		},
+	},
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		auth := v.Ask.Again(ctx, authStatus.Request(), api.Manner{Anonymous: true})
+		roleStore, first := condition(statusIn(contact(ctx, v).Answer))
+		login, second := condition(statusIn(auth))
+		f := doctor.Finding{Found: "role-store: " + roleStore + "; auth: " + login, Wanted: running}
+		switch {
+		case first == unwell || second == unwell:
+			f.Way = unwell
+		case first != "" || second != "":
+			f.Way = wayNotSaid
+		}
+		return f
+	},
+}
+
+// condition says how a service is, and in which way that ends the check.
+func condition(said *serviceStatus) (string, string) {
+	if said == nil {
+		return "no status", wayNotSaid
+	}
+	text := shown(*said.Status)
+	if said.Message != nil && *said.Message != "" {
+		text += ", " + shown(*said.Message)
+	}
+	if !strings.EqualFold(*said.Status, running) {
+		return text, unwell
+	}
+	return text, ""
+}
+
+var noUpgrade = doctor.Check{
+	ID:      "PX-PRIVX-04",
+	Promise: "PrivX is not being upgraded, and takes changes",
+	How:     howContact + "what it says of an upgrade without downtime (zdu.details.api.restricting).",
+	Needs:   []string{isPrivX},
+	Ways: []doctor.Way{
+		{
+			Name: "restricting", Outcome: doctor.Warning,
+			When:    "PrivX says that it restricts its API, as it does while it is being upgraded.",
+			Matters: "PrivX refuses grants and revokes meanwhile. Syncs work.",
+			Do:      "Wait for the end of the upgrade, or grant and revoke again afterwards.",
+		},
+		{
+			Name: wayNotSaid, Outcome: doctor.Skipped,
+			When: "PrivX does not say whether it is being upgraded.",
+		},
+	},
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		said := statusIn(contact(ctx, v).Answer)
+		if said == nil || said.Restricting == nil {
+			return doctor.Finding{Way: wayNotSaid}
+		}
+		f := doctor.Finding{Found: "the API is not restricted", Wanted: "no restriction"}
+		if *said.Restricting {
+			f.Way, f.Found = "restricting", "the API is restricted"
+		}
+		if said.Phase != nil {
+			f.Found += ", and the upgrade's phase is " + shown(*said.Phase)
+		}
+		return f
+	},
+}

@@ -1,0 +1,319 @@
+package questions
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/internal/doctor/connection"
+	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+func errorQuestions() []doctor.Check {
+	return checks(slices.Concat(refusalQuestions, answerQuestions))
+}
+
+// provoke is how errors are provoked.
+const provoke = "A user, his roles and a role are read by an id that there is not, a user by the id none, and the list of roles by a sort key that there is not, and once without a token."
+
+// refusalQuestions are those about what PrivX answers to what it cannot do.
+var refusalQuestions = []question{
+	{
+		id:      "PXQ-051",
+		promise: "the connector needs to know none of the error codes that PrivX uses",
+		how:     provoke + " The error codes are noted.",
+		needs:   []string{connection.LoggedIn},
+		unseen:  "No error has a code.",
+		costs: []cost{{"c", doctor.Way{
+			Name: "overload", Outcome: doctor.Warning,
+			Matters: "The connector takes a 400 for a request that PrivX refuses, and does not try it again. A sync fails while PrivX is overloaded.",
+			Do:      "Run syncs at a time at which PrivX has less to do, or let workers be fewer.",
+		}}},
+		ask: errorCodes,
+	},
+	{
+		id:      "PXQ-052",
+		promise: "errors have a form that the connector can read",
+		how:     provoke + " The names of the fields are noted.",
+		needs:   []string{connection.LoggedIn},
+		costs: []cost{
+			{"b", doctor.Way{
+				Name: "no-body", Outcome: doctor.Warning,
+				Matters: "The connector goes by the status. It does not believe a 404 alone, so that a revoke from a user whom PrivX has removed fails.",
+				Do:      "Find out whether something before PrivX takes the bodies of errors away.",
+			}},
+			{"d", doctor.Way{
+				Name: "page", Outcome: doctor.Warning,
+				Matters: "The connector takes it for the words of something that stands before PrivX. A revoke from a user whom PrivX has removed fails.",
+				Do:      "Let what stands before PrivX hand the errors of PrivX on as they are.",
+			}},
+		},
+		otherwise: true,
+		ask:       errorForm,
+	},
+	{
+		id:        "PXQ-053",
+		promise:   "an id that is not a UUID is refused",
+		how:       "A user is read by the id none.",
+		needs:     []string{connection.LoggedIn},
+		otherwise: true,
+		ask:       malformedID,
+	},
+	{
+		id:      "PXQ-054",
+		promise: "what an endpoint answers that lacks a method makes no difference",
+		how:     "OPTIONS is sent to the list of roles. The connector never does so, and the answer is for the register alone.",
+		needs:   []string{connection.LoggedIn},
+		ask:     missingMethod,
+	},
+	{
+		id:      "PXQ-056",
+		promise: "what is shown on paths that are not of the API is not taken for an answer of it",
+		how:     "Two paths that there are not are read without a token, one in the role store and one outside of the API. The latter is the answer.",
+		needs:   []string{connection.LoggedIn},
+		ask:     otherPath,
+	},
+}
+
+// answerQuestions are those about what all answers have in common.
+var answerQuestions = []question{
+	{
+		id:      "PXQ-058",
+		promise: "what PrivX calls its JSON makes no difference",
+		how:     "The Content-Type of all answers that have come so far is looked at.",
+		needs:   []string{connection.LoggedIn},
+		ask:     contentTypes,
+	},
+	{
+		id:      "PXQ-059",
+		promise: "every answer tells PrivX's time",
+		how:     "The Date of all answers that have come so far is looked at.",
+		needs:   []string{connection.LoggedIn},
+		costs: []cost{
+			{"b", doctor.Way{
+				Name: "no-date", Outcome: doctor.Warning,
+				Matters: "The connector tells by the clock of its own machine whether a grant has begun or is over.",
+				Do:      "Keep that clock right, and let what stands before PrivX hand the Date header on.",
+			}},
+			{"c", doctor.Way{
+				Name: "no-date-for-ends", Outcome: doctor.Warning,
+				Matters: "With grant-max-hours, the connector makes no grant, because it could not tell when it shall end by PrivX's clock.",
+				Do:      "Let what stands before PrivX hand the Date header on, or do without grant-max-hours.",
+			}},
+		},
+		ask: dates,
+	},
+}
+
+// knownCodes are the codes of the documentation, and those that are made after its words.
+var knownCodes = []string{
+	"GENERAL_ERROR", "OBJECT_NOT_FOUND", "BAD_REQUEST", "UNAUTHORIZED", "PERMISSION_DENIED", "TOO_MANY_REQUESTS", "SERVICE_UNAVAILABLE",
+}
+
+// overloaded is the code by which PrivX's services are known to say that there is too much to
+// do.
+const overloaded = "MAX_LOAD"
+
+func errorCodes(l *look) answer {
+	refused, err := l.provoked()
+	if err != nil {
+		return unanswered(err)
+	}
+	var seen []string
+	other := false
+	for _, a := range refused {
+		code := errorCode(a)
+		if code == "" {
+			continue
+		}
+		if code == overloaded && a.Status == http.StatusBadRequest {
+			return on("c", "The code is %s.", overloaded)
+		}
+		seen = append(seen, shownCode(a))
+		other = other || !slices.Contains(knownCodes, code)
+	}
+	switch {
+	case len(seen) == 0:
+		return unseen("None of %s has a code.", number(len(refused), "error"))
+	case other:
+		return on("b", "There were %s.", listed(seen))
+	default:
+		return on(assumed, "There were %s.", listed(seen))
+	}
+}
+
+// listed are texts, each once.
+func listed(texts []string) string {
+	return strings.Join(slices.Compact(slices.Sorted(slices.Values(texts))), ", ")
+}
+
+func errorForm(l *look) answer {
+	refused, err := l.provoked()
+	if err != nil {
+		return unanswered(err)
+	}
+	sides := map[string]int{}
+	var fields []string
+	for _, a := range refused {
+		sides[formOf(a)]++
+		for name := range a.Object() {
+			fields = append(fields, name)
+		}
+	}
+	for _, side := range []string{"d", "b", doctor.Otherwise, "c", assumed} {
+		if sides[side] > 0 {
+			return on(side, "Of %s, %d %s so. They have %s.", number(len(refused), "error"), sides[side], verb(sides[side]), names(fields, "field")).
+				with("errors", float64(len(refused))).with("so", float64(sides[side]))
+		}
+	}
+	return unanswered(errNotRefused)
+}
+
+// formOf is the side that the form of an error is on.
+func formOf(a *ask.Answer) string {
+	switch {
+	case len(a.Body) == 0:
+		return "b"
+	case isPage(a):
+		return "d"
+	case errorCode(a) == "":
+		return doctor.Otherwise
+	case nullDetails(a):
+		return "c"
+	default:
+		return assumed
+	}
+}
+
+// verb is the verb of a number of things.
+func verb(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
+}
+
+func malformedID(l *look) answer {
+	a := l.badID()
+	switch {
+	case a.Status == http.StatusBadRequest:
+		return on(assumed, "It came with %s.", shownCode(a))
+	case a.Status == http.StatusNotFound:
+		return on("b", "It came with %s.", shownCode(a))
+	case a.Good() || isRefusal(a) && a.Status != http.StatusForbidden:
+		return on(doctor.Otherwise, "The answer was %d.", a.Status)
+	default:
+		return unanswered(a.Err)
+	}
+}
+
+func missingMethod(l *look) answer {
+	options := api.Endpoint{Method: http.MethodOptions, Path: privx.Endpoints.Roles.Path}
+	a := l.visit.Ask.Get(l.ctx, options.Request())
+	switch {
+	case a.Status == 0 || a.Status >= http.StatusInternalServerError:
+		return unanswered(a.Err)
+	case isPage(a):
+		return on("b", "It came with %d.", a.Status)
+	case a.Status == http.StatusMethodNotAllowed && a.Object() != nil:
+		return on(assumed, "It has %s.", shownCode(a))
+	default:
+		return on(doctor.Otherwise, "The answer was %d.", a.Status)
+	}
+}
+
+func otherPath(l *look) answer {
+	read := func(path string) *ask.Answer {
+		return l.anonymous(api.Endpoint{Method: http.MethodGet, Path: path}.Request())
+	}
+	outside, inside := read("/baton-privx-asks-what-is-not-there"), read("/role-store/api/v1/none")
+	if outside.Status == 0 || outside.Status >= http.StatusInternalServerError {
+		return unanswered(outside.Err)
+	}
+	side := doctor.Otherwise
+	switch {
+	case outside.Status == http.StatusNotFound:
+		side = "b"
+	case outside.Status == http.StatusOK && isPage(outside):
+		side = assumed
+	}
+	return on(side, "Outside of the API the answer was %d, and within the role store %d.", outside.Status, inside.Status).
+		with("outside", float64(outside.Status)).with("inside", float64(inside.Status))
+}
+
+// heads are those of all answers so far, of which there is at least one.
+func (l *look) heads() ([]ask.Head, error) {
+	one := l.visit.Ask.Get(l.ctx, oneRole())
+	if one.Status == 0 {
+		return nil, one.Err
+	}
+	return l.visit.Ask.Heads(), nil
+}
+
+func contentTypes(l *look) answer {
+	heads, err := l.heads()
+	if err != nil {
+		return unanswered(err)
+	}
+	objects, others := 0, []string(nil)
+	for _, h := range heads {
+		if !h.IsObject {
+			continue
+		}
+		objects++
+		if mediaType, _, err := mime.ParseMediaType(h.Type); err != nil || mediaType != "application/json" {
+			others = append(others, shownType(h.Type))
+		}
+	}
+	switch {
+	case objects == 0:
+		return unanswered(errNoJSON)
+	case len(others) > 0:
+		return on("b", "%d of %s %s: %s.", len(others), number(objects, "answer"), verb(len(others)), listed(others)).
+			with("answers", float64(objects)).with("others", float64(len(others)))
+	default:
+		return on(assumed, "%s %s looked at.", number(objects, "answer"), verb(objects))
+	}
+}
+
+// shownType is how a Content-Type is shown.
+func shownType(value string) string {
+	mediaType, _, err := mime.ParseMediaType(value)
+	kind, subtype, _ := strings.Cut(mediaType, "/")
+	switch {
+	case value == "":
+		return "nothing"
+	case err != nil || !namePattern.MatchString(kind) || !namePattern.MatchString(subtype):
+		return "what is no media type"
+	default:
+		return mediaType
+	}
+}
+
+func dates(l *look) answer {
+	heads, err := l.heads()
+	if err != nil {
+		return unanswered(err)
+	}
+	missing := 0
+	for _, h := range heads {
+		if _, err := http.ParseTime(h.Date); err != nil {
+			missing++
+		}
+	}
+	if missing == 0 {
+		return on(assumed, "%s %s looked at.", number(len(heads), "answer"), verb(len(heads)))
+	}
+	side := "b"
+	if l.visit.Given.Config.GrantMaxHours > 0 {
+		side = "c"
+	}
+	said := on(side, "%d of %s %s without.", missing, number(len(heads), "answer"), verb(missing)).
+		with("answers", float64(len(heads))).with("without", float64(missing))
+	said.harmless = !l.visit.Given.Provisioning
+	return said
+}

@@ -1,0 +1,120 @@
+package questions
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/internal/doctor/connection"
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+func writeQuestions() []doctor.Check {
+	return checks([]question{
+		{
+			id:      "PXQ-034",
+			promise: "PrivX says that there is no such user or role in such a way that the connector believes it",
+			how:     "A user, his roles and a role are read by an id that there is not.",
+			needs:   []string{connection.LoggedIn},
+			costs: []cost{
+				{"b", doctor.Way{
+					Name: "as-bad-request", Outcome: doctor.Warning,
+					Matters: "The connector takes it for a refused request. A revoke from a user whom PrivX has removed fails, where it has nothing to do.",
+					Do:      "Close such a revoke in ConductorOne by hand, and report this with an issue.",
+				}},
+				{"c", doctor.Way{
+					Name: "without-a-code", Outcome: doctor.Warning,
+					Matters: "The connector does not believe it, as a gateway may say so. A revoke from a user whom PrivX has removed fails, where it has nothing to do.",
+					Do:      "Find out whether something before PrivX answers in its place. Close such a revoke in ConductorOne by hand.",
+				}},
+			},
+			otherwise: true,
+			ask:       notFound,
+		},
+		{
+			id:      "PXQ-037",
+			promise: "PrivX says whether it is being upgraded",
+			how:     "The status of the role store is read without a token. That the field becomes true takes an upgrade.",
+			needs:   []string{connection.LoggedIn},
+			costs: []cost{{"b", doctor.Way{
+				Name: "not-said", Outcome: doctor.Warning,
+				Matters: "The error of a grant or a revoke that PrivX refuses during an upgrade does not say so.",
+				Do:      "When grants and revokes fail, find out whether PrivX is being upgraded.",
+			}}},
+			ask: upgradeStatus,
+		},
+	})
+}
+
+func notFound(l *look) answer {
+	sides := map[string]bool{}
+	var told []string
+	var err error
+	for _, a := range l.missing() {
+		if a.Status == http.StatusForbidden || !a.Good() && !isRefusal(a) {
+			err = a.Err // It says nothing about what there is.
+			continue
+		}
+		sides[notFoundSide(a)] = true
+		told = append(told, fmt.Sprintf("%d with %s", a.Status, shownCode(a)))
+	}
+	if len(sides) == 0 {
+		return unanswered(err)
+	}
+	side := doctor.Otherwise
+	if len(sides) == 1 {
+		side = slices.Collect(maps.Keys(sides))[0]
+	}
+	return on(side, "The answers were %s.", strings.Join(told, ", "))
+}
+
+// notFoundSide is the side that an answer about what there is not is on.
+func notFoundSide(a *ask.Answer) string {
+	code := errorCode(a)
+	switch {
+	case a.Status == http.StatusNotFound && code != "":
+		return assumed
+	case a.Status == http.StatusNotFound:
+		return "c"
+	case a.Status == http.StatusBadRequest && code != "":
+		return "b"
+	default:
+		return doctor.Otherwise
+	}
+}
+
+func upgradeStatus(l *look) answer {
+	a := l.anonymous(privx.Endpoints.Status.Request())
+	switch {
+	case !a.Good():
+		return unanswered(a.Err)
+	case isPage(a) || a.Object() == nil:
+		return unanswered(errNoStatus)
+	}
+	var status struct {
+		ZDU struct {
+			Details struct {
+				API struct {
+					Restricting *bool `json:"restricting"`
+				} `json:"api"`
+			} `json:"details"`
+		} `json:"zdu"`
+	}
+	// What is not as it should be is as if it were not there.
+	_ = json.Unmarshal(a.Body, &status)
+	switch restricting := status.ZDU.Details.API.Restricting; {
+	case restricting == nil:
+		said := on("b", "The status does not have it.")
+		said.harmless = !l.visit.Given.Provisioning
+		return said
+	case *restricting:
+		return on(assumed, "PrivX is being upgraded at this moment.")
+	default:
+		return on(assumed, "PrivX is not being upgraded at this moment.")
+	}
+}

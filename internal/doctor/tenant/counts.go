@@ -1,0 +1,211 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// The ways in which rows and counts differ, and what the connector does then is in pages.go
+// of pkg/privx/api.
+const (
+	wayNoCount     = "no-count"
+	wayMoreShown   = "more-shown"
+	wayMoreCounted = "more-counted"
+)
+
+// verdict is what was found of a list's counts.
+type verdict struct {
+	// way is the name of a way; empty if the counts are true as far as was looked.
+	way string
+	// count is how many rows PrivX counts; 0 if it does not.
+	count int
+	found string
+	// unread is the page that could not be read, if way is for one.
+	unread *page
+}
+
+// counts holds the rows of a list against its count, on the first and on the last page. The
+// last row that is counted is asked for, and one behind it, where there must be none.
+func (l list) counts(ctx context.Context, v *doctor.Visit) verdict {
+	first := l.first(ctx, v)
+	if _, failed := unread(l, first); failed {
+		return verdict{way: wayUnusable, unread: &first}
+	}
+	if found := judge(first); found.way != "" {
+		return found
+	}
+	last := l.at(ctx, v, first.counted()-1, 2)
+	if _, failed := unread(l, last); failed {
+		return verdict{way: wayUnusable, unread: &last}
+	}
+	if found := judge(last); found.way != "" {
+		return found
+	}
+	found := fmt.Sprintf("all %d of %d counted", len(first.Items), first.counted())
+	if len(first.Items) < first.counted() {
+		found = fmt.Sprintf("the first %d and the last of %d counted", len(first.Items), last.counted())
+	}
+	return verdict{count: max(first.counted(), last.counted()), found: found}
+}
+
+// judge holds the rows of one answer against the count in it.
+func judge(p page) verdict {
+	found := verdict{count: p.counted(), found: fmt.Sprintf("%d rows from place %d on, of %d counted", len(p.Items), p.offset+1, p.counted())}
+	switch {
+	case p.counted() == 0 && (p.offset == 0 || len(p.Items) > 0):
+		found.way, found.found = wayNoCount, fmt.Sprintf("%d rows, and no count", len(p.Items))
+	case len(p.Items) > 0 && p.counted() < p.end():
+		found.way = wayMoreShown
+	case p.offset > 0 && p.counted() > p.end() && len(p.Items) < p.limit:
+		found.way = wayMoreCounted
+	}
+	return found
+}
+
+var countWays = withUnread(
+	doctor.Way{
+		Name: wayEmpty, Outcome: doctor.Failed,
+		When:    "PrivX shows an empty list, also when it is asked again. It cannot be empty.",
+		Matters: "A sync fails rather than take everything away.",
+		Do:      "See whether PrivX shows users and roles in its own pages. If it has just been started, try again in a minute.",
+	},
+	doctor.Way{
+		Name: wayNoCount, Outcome: doctor.Warning,
+		When:    "PrivX does not say how many rows there are.",
+		Matters: "That nothing is left out cannot be known by counting. A sync reads until two answers, a second apart, show nothing more, which takes longer.",
+		Do:      "Nothing. Please report it with the version of PrivX, because every known one counts.",
+	},
+	doctor.Way{
+		Name: wayMoreShown, Outcome: doctor.Warning,
+		When:    "PrivX shows more rows than it counts. It may count only the rows of each answer.",
+		Matters: "A sync copes: it goes by what is shown, and reads until two answers, a second apart, show nothing more, which takes longer.",
+		Do:      "Nothing. Please report it with the version of PrivX.",
+	},
+	doctor.Way{
+		Name: wayMoreCounted, Outcome: doctor.Warning,
+		When:    "PrivX counts more rows than it shows.",
+		Matters: "Something may be hidden from the API client. A sync reads the list a second time, ends well with what is shown, and logs a warning with both numbers.",
+		Do:      "Compare with what PrivX shows in its own pages. If something is missing here, see what limits what the API client may see.",
+	},
+)
+
+const howCounted = "The first page is asked for as a sync does, and then the last row that PrivX counts. " +
+	"The rows of both answers are held against the counts in them."
+
+// countFinding is what comes of holding a list's rows against its counts.
+func countFinding(ctx context.Context, v *doctor.Visit, l list) doctor.Finding {
+	if first := l.first(ctx, v); first.Good() && len(first.Items) == 0 {
+		again := page{Rows: ask.RowsOf(v.Ask.Again(ctx, l.request(ask.Part{Limit: first.limit}), api.Manner{}))}
+		if finding, failed := unread(l, again); failed {
+			return finding
+		}
+		if len(again.Items) == 0 {
+			return doctor.Finding{Way: wayEmpty, Found: "no " + l.name, Wanted: "at least 1"}
+		}
+		return doctor.Finding{Way: wayNotRead, Found: "at first no " + l.name + ", and then some"}
+	}
+	found := l.counts(ctx, v)
+	if found.unread != nil {
+		finding, _ := unread(l, *found.unread)
+		return finding
+	}
+	return doctor.Finding{Way: found.way, Found: found.found, Wanted: "as many as are counted"}
+}
+
+var usersCounted = doctor.Check{
+	ID:      "PX-LIST-01",
+	Promise: "PrivX shows as many users as it counts",
+	How:     howCounted,
+	Needs:   []string{MayListUsers},
+	Ways:    countWays,
+	Run:     func(ctx context.Context, v *doctor.Visit) doctor.Finding { return countFinding(ctx, v, users) },
+}
+
+var rolesCounted = doctor.Check{
+	ID:      "PX-LIST-02",
+	Promise: "PrivX shows as many roles as it counts",
+	How:     howCounted,
+	Needs:   []string{MayListRoles},
+	Ways:    countWays,
+	Run:     func(ctx context.Context, v *doctor.Visit) doctor.Finding { return countFinding(ctx, v, roles) },
+}
+
+var everybodyCounted = doctor.Check{
+	ID:      "PX-LIST-03",
+	Promise: "PrivX shows as many members of privx-user as it counts",
+	How:     howCounted + " Every user is a member of the built-in role privx-user, so that it is the longest list of members.",
+	Needs:   []string{MayListRoles},
+	Ways: append([]doctor.Way{{
+		Name: "no-role", Outcome: doctor.Warning,
+		When:    "There is no built-in role privx-user among the roles that were read.",
+		Matters: "Every PrivX has it. A sync without it works, but then something is odd about this PrivX, or about what it shows to the API client.",
+		Do:      "See whether PrivX shows the role in its own pages.",
+	}}, countWays...),
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		if finding, failed := unread(roles, roles.first(ctx, v)); failed {
+			return finding
+		}
+		id := findRole(ctx, v, roleUser)
+		if id == "" {
+			return doctor.Finding{Way: "no-role", Found: "no role " + roleUser, Wanted: "the built-in role " + roleUser}
+		}
+		return countFinding(ctx, v, everybody(id))
+	},
+}
+
+var pageSize = doctor.Check{
+	ID:      "PX-LIST-04",
+	Promise: "PrivX answers pages of the size that the connector asks for",
+	How: "The first page of users, of roles and of the members of privx-user is asked for with the configured page size, " +
+		"and with smaller ones where the connector would do so. PrivX may give fewer rows than it is asked for: that costs more requests and nothing else.",
+	Needs: []string{MayListUsers, MayListRoles},
+	Ways: withUnread(doctor.Way{
+		Name: "smaller", Outcome: doctor.Warning,
+		When:    "PrivX, or what stands before it, refuses so many rows, or answers too much or too late. Fewer it answers.",
+		Matters: "A sync finds that out by itself, asks for fewer, and forgets it after an hour. Each time, PrivX has the work for nothing.",
+		Do:      "Set --page-size to the number that was found.",
+	}),
+	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		finding := doctor.Finding{Wanted: fmt.Sprintf("%d at a time", configuredPage(v))}
+		for _, l := range looked(ctx, v) {
+			p := l.first(ctx, v)
+			if unreadable, failed := unread(l, p); failed {
+				return unreadable
+			}
+			if p.hindrance != nil && finding.Way == "" {
+				finding.Way, finding.Cause = "smaller", p.hindrance.Error()
+			}
+			if finding.Found != "" {
+				finding.Found += "; "
+			}
+			finding.Found += l.name + ": " + sizeInWords(p)
+		}
+		return finding
+	},
+}
+
+// sizeInWords says how many rows came of how many that were asked for.
+func sizeInWords(p page) string {
+	got := fmt.Sprintf("%d of %d asked for", len(p.Items), p.limit)
+	switch {
+	case len(p.Items) >= p.limit || p.counted() == 0:
+		return got
+	case p.counted() > len(p.Items):
+		return fmt.Sprintf("%s, although there are %d", got, p.counted())
+	default:
+		return fmt.Sprintf("all %d of %d asked for", len(p.Items), p.limit)
+	}
+}
+
+// looked are the lists whose first pages are looked at.
+func looked(ctx context.Context, v *doctor.Visit) []list {
+	lists := []list{users, roles}
+	if id := findRole(ctx, v, roleUser); id != "" {
+		lists = append(lists, everybody(id))
+	}
+	return lists
+}

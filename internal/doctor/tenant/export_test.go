@@ -1,0 +1,14 @@
+package tenant
+
+import "github.com/conductorone/baton-privx/pkg/connector"
+
+// WithoutID are the capabilities that have no id.
+func WithoutID() []string {
+	var without []string
+	for _, capability := range connector.Capabilities() {
+		if ids[keyOf(capability)] == "" {
+			without = append(without, keyOf(capability))
+		}
+	}
+	return without
+}

@@ -1,0 +1,171 @@
+package tenant
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/connection"
+	"github.com/conductorone/baton-privx/pkg/connector"
+	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
+)
+
+// ids are the checks of the connector's capabilities. An id is given once, and PX-PERM-05 is
+// taken: a new capability gets the next free number.
+var ids = map[string]string{
+	"sync: users-view":           MayListUsers,
+	"sync: roles-view":           MayListRoles,
+	"sync: sources-view":         maySeeSources.ID,
+	"provisioning: roles-manage": mayGrant.ID,
+}
+
+// keyOf tells capabilities apart: by the setting that asks for one, and its permissions.
+func keyOf(c connector.Capability) string {
+	return cmp.Or(c.Setting, "sync") + ": " + permissionsOf(c)
+}
+
+func permissionsOf(c connector.Capability) string { return strings.Join(c.Permissions, " and ") }
+
+// checkOf is the check of a capability; nil if it has none.
+func checkOf(c connector.Capability) *doctor.Check {
+	switch id := ids[keyOf(c)]; {
+	case id == maySeeSources.ID:
+		return &maySeeSources
+	case id == mayGrant.ID:
+		return &mayGrant
+	case id != "" && c.Check != nil:
+		return mayUse(id, c)
+	default:
+		return nil
+	}
+}
+
+// isOn tells whether a capability was asked for.
+func isOn(v *doctor.Visit, c connector.Capability) bool {
+	switch c.Setting {
+	case "":
+		return true
+	case settingProvisioning:
+		return v.Given.Provisioning
+	default:
+		return v.Given.On != nil && v.Given.On(c.Setting)
+	}
+}
+
+const settingProvisioning = "provisioning"
+
+// The ways in which the connector's own check of a capability ends.
+const (
+	wayOff             = "off"
+	wayForbidden       = "forbidden"
+	wayEmpty           = "empty"
+	wayUnauthenticated = "unauthenticated"
+	wayForeign         = "foreign"
+	wayUnavailable     = "unavailable"
+	wayRefused         = "refused"
+)
+
+// mayUse is the check of a capability for which the connector has a check of its own.
+func mayUse(id string, c connector.Capability) *doctor.Check {
+	permissions := permissionsOf(c)
+	check := &doctor.Check{
+		ID:      id,
+		Promise: "the API client has " + permissions + " (" + lowerFirst(c.Purpose) + ")",
+		How: "The connector's own check of this is made, which each sync begins with: one row is asked for. " +
+			"It fails here if and only if it would fail there. All these checks together have " + inWords(api.CheckTimeout) + ".",
+		Needs: []string{connection.LoggedIn},
+		Ways:  capabilityWays(c, permissions),
+	}
+	check.Run = func(ctx context.Context, v *doctor.Visit) doctor.Finding {
+		if !isOn(v, c) {
+			return doctor.Finding{Way: wayOff, Found: "the setting " + c.Setting + " is off"}
+		}
+		if err := connectorCheck(ctx, v, c); err != nil {
+			way, found := classify(err)
+			return doctor.Finding{Way: way, Found: found, Wanted: permissions, Cause: err.Error()}
+		}
+		return doctor.Pass(permissions, permissions)
+	}
+	return check
+}
+
+// connectorCheck makes the check of a capability, within what is left of the time that the
+// connector gives to all of them.
+func connectorCheck(ctx context.Context, v *doctor.Visit, c connector.Capability) error {
+	bounded, cancel := context.WithTimeout(ctx, api.CheckTimeout-v.Checked)
+	defer cancel()
+	began := time.Now()
+	err := c.Check(bounded, v.Client)
+	if bounded.Err() != nil && ctx.Err() == nil {
+		return api.TimedOut("the first requests")
+	}
+	if err == nil {
+		v.Checked += time.Since(began) // The connector stops at the first failure.
+	}
+	return err
+}
+
+// classify says in which way the connector's check failed, and what was found.
+func classify(err error) (string, string) {
+	var e *privx.Error
+	switch {
+	case privx.IsNothingListed(err):
+		return wayEmpty, "an empty list"
+	case !errors.As(err, &e):
+		return wayUnavailable, "no answer"
+	case e.Kind == api.Forbidden:
+		return wayForbidden, "PrivX refuses it"
+	case e.Kind == api.Unauthenticated:
+		return wayUnauthenticated, "PrivX refuses the token"
+	case e.Kind == api.Unusable, e.Kind == api.TooLong:
+		return wayForeign, "an answer that is not what was asked for"
+	case api.IsTransient(err):
+		return wayUnavailable, "no good answer"
+	default:
+		return wayRefused, "PrivX refuses the request"
+	}
+}
+
+func capabilityWays(c connector.Capability, permissions string) []doctor.Way {
+	matters := c.Without + "."
+	ways := []doctor.Way{
+		{
+			Name: wayForbidden, Outcome: doctor.Failed,
+			When: "PrivX answers that the API client may not.", Matters: matters,
+			Do: "Give a role of the API client the permission " + permissions + " in PrivX. It takes effect with the next token, within minutes.",
+		},
+		{
+			Name: wayEmpty, Outcome: doctor.Failed,
+			When: "PrivX shows an empty list, over several seconds, which cannot be: the API client is a user itself, and two roles are built in.", Matters: matters,
+			Do: "See whether PrivX shows users and roles in its own pages. If it has just been started, try again in a minute.",
+		},
+		{
+			Name: wayUnauthenticated, Outcome: doctor.Failed,
+			When: "PrivX refuses the token that it has given out.", Matters: matters,
+			Do: "Compare the clocks of PrivX's nodes, and look into PrivX's log.",
+		},
+		{
+			Name: wayForeign, Outcome: doctor.Failed,
+			When: "The answer is not what was asked for: a page of something in front of PrivX, or a list that contradicts itself.", Matters: matters,
+			Do: "Check that base-url is the address of PrivX itself. If it is, report the answer with the version of PrivX.",
+		},
+		{
+			Name: wayUnavailable, Outcome: doctor.Failed,
+			When: "PrivX, or what stands before it, gives no good answer in time.", Matters: "The connector's own check fails now. It may succeed in a moment.",
+			Do: "Try again in a minute. If it stays so, look at PrivX's state and at what stands before it.",
+		},
+		{
+			Name: wayRefused, Outcome: doctor.Failed,
+			When: "PrivX refuses the request for another reason, which the error says.", Matters: matters,
+			Do: "Check that PrivX is at least of version 33. If it is, report the error with the version of PrivX.",
+		},
+	}
+	if c.Setting == "" {
+		return ways
+	}
+	return append([]doctor.Way{{Name: wayOff, Outcome: doctor.Skipped, When: "The setting " + c.Setting + " is off."}}, ways...)
+}

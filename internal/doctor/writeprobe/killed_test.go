@@ -1,0 +1,132 @@
+package writeprobe_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/privxsim"
+)
+
+// kill lets a run end as a kill does, after the answer to a write: nothing more reaches
+// PrivX.
+func (s *site) kill(t *testing.T, place int) {
+	t.Helper()
+	s.afterPut(place, func([]byte) { s.sim.Inject(privxsim.Fault{Kind: privxsim.FaultResetBefore}) })
+	s.run(t.Context())
+	s.sim.ClearFaults()
+}
+
+// Whichever write a killed run has made last: what it printed before the first one is enough
+// to put the list back by hand, and so is the same command with --clear, which a second run
+// names.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	for place := putAsRead; place <= putBack; place++ {
+		t.Run("by hand", func(t *testing.T) {
+			t.Parallel()
+			in(t, setup{}, func(t *testing.T, s *site) {
+				before := s.memberships()
+				s.kill(t, place)
+				s.byHand(t)
+				require.Equal(t, before, s.memberships())
+			})
+		})
+		t.Run("by the list as it was printed", func(t *testing.T) {
+			t.Parallel()
+			in(t, setup{}, func(t *testing.T, s *site) {
+				before := s.memberships()
+				s.kill(t, place)
+				s.send(t, s.printed(t))
+				require.Equal(t, before, s.memberships())
+			})
+		})
+		t.Run("cleared", func(t *testing.T) {
+			t.Parallel()
+			in(t, setup{}, func(t *testing.T, s *site) {
+				before := s.memberships()
+				s.kill(t, place)
+				left := len(s.held()) > 0
+				s.again(false)
+				results := s.run(t.Context())
+				if !left {
+					require.Equal(t, doctor.Passed, results["PX-PROBE-02"].Outcome)
+					return
+				}
+				require.Empty(t, s.puts())
+				require.Equal(t, "holds-it", results["PX-PROBE-02"].Way)
+				require.Contains(t, results["PX-PROBE-02"].Ending.Do, "--clear")
+				require.Contains(t, results["PX-PROBE-02"].Found, s.role)
+
+				s.again(true)
+				results = s.run(t.Context())
+				require.Equal(t, "cleared", results["PX-PROBE-02"].Way)
+				require.Equal(t, doctor.Skipped, results["PX-PROBE-03"].Outcome, "it goes no further")
+				require.Equal(t, []string{"[]"}, s.puts())
+				require.Equal(t, before, s.memberships())
+				require.False(t, s.probe.Unrestored)
+				require.Contains(t, s.out.String(), "The role was taken away")
+
+				s.again(false)
+				require.Equal(t, doctor.Passed, s.run(t.Context())["PX-PROBE-09"].Outcome)
+			})
+		})
+	}
+}
+
+// printed is the list as it was printed before the first write.
+func (s *site) printed(t *testing.T) string {
+	t.Helper()
+	for line := range strings.Lines(s.out.String()) {
+		if strings.HasPrefix(line, "[") {
+			return strings.TrimSpace(line)
+		}
+	}
+	t.Fatal("no list was printed")
+	return ""
+}
+
+// A role that cannot be taken away is said loudly, too, whatever goes wrong.
+func TestClearThatFails(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]privxsim.Fault{
+		"refused":   put(status(http.StatusBadRequest)),
+		"forbidden": put(status(http.StatusForbidden)),
+		"dropped":   put(privxsim.Fault{Kind: privxsim.FaultDropWrite}),
+		"failed":    put(status(http.StatusInternalServerError)),
+		"stalls":    put(privxsim.Fault{Kind: privxsim.FaultStall}),
+		"unseen":    get(privxsim.Fault{Kind: privxsim.FaultStall, Skip: 11}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in(t, setup{clear: true}, func(t *testing.T, s *site) {
+				s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+				s.sim.Inject(fault)
+				began := time.Now()
+				results := s.run(t.Context())
+				require.Less(t, time.Since(began), 100*time.Second)
+				require.Equal(t, "not-cleared", results["PX-PROBE-02"].Way)
+				require.True(t, s.probe.Unrestored)
+				require.Contains(t, s.out.String(), "ATTENTION: THE ROLE COULD NOT BE TAKEN AWAY FROM THE USER "+s.user)
+			})
+		})
+	}
+}
+
+// A role that something else grants while another one is cleared stays.
+func TestClearKeepsAnothersGrant(t *testing.T) {
+	t.Parallel()
+	in(t, setup{clear: true}, func(t *testing.T, s *site) {
+		s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+		s.atRead(readsBefore, func() { s.store.GrantExplicit(s.other, s.user, privxsim.Grant{}) })
+		results := s.run(t.Context())
+		require.Equal(t, []string{s.other}, s.held())
+		require.Equal(t, "not-cleared", results["PX-PROBE-02"].Way)
+		require.True(t, s.probe.Unrestored)
+		require.Contains(t, s.out.String(), "ATTENTION: SOMETHING ELSE HAS CHANGED")
+	})
+}
