@@ -19,13 +19,13 @@ GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md docs/doctor.md
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
-MANIFEST_TEST  := deploy/kubernetes/manifesttest
+DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/compose/composetest
 
 # The same flags for all but the tests: what one target has compiled, the next finds
 # in the build cache. go env, as GOFLAGS may be set there. Nothing of where and when
 # gets into a binary: no paths, and nothing from Git but the version.
-build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench: export CGO_ENABLED := 0
-build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
+build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench host-binary completion man release-archives: export CGO_ENABLED := 0
+build test-short lint generate check-generated cross fuzz demo demo-browse demo-service conformance check-image bench host-binary completion man release-archives: export GOFLAGS = $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 .PHONY: help
 help: ## Show this list.
@@ -36,9 +36,36 @@ build: ## Build the connector into dist/$GOOS_$GOARCH.
 	GOOS=$(GOOS) GOARCH=$(GOARCH) go build -ldflags "-s -w -X main.version=$(VERSION)" \
 		-o dist/$(GOOS)_$(GOARCH)/ ./cmd/baton-privx
 
+# Built for this machine, whatever GOOS is: the program is asked.
+HOST_OS     := $(shell go env GOHOSTOS)
+HOST_ARCH   := $(shell go env GOHOSTARCH)
+HOST_BINARY := dist/$(HOST_OS)_$(HOST_ARCH)/baton-privx$(if $(filter windows,$(HOST_OS)),.exe)
+
+.PHONY: host-binary
+host-binary:
+	@$(MAKE) --no-print-directory --silent build GOOS=$(HOST_OS) GOARCH=$(HOST_ARCH)
+
+.PHONY: completion
+completion: host-binary ## Write the shells' completion into dist/completion.
+	@mkdir -p dist/completion
+	env -i $(HOST_BINARY) completion bash >dist/completion/baton-privx.bash
+	env -i $(HOST_BINARY) completion zsh >dist/completion/_baton-privx
+	env -i $(HOST_BINARY) completion fish >dist/completion/baton-privx.fish
+	env -i $(HOST_BINARY) completion powershell >dist/completion/baton-privx.ps1
+
+.PHONY: man
+man: host-binary ## Write the man page into dist/man.
+	@mkdir -p dist/man
+	GOOS=$(HOST_OS) GOARCH=$(HOST_ARCH) go run ./tools/release man $(HOST_BINARY) $(VERSION) $(shell git log -1 --format=%cs) >dist/man/baton-privx.1
+
+.PHONY: release-archives
+release-archives: completion man ## Make the archives, SBOMs and checksums of a release for $PLATFORMS.
+	VERSION=$(VERSION) ./scripts/release-archives.sh $(PLATFORMS)
+
 # The vendor's client library, which the simulator is checked against, and
-# Kubernetes, which the manifests are checked against, are in modules of their
-# own: the connector must not depend on them. The latter has nothing concurrent.
+# Kubernetes, Helm and Compose, which what is in deploy is checked against, are in
+# modules of their own: the connector must not depend on them. The latter have
+# nothing concurrent.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector, and without it those that it makes too slow.
@@ -46,7 +73,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 	CGO_ENABLED=0 go test -trimpath -timeout 30m -run '^TestFaultMatrix$$' ./pkg/connector
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
-	cd $(MANIFEST_TEST) && CGO_ENABLED=0 go test -trimpath ./...
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -trimpath ./...); done
 
 # For who is changing something: the same tests but for the few that take longest, and
 # without the race detector, so that it needs no C compiler.
@@ -75,7 +102,7 @@ lint: check-format $(GOLANGCI_LINT) ## Check formatting, vet and lint.
 	go vet ./...
 	$(GOLANGCI_LINT) run ./...
 	cd tools/notice && $(CURDIR)/$(GOLANGCI_LINT) run ./...
-	cd $(MANIFEST_TEST) && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run ./...
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && go vet ./... && $(CURDIR)/$(GOLANGCI_LINT) run ./...); done
 
 # The golangci-lint in PATH if it is the pinned version, else a new one.
 $(GOLANGCI_LINT):
@@ -150,6 +177,10 @@ image: ## Build the container image $IMAGE for linux/$GOARCH with $BUILDER: buil
 check-image: ## Build the image on a base made here, and run it as README.md says.
 	./scripts/image-check.sh
 
+.PHONY: check-unit
+check-unit: ## Check the systemd unit and how little it leaves open.
+	./scripts/check-unit.sh
+
 .PHONY: conformance
 conformance: ## Grant and revoke in a simulated PrivX as ConductorOne's checks do.
 	./scripts/conformance.sh
@@ -168,7 +199,7 @@ tidy-check: ## Fail if go.mod or go.sum are not tidy.
 	go mod tidy -diff
 	cd tools/notice && go mod tidy -diff
 	cd $(VENDOR_CLIENT) && go mod tidy -diff
-	cd $(MANIFEST_TEST) && go mod tidy -diff
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && go mod tidy -diff); done
 
 .PHONY: clean
 clean: ## Remove what was built.

@@ -11,6 +11,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -51,7 +52,8 @@ var secretVariables = []string{
 // beyondHelp are the variables that the binary reads and --help does not list.
 // A variable of a hidden flag would belong here too.
 var beyondHelp = []string{
-	"BATON_HOST_ID", // read by the SDK itself, without a flag
+	// Read by the SDK itself, without a flag.
+	"BATON_CONFIG_PATH", "BATON_HOST_ID", "BATON_TMPDIR",
 }
 
 // files are the repository's files that are looked at, by path.
@@ -63,11 +65,11 @@ type program struct {
 	paths     map[string]string // that its subcommand health-check asks for, by endpoint
 }
 
-// strictDecoder decodes the two kinds that there are. An unknown field, one that
+// strictDecoder decodes the kinds that there are. An unknown field, one that
 // comes twice, and one in the wrong case are errors.
 func strictDecoder() (runtime.Decoder, error) {
 	scheme := runtime.NewScheme()
-	err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme))
+	err := errors.Join(corev1.AddToScheme(scheme), appsv1.AddToScheme(scheme), networkingv1.AddToScheme(scheme))
 	return serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer(), err
 }
 
@@ -133,19 +135,21 @@ func (c *complaints) unlessf(holds bool, format string, args ...any) {
 func check(f files, p program) error {
 	var c complaints
 	for name := range f {
-		known := []string{secretFile, deploymentFile, kustomizeFile, exampleFile}
+		known := []string{secretFile, deploymentFile, kustomizeFile, exampleFile, networkPolicyFile, externalSecretFile}
 		c.unlessf(!strings.HasPrefix(name, allManifests) || slices.Contains(known, name), "%s: is not looked at by any test", name)
 	}
 	if secret, err := decode[*corev1.Secret](f[secretFile]); err != nil {
 		c.addf("%s: %w", secretFile, err)
 	} else {
 		c.secret(secret, p)
+		c.externalSecret(f, secret)
 	}
 	if deployment, err := decode[*appsv1.Deployment](f[deploymentFile]); err != nil {
 		c.addf("%s: %w", deploymentFile, err)
 	} else {
 		c.deployment(deploymentFile, deployment, f, p)
 		c.privateCA(deployment)
+		c.networkPolicy(f, deployment.Spec.Template.Labels)
 	}
 	c.kustomization(f, p)
 	c.documentation(f)

@@ -20,11 +20,11 @@ import (
 // root is where the repository is.
 var root = filepath.Join("..", "..", "..")
 
-// repository reads the files that are looked at.
+// repository reads the files that are looked at: here, those for Kubernetes.
 func repository(t *testing.T) files {
 	t.Helper()
 	names := []string{connectorPage, readme, dockerfile}
-	for _, pattern := range []string{"*/*.yaml", "*/*.yml", "*/*/*.yaml", "*/*/*.yml"} {
+	for _, pattern := range []string{"kubernetes*/*.yaml", "kubernetes*/*.yml", "kubernetes*/*/*.yaml", "kubernetes*/*/*.yml"} {
 		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(allManifests), pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -183,6 +183,17 @@ func TestPlantedFaults(t *testing.T) {
 		"no request":                    {deploymentFile, "            memory: 256Mi\n", "", "requests no memory"},
 		"a limit below the request":     {deploymentFile, "            memory: 1Gi", "            memory: 128Mi", "below the request"},
 		"the memory limit alone":        {deploymentFile, "            memory: 1Gi", "            memory: 800Mi", "leaves too little"},
+		"a policy for another pod":      {networkPolicyFile, "    matchLabels:\n      app: baton-privx\n", "    matchLabels:\n      app: privx\n", "does not select the pod"},
+		"a policy for one direction":    {networkPolicyFile, "[Ingress, Egress]", "[Egress]", "is for [Egress]"},
+		"a policy that lets all in":     {networkPolicyFile, "ingress: []", "ingress: [{}]", "lets somebody connect"},
+		"a policy that lets all out":    {networkPolicyFile, "  egress:\n", "  egress:\n  - {}\n", "not by ports alone"},
+		"a policy without DNS":          {networkPolicyFile, "    - {port: 53, protocol: UDP}\n", "", "is for the ports"},
+		"a policy of an unknown field":  {networkPolicyFile, "policyTypes", "policyType", "unknown field"},
+		"an external secret's name":     {externalSecretFile, "  target:\n    name: baton-privx-secrets", "  target:\n    name: privx-secrets", "makes the Secret privx-secrets"},
+		"an external secret too few":    {externalSecretFile, "  - secretKey: BATON_BASE_URL\n    remoteRef: {key: baton-privx, property: BATON_BASE_URL}\n", "", "has the variables"},
+		"an external secret crosswise":  {externalSecretFile, "property: BATON_CLIENT_ID}", "property: BATON_API_CLIENT_ID}", "BATON_CLIENT_ID is taken from"},
+		"an external secret's version":  {externalSecretFile, "external-secrets.io/v1", "external-secrets.io/v1beta1", "is a ExternalSecret of"},
+		"an external secret's field":    {externalSecretFile, "refreshInterval", "refreshinterval", "unknown field"},
 		"a field of Kustomize":          {kustomizeFile, "resources:", "resource:", "unknown field"},
 		"the placeholders are applied":  {kustomizeFile, "- deployment.yaml", "- deployment.yaml\n- secret.yaml", "makes 2 objects"},
 		"a patch of nothing":            {exampleFile, "      name: baton-privx\n", "      name: privx\n", "no matches"},
