@@ -103,7 +103,7 @@ func RunCases(t *testing.T, layers, under []doctor.Layer, cases []Case) {
 			results, visit := Run(t, ran, c.Arrange(t), c.Check)
 			got, known := results[c.Check]
 			require.True(t, known, "there is no check %s", c.Check)
-			require.Empty(t, got.Because, "skipped before it ran")
+			require.Empty(t, got.Because, "skipped before it ran: %s", causes(results))
 			require.Equal(t, c.Way, got.Way, "found %q, cause %q", got.Found, got.Cause)
 			require.Contains(t, got.Found, c.Found)
 			require.Contains(t, got.Cause, c.Cause)
@@ -121,6 +121,17 @@ func RunCases(t *testing.T, layers, under []doctor.Layer, cases []Case) {
 			}
 		}
 	}
+}
+
+// causes are those of the checks that failed.
+func causes(results map[string]doctor.Result) string {
+	var all []string
+	for id, result := range results {
+		if result.Outcome == doctor.Failed {
+			all = append(all, id+" "+result.Way+": "+result.Found+": "+result.Cause)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // RequireNoSecrets checks that a text has none of what must never be shown.
