@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -41,6 +39,9 @@ const (
 
 // errNotWell is what the doctor's command returns if something failed, which it has shown.
 var errNotWell = errors.New("something failed")
+
+// unwritten is an error of writing what was found. It is no misuse.
+type unwritten struct{ error }
 
 const doctorHelp = `Find out whether the connector will work with a PrivX, before it is given a task.
 
@@ -105,23 +106,24 @@ func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
 	if err := d.check(runner); err != nil {
 		return err
 	}
+	if d.writes && len(d.only) > 0 {
+		runner.Only = append(slices.Clone(d.only), writeprobe.Always(d.probe.Clear)...)
+	}
 	report, err := d.openReport()
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	// The write probe goes on to put everything back when nobody reads its output any more.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	v := &doctor.Visit{Given: d.given(cmd)}
 	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, v.Given.HTTPTimeout)
-	d.probe.Out = os.Stdout
+	d.probe.Out = &spoken{os.Stdout, os.Stderr}
 	if d.output == formJSON {
 		d.probe.Out = os.Stderr
 	}
-	summary, err := d.examine(ctx, runner, v, os.Stdout, report)
-	if err == nil && (!summary.Well(d.strict) || d.probe.Unrestored) {
-		err = errNotWell
-	}
-	return err
+	return d.examine(ctx, runner, v, report)
 }
 
 // asked is the write probe if it was asked for; nil otherwise.
@@ -142,10 +144,16 @@ func (d *doctorCommand) check(runner *doctor.Runner) error {
 	case !d.writes && (d.probe.UserID != "" || d.probe.RoleID != "" || d.probe.Clear):
 		return errors.New("--user, --role and --clear belong to --write-probe, which was not asked for")
 	}
+	probes := false
 	for _, id := range d.only {
-		if runner.Check(id) == nil {
+		check := runner.Check(id)
+		if check == nil {
 			return fmt.Errorf("--only: there is no check %q", id)
 		}
+		probes = probes || runner.LayerOf(id) == writeprobe.LayerName
+	}
+	if d.writes && len(d.only) > 0 && !probes {
+		return errors.New("--only: none of these checks belongs to --write-probe, which was asked for")
 	}
 	return nil
 }
@@ -164,24 +172,47 @@ func (d *doctorCommand) openReport() (*os.File, error) {
 }
 
 // examine runs the checks and shows what came of them.
-func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, out io.Writer, report *os.File) (doctor.Summary, error) {
-	text := &doctor.Text{Out: out, Short: d.short, Terminal: isTerminal(out), Colour: isTerminal(out) && wantsColour()}
+func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, report *os.File) error {
+	text := &doctor.Text{Out: os.Stdout, Short: d.short, Terminal: isTerminal(os.Stdout), Colour: isTerminal(os.Stdout) && wantsColour()}
 	if d.output == formText {
 		runner.Began, runner.Ended = text.Began, text.Ended
 	}
 	began := time.Now()
 	results := checkup.Run(ctx, runner, v)
 	summary := doctor.Summarize(v, results, time.Since(began))
+	summary.Interrupted = summary.Interrupted || ctx.Err() != nil
+	summary.Unrestored = d.probe.Unrestored
 	var err error
 	if d.output == formJSON {
-		err = doctor.WriteJSON(out, v, results, summary, d.strict)
+		err = doctor.WriteJSON(os.Stdout, v, results, summary, d.strict)
 	} else {
 		text.Summary(summary)
+		err = text.Err
 	}
 	if report != nil {
 		err = errors.Join(err, doctor.ReportOf(v, results).Write(report), report.Close())
 	}
-	return summary, err
+	switch {
+	case err != nil:
+		return unwritten{err}
+	case !summary.Well(d.strict):
+		return errNotWell
+	default:
+		return nil
+	}
+}
+
+// spoken writes to the first file that takes it, to its end.
+type spoken [2]*os.File
+
+func (s *spoken) Write(text []byte) (int, error) {
+	n, err := s[0].Write(text)
+	if err != nil {
+		// Nobody reads it there any more.
+		return s[1].Write(text)
+	}
+	_ = s[0].Sync() // A terminal or a pipe has nothing to sync.
+	return n, nil
 }
 
 // given makes the doctor's settings of what flags, variables and the YAML file say.
@@ -219,9 +250,10 @@ func readConfig(settings *viper.Viper) (*config.Privx, error) {
 // before what a variable says, and that before the file.
 func sources(cmd *cobra.Command, settings *viper.Viper) []doctor.Setting {
 	var given []doctor.Setting
+	typed := onCommandLine(cmd.Flags(), os.Args[1:])
 	cmd.Parent().LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		switch {
-		case onCommandLine(flag):
+		case typed[flag.Name]:
 			given = append(given, doctor.Setting{Name: flag.Name, From: "flag"})
 		case os.Getenv(variable(flag.Name)) != "":
 			given = append(given, doctor.Setting{Name: flag.Name, From: "variable"})
@@ -232,17 +264,23 @@ func sources(cmd *cobra.Command, settings *viper.Viper) []doctor.Setting {
 	return given
 }
 
-// onCommandLine tells whether a flag is among the arguments of the command.
-func onCommandLine(flag *pflag.Flag) bool {
-	return slices.ContainsFunc(os.Args[1:], func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		return name == "--"+flag.Name || flag.Shorthand != "" && strings.HasPrefix(arg, "-"+flag.Shorthand)
+// onCommandLine are the names of those of some flags that arguments give.
+func onCommandLine(flags *pflag.FlagSet, args []string) map[string]bool {
+	given := make(map[string]bool)
+	parser := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		parser.AddFlag(&pflag.Flag{Name: flag.Name, Shorthand: flag.Shorthand, NoOptDefVal: flag.NoOptDefVal, Value: &number{}})
 	})
+	// The arguments have been parsed in the same way before, without an error.
+	_ = parser.ParseAll(args, func(flag *pflag.Flag, _ string) error {
+		given[flag.Name] = true
+		return nil
+	})
+	return given
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // The numbers of files are small.
+func isTerminal(file *os.File) bool {
+	return term.IsTerminal(int(file.Fd())) //nolint:gosec // The numbers of files are small.
 }
 
 // wantsColour follows https://no-color.org.
@@ -255,6 +293,9 @@ func doctorExit(err error) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, errNotWell):
+		return exitFailed
+	case errors.As(err, &unwritten{}):
+		_, _ = fmt.Fprintln(os.Stderr, "baton-privx doctor: what was found could not be written:", err)
 		return exitFailed
 	default:
 		_, _ = fmt.Fprintf(os.Stderr, "baton-privx doctor: %v\nRun baton-privx doctor --help to see how it is used.\n", err)

@@ -134,6 +134,22 @@ func TestInterrupted(t *testing.T) {
 	require.False(t, summary.Well(false))
 }
 
+// What must be told is told all the same.
+func TestAlways(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	always := ending("PX-B-02", "bad")
+	always.Always = true
+	text, summary := shownBy(ctx, t, &doctor.Runner{Layers: layersOf(ending("PX-A-01", ""), ending("PX-B-01", ""), always)}, &doctor.Text{})
+	require.Contains(t, text, "– PX-B-01  it holds (skipped: the run was interrupted)")
+	require.Contains(t, text, "✗ PX-B-02  it holds")
+	require.Equal(t, 1, summary.Failed)
+	summary = doctor.Summary{Unrestored: true}
+	require.False(t, summary.Well(false))
+	require.Contains(t, summary.String(), "NOT EVERYTHING IS AS IT WAS")
+}
+
 // A way that a check does not name is no success either.
 func TestUnknownWay(t *testing.T) {
 	t.Parallel()

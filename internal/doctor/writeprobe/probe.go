@@ -48,7 +48,7 @@ const (
 func Layer(p *Probe) doctor.Layer {
 	checks := append([]doctor.Check{p.usable(), p.ready()}, p.changes()...)
 	checks = append(checks, p.questions()...)
-	return doctor.Layer{Name: "Write probe", Checks: append(checks, p.restored())}
+	return doctor.Layer{Name: LayerName, Checks: append(checks, p.restored())}
 }
 
 // drive makes all changes and puts the list back, the first time that it is called. Each
