@@ -42,11 +42,11 @@ func optionalCases() []doctortest.Case {
 		return with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: kind})
 	}
 	return []doctortest.Case{
-		{Check: sources, Found: "6 sources", Arrange: with()},
+		{Check: sources, Found: "6 directories", Arrange: with()},
 		{Check: sources, Way: "forbidden", Cause: "sources-view", Arrange: changed(with(), syncOnly)},
 		{Check: sources, Way: "empty", Arrange: at(privxsim.FaultEmptyList)},
 		{Check: sources, Way: "empty", Name: "null", Arrange: at(privxsim.FaultNullItems)},
-		{Check: sources, Name: "empty once", Found: "6 sources", Arrange: with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: privxsim.FaultEmptyList, Count: 1})},
+		{Check: sources, Name: "empty once", Found: "6 directories", Arrange: with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: privxsim.FaultEmptyList, Count: 1})},
 		{Check: sources, Way: "unavailable", Cause: "503", Arrange: with(refusedSources(http.StatusServiceUnavailable))},
 		{Check: sources, Way: "foreign", Arrange: at(privxsim.FaultHTML)},
 		{Check: sources, Way: "foreign", Name: "404", Cause: "404", Arrange: with(refusedSources(http.StatusNotFound))},

@@ -20,27 +20,26 @@ func (p *Probe) ready() doctor.Check {
 	return doctor.Check{
 		ID:      ready,
 		Promise: "the user holds no role by a grant, and nothing else changes the user's roles",
-		How: "The user's list of roles is read once a second for 10 s, each time from any node, and the user's own record once. " +
-			"With --clear, the role is then taken away with an empty list, if it is the only one that is there by a grant, and that is verified. " +
-			"The probe goes no further with --clear.",
+		How: "The user's list of roles is read once a second for 10 s, each time from any node. The user's own record is read once. " +
+			"With --clear, the role is then taken away with an empty list if the user holds no other role by a grant. That is verified, and the probe ends.",
 		Needs: []string{usable},
 		Ways: []doctor.Way{
-			refusal("holds-it", "The user holds the role by a grant, and no other one. It may be there since a write probe that was killed.",
-				"If that grant may go, run the same command with --clear, which takes it away. Then run the probe again."),
-			refusal("holds-others", "The user holds other roles by a grant, or it is not said how.",
-				"Name a user that is there for the test and holds no role by a grant."),
-			refusal("by-rule", "The user holds the role by a rule, so that taking it away could not be seen.", "Name another role with --role."),
-			refusal("restless", "The list did not stay the same while it was read.",
-				"Something else changes the user's roles, or a node of PrivX lags behind. Wait, and try again."),
-			refusal(wayUnreadable, "The user's list of roles could not be read.", "See the error, and try again."),
+			refusal("holds-it", "The user holds the role, and no other one, by a grant. Perhaps a write probe was killed that had granted it.",
+				"If that grant is not needed, run the same command with --clear, which takes it away. Then run the probe again."),
+			refusal("holds-others", "The user holds other roles by a grant, or PrivX does not say how they are held.",
+				"Give the id of a test user who holds no role by a grant, with --user."),
+			refusal("by-rule", "The user holds the role by a rule, so that it would not be seen whether a grant of it is there.", "Give the id of another role with --role."),
+			refusal("restless", "The list changed while it was read. Something else changes the user's roles, or a node of PrivX lags behind.",
+				"Wait a minute, and run the probe again. If it still fails, find out what changes the roles, or give the id of another user with --user."),
+			refusal(wayUnreadable, "The user's list of roles could not be read.", "Check that the API client has users-view and roles-view. If it has, run the probe again in a minute."),
 			{
-				Name: "cleared", Outcome: doctor.Skipped, When: "The role was taken away, as --clear says, and that was verified.",
+				Name: "cleared", Outcome: doctor.Skipped, When: "The role was taken away because of --clear, and that was verified. The probe can be run again without --clear.",
 				Do: "Run the probe again without --clear.",
 			},
-			{Name: "nothing-to-clear", Outcome: doctor.Skipped, When: "The user does not hold the role by a grant.", Do: "Run the probe without --clear."},
+			{Name: "nothing-to-clear", Outcome: doctor.Skipped, When: "The user does not hold the role by a grant, so that --clear has nothing to do.", Do: "Run the probe without --clear."},
 			{
 				Name: "not-cleared", Outcome: doctor.Failed, When: "The role could not be taken away, or that could not be verified.",
-				Matters: "The user may still hold the role.", Do: "Look at the user in PrivX's pages, and take the role away there.",
+				Matters: "The user may still hold the role.", Do: "Look at the user in PrivX's web interface, and take the role away there.",
 			},
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

@@ -21,39 +21,39 @@ const (
 	wayEndless    = "endless"
 	notReached    = "not-reached"
 	failMatters   = "The connector cannot grant and revoke roles."
-	seeError      = "See the error, and look at PrivX's own log."
+	seeError      = "Look at the error, and look for its reason in PrivX's own log. Then run the probe again."
 )
 
-var skippedStep = doctor.Way{Name: notReached, Outcome: doctor.Skipped, When: "The probe ended before it came to that."}
+var skippedStep = doctor.Way{Name: notReached, Outcome: doctor.Skipped, When: "The probe ended before this."}
 
 // changes are the checks of what is written.
 func (p *Probe) changes() []doctor.Check {
 	return []doctor.Check{
 		p.change(granting, doctor.Check{
 			ID: "PX-PROBE-03", Promise: "a role that is granted is there",
-			How: "How to put the list back by hand is printed. The list is written as it was read, and then with the role in it, as the connector does. " +
-				"It is read again over 13 s, each time from any node.",
-			Ways: append(vitalWays(), refusal("unbegun", "The probe could not begin after all.", "See the cause, and try again.")),
+			How: "The doctor prints how to put the list back by hand. The list is written as it was read, and then with the role in it, as the connector does. " +
+				"It is read for 13 s, each time from any node.",
+			Ways: append(vitalWays(), refusal("unbegun", "The probe could not begin. The error says why.", "Look at the error, and run the probe again.")),
 		}),
 		p.change(revoking, doctor.Check{
 			ID: "PX-PROBE-04", Promise: "a role that is taken away is gone",
-			How:  "The list is written without the role, as the connector does, and read again for up to 10 s.",
+			How:  "The list is written without the role, as the connector does. It is read for up to 10 s.",
 			Ways: vitalWays(),
 		}),
 		p.change(both, doctor.Check{
-			ID: "PX-PROBE-05", Promise: "PrivX takes the end of a grant as the connector tells it, in both forms",
-			How:  "The role is granted for three hours, told in grant_validity_periods and in grant_start and grant_end, and the list is read again.",
-			Ways: limitedWays(doctor.Failed, "With grant-max-hours, the connector grants nothing, or grants that do not end.", "Do not set grant-max-hours, and report this."),
+			ID: "PX-PROBE-05", Promise: "PrivX takes the end of a grant as the connector writes it, in both forms",
+			How:  "The role is granted for three hours. The times are written in grant_validity_periods, and in grant_start and grant_end. Then the list is read.",
+			Ways: limitedWays(doctor.Failed, "With grant-max-hours, grants fail, or do not end.", "Do not set grant-max-hours. Open an issue in the connector's repository, and attach a report (--report)."),
 		}),
 		p.change(newer, doctor.Check{
 			ID: "PX-PROBE-06", Promise: "PrivX takes the end of a grant in grant_validity_periods alone",
-			How:  "The role is granted for an hour, told in that form, and the list is read again.",
-			Ways: limitedWays(doctor.Warning, "The connector writes both forms: PX-PROBE-05 tells whether that is taken.", "Report it."),
+			How:  "The role is granted for an hour, in that form. Then the list is read.",
+			Ways: limitedWays(doctor.Warning, "The connector writes both forms. PX-PROBE-05 tells whether PrivX takes that.", "If PX-PROBE-05 has passed, leave it as it is. Open an issue in the connector's repository, and attach a report (--report)."),
 		}),
 		p.change(older, doctor.Check{
 			ID: "PX-PROBE-07", Promise: "PrivX takes the end of a grant in grant_start and grant_end alone",
-			How:  "The role is granted for two hours, told in that form, and the list is read again.",
-			Ways: limitedWays(doctor.Warning, "The connector writes both forms: PX-PROBE-05 tells whether that is taken.", "Report it."),
+			How:  "The role is granted for two hours, in that form. Then the list is read.",
+			Ways: limitedWays(doctor.Warning, "The connector writes both forms. PX-PROBE-05 tells whether PrivX takes that.", "If PX-PROBE-05 has passed, leave it as it is. Open an issue in the connector's repository, and attach a report (--report)."),
 		}),
 		p.emptied(),
 	}
@@ -63,17 +63,17 @@ func vitalWays() []doctor.Way {
 	return []doctor.Way{
 		{
 			Name: wayForbidden, Outcome: doctor.Failed, When: "PrivX does not allow the API client to write a user's roles.",
-			Matters: failMatters, Do: "Give a role of the API client the permission roles-manage, or do without provisioning.",
+			Matters: failMatters, Do: "Give a role of the API client the permission roles-manage in PrivX, or do without provisioning.",
 		},
-		{Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses the list.", Matters: failMatters, Do: seeError},
-		{Name: wayFailed, Outcome: doctor.Failed, When: "PrivX did not answer the write well, and no list showed it.", Matters: failMatters, Do: seeError},
+		{Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses the list that was written.", Matters: failMatters, Do: seeError},
+		{Name: wayFailed, Outcome: doctor.Failed, When: "PrivX gave no good answer to the write, and no list showed the change.", Matters: failMatters, Do: seeError},
 		{Name: wayUnreadable, Outcome: doctor.Failed, When: "The list could not be read after a write.", Matters: failMatters, Do: seeError},
 		{
-			Name: wayUnseen, Outcome: doctor.Failed, When: "PrivX accepted the write, and no list showed it.", Matters: failMatters,
-			Do: "Look whether something else changes the user's roles, or whether PrivX is being upgraded.",
+			Name: wayUnseen, Outcome: doctor.Failed, When: "PrivX accepted the write, but no list showed the change.", Matters: failMatters,
+			Do: "Check whether something else changes the user's roles, and whether PrivX is being upgraded.",
 		},
 		{
-			Name: wayChanged, Outcome: doctor.Failed, When: "Something else changed the user's roles meanwhile.",
+			Name: wayChanged, Outcome: doctor.Failed, When: "Something else changed the user's roles during the probe.",
 			Matters: "The probe has ended early, and left that change alone.", Do: "Find out what changes the test user, and run the probe again.",
 		},
 		skippedStep,
@@ -82,9 +82,9 @@ func vitalWays() []doctor.Way {
 
 func limitedWays(outcome doctor.Outcome, matters, do string) []doctor.Way {
 	return []doctor.Way{
-		{Name: wayRefused, Outcome: outcome, When: "PrivX refuses such a grant.", Matters: matters, Do: do},
-		{Name: wayEndless, Outcome: outcome, When: "PrivX accepted the grant, and no list showed its end.", Matters: matters, Do: do},
-		{Name: wayFailed, Outcome: doctor.Warning, When: "PrivX did not answer the write well, and no list showed it.", Matters: matters, Do: seeError},
+		{Name: wayRefused, Outcome: outcome, When: "PrivX refuses a grant in that form.", Matters: matters, Do: do},
+		{Name: wayEndless, Outcome: outcome, When: "PrivX accepted the grant, but no list showed its end.", Matters: matters, Do: do},
+		{Name: wayFailed, Outcome: doctor.Warning, When: "PrivX gave no good answer to the write, and no list showed the change.", Matters: matters, Do: seeError},
 		skippedStep,
 	}
 }
@@ -102,7 +102,7 @@ func (p *Probe) change(step string, check doctor.Check) doctor.Check {
 			return doctor.Finding{Way: "unbegun", Cause: p.unbegun}
 		}
 		o := r.outcomes[step]
-		found := "taken, and shown when it was read"
+		found := "taken, and shown in the list"
 		if way != "" {
 			found = cmp.Or(r.stopped, "no Date header, so that no end could be told")
 		}
@@ -158,7 +158,7 @@ func (s sent) forbidden() bool { return s.status == http.StatusForbidden && s.re
 func (p *Probe) emptied() doctor.Check {
 	return doctor.Check{
 		ID: "PX-PROBE-08", Promise: "PrivX takes an empty list",
-		How:   "When everything else is over, the role is taken away with an empty list, [], and the list is read again until no node can show an old one.",
+		How:   "When everything else is over, the role is taken away with an empty list, []. Then the list is read until no node can show an old one.",
 		Needs: []string{ready},
 		Ways: []doctor.Way{
 			{
@@ -166,10 +166,10 @@ func (p *Probe) emptied() doctor.Check {
 				Matters: "The connector cannot take a user's last role away.", Do: seeError,
 			},
 			{
-				Name: wayUnseen, Outcome: doctor.Failed, When: "PrivX accepted it, and the list was not as it was.",
+				Name: wayUnseen, Outcome: doctor.Failed, When: "PrivX accepted the empty list, but the user's list is not as it was before the probe.",
 				Matters: "The connector cannot take a user's last role away.", Do: seeError,
 			},
-			{Name: wayFailed, Outcome: doctor.Warning, When: "PrivX did not answer it well.", Matters: "It is not known whether PrivX takes it.", Do: seeError},
+			{Name: wayFailed, Outcome: doctor.Warning, When: "PrivX gave no good answer to the empty list.", Matters: "It is not known whether PrivX takes it. If not, the connector cannot take a user's last role away.", Do: seeError},
 			skippedStep,
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -185,7 +185,7 @@ func (p *Probe) emptied() doctor.Check {
 			case !r.back.done:
 				return doctor.Finding{Way: wayUnseen, Found: "not as it was"}
 			default:
-				return doctor.Pass("taken, and the list is as it was", "taken")
+				return doctor.Pass("taken, and the list is as it was", "")
 			}
 		},
 	}
@@ -193,23 +193,23 @@ func (p *Probe) emptied() doctor.Check {
 
 // restored is the check of the list in the end.
 func (p *Probe) restored() doctor.Check {
-	const matters = "The test user may hold a role, or may not, without anybody wanting that."
+	const matters = "The test user may have a role, or may have lost one, against your will."
 	return doctor.Check{
-		ID: backAgain, Promise: "the list is as it was", Always: true,
-		How: "What the probe has granted is taken away, as soon as it is over or interrupted, for up to 45 s. " +
+		ID: backAgain, Promise: "the user's list of roles is as it was", Always: true,
+		How: "As soon as the probe is over or interrupted, what it has granted is taken away. That takes up to 45 s. " +
 			"The list is read until no node can show an old one. It must have the same entries with the same values. " +
-			"What something else has granted meanwhile stays.",
+			"What something else has granted during the probe stays.",
 		Needs: []string{ready},
 		Ways: []doctor.Way{
 			{
 				Name: "not-restored", Outcome: doctor.Failed, When: "The list could not be put back, or that could not be verified.",
-				Matters: matters, Do: "Look at the user in PrivX's pages, and take the role away if the user has it. The message of the probe has the list as it was.",
+				Matters: matters, Do: "Look at the user in PrivX's web interface, and take the role away if the user has it. The probe has printed the list as it was.",
 			},
 			{
-				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user meanwhile. They were left alone.",
-				Matters: matters, Do: "Look at the user in PrivX's pages, and decide whether these grants shall stay.",
+				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user during the probe. They were left alone.",
+				Matters: matters, Do: "Look at the user in PrivX's web interface, and decide whether these grants are to stay.",
 			},
-			{Name: "untouched", Outcome: doctor.Skipped, When: "Nothing was written that PrivX may have made."},
+			{Name: "untouched", Outcome: doctor.Skipped, When: "Nothing was written that can have changed the list."},
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 			if p.run == nil && ctx.Err() != nil {

@@ -23,26 +23,26 @@ var builtIn = []string{"privx-admin", "privx-user"}
 
 // usable is the check of the user and the role.
 func (p *Probe) usable() doctor.Check {
-	const wanted = "a user and a role that are there for the test"
+	const wanted = "a test user and a test role"
 	return doctor.Check{
 		ID:      usable,
 		Promise: "the user and the role may be used for the write probe",
-		How: "The user and the role that were named are read by their ids, and so is who the API client is. " +
-			"Nothing is written, here and until PX-PROBE-03.",
+		How: "The user and the role are read by their ids, and so is the API client's own user. " +
+			"Nothing is written before PX-PROBE-03.",
 		Needs: []string{connection.LoggedIn, tenant.MayListUsers, tenant.MayListRoles},
 		Ways: []doctor.Way{
-			refusal("not-named", "The user or the role is not named.", "Name both by their ids, with --user and --role."),
-			refusal("no-user", "PrivX has no such user.", "Look for the user's id in PrivX, and give it with --user."),
-			refusal("no-role", "PrivX has no such role.", "Look for the role's id in PrivX, and give it with --role."),
-			refusal("itself", "The user is the API client that the connector itself uses.", "Name a user that is there for the test."),
-			refusal("api-client", "The user is an API client, so that a program may depend on its roles.", "Name a user that is there for the test."),
-			refusal("built-in", "The role is one that is built in.", "Make a role without permissions for the test, and name it with --role."),
-			refusal("manages", "The role gives a permission to manage something.", "Make a role without permissions for the test, and name it with --role."),
-			refusal("silent", "PrivX does not say which permissions the role gives.",
-				"Let the API client have roles-view, and name a role whose permissions it can see."),
+			refusal("not-named", "The user or the role is not given.", "Give the ids of both, with --user and --role."),
+			refusal("no-user", "PrivX has no such user.", "Look up the user's id in PrivX, and give it with --user."),
+			refusal("no-role", "PrivX has no such role.", "Look up the role's id in PrivX, and give it with --role."),
+			refusal("itself", "The user is the connector's own API client.", "Give the id of a test user with --user."),
+			refusal("api-client", "The user is an API client, so that a program may depend on its roles.", "Give the id of a test user with --user."),
+			refusal("built-in", "The role is a built-in one.", "Make a test role without permissions in PrivX, and give its id with --role."),
+			refusal("manages", "The role has a permission that ends in -manage.", "Make a test role without permissions in PrivX, and give its id with --role."),
+			refusal("silent", "PrivX does not say which permissions the role has.",
+				"Give a role of the API client the permission roles-view in PrivX, or give the id of another role with --role."),
 			refusal("self-unknown", "It is not known which user the API client is.",
-				"Give api-client-id, too, so that the API client's own roles can be protected."),
-			refusal(wayUnreadable, "The user or the role could not be read.", "See the error, and try again."),
+				"Set api-client-id and api-client-secret, too, so that the API client's own roles can be protected."),
+			refusal(wayUnreadable, "The user or the role could not be read.", "Check that --user and --role are ids and not names. If they are, run the probe again in a minute."),
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 			finding := doctor.Finding{Way: wayUnreadable, Wanted: wanted}
@@ -61,7 +61,7 @@ func (p *Probe) usable() doctor.Check {
 
 // refusal is a way in which the probe ends before it has written anything.
 func refusal(name, when, do string) doctor.Way {
-	return doctor.Way{Name: name, Outcome: doctor.Failed, When: when, Matters: "The write probe has not begun, and nothing was written.", Do: do}
+	return doctor.Way{Name: name, Outcome: doctor.Failed, When: when, Matters: "The write probe has not begun. Nothing was written.", Do: do}
 }
 
 // refuse looks at the user and the role, and returns the way in which they are refused; none
