@@ -47,7 +47,7 @@ var credentialsGiven = doctor.Check{
 	Promise: "ConductorOne's credentials have the right form",
 	How:     "The doctor reads client-id and client-secret as baton-sdk does. Nothing is sent.",
 	Ways: []doctor.Way{
-		{Name: "none", Outcome: doctor.Skipped, When: "client-id is not set. A one-shot run does not need it."},
+		{Name: "none", Outcome: doctor.Skipped, When: "The setting client-id is not given. A one-shot run does not need it."},
 		{
 			Name: "no-secret", Outcome: doctor.Failed,
 			When: "The setting client-id is given without client-secret.", Matters: "The service does not start.",
