@@ -48,10 +48,12 @@ const doctorHelp = `Find out whether the connector will work with a PrivX, befor
 It takes the connector's own settings, and looks at the configuration, the network, TLS,
 the clocks, the login, the permissions, how PrivX behaves, how long a sync will take, and
 at ConductorOne and this machine. It sends some tens of requests, one at a time, and
-changes nothing in PrivX but its own session, which it ends.
+changes nothing in PrivX but its own sessions, which it ends.
 
---write-probe also grants and revokes a test role, to a test user, and puts everything
-back. It is the only part that changes something in PrivX.
+--write-probe also grants a test role to a test user, revokes it, and puts everything
+back. No other part changes anything in PrivX.
+
+With --provisioning, it also checks that the API client may grant roles.
 
 Exit code: 0 nothing failed, 1 something failed (with --strict, warnings too), 2 the
 command was used wrongly.`
@@ -73,15 +75,15 @@ func addDoctor(main *cobra.Command, settings *viper.Viper) *cobra.Command {
 		}
 	})
 	flags := cmd.Flags()
-	flags.BoolVar(&d.short, "short", false, "Show what is not well alone, to paste it into a message")
-	flags.StringSliceVar(&d.only, "only", nil, "Run the checks of these `IDs` alone, and what they need first")
+	flags.BoolVar(&d.short, "short", false, "Show only failures and warnings, to paste them into a message")
+	flags.StringSliceVar(&d.only, "only", nil, "Run only the checks of these `IDs`, and what they need")
 	flags.StringVar(&d.output, "output", formText, "The form of the output: text, json")
 	flags.BoolVar(&d.strict, "strict", false, "Exit with 1 if there are warnings, too")
 	flags.StringVar(&d.report, "report", "", "Write what was found to a `file` without names, IDs, addresses and secrets, to attach it to an issue")
-	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. "+
+	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the role of --role to the user of --user, revoke it, and put everything back. "+
 		"The API client needs roles-manage")
-	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a user who is there for the write probe, and holds no role by a grant")
-	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a role that is there for the write probe, and opens nothing")
+	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a test user for the write probe, who holds no role by a grant")
+	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a test role for the write probe, which gives access to nothing")
 	flags.BoolVar(&d.probe.Clear, "clear", false, "With --write-probe: take the test role away from the test user, after a run that was killed, and do no more")
 	main.AddCommand(cmd)
 	return cmd
@@ -140,9 +142,9 @@ func (d *doctorCommand) check(runner *doctor.Runner) error {
 	case d.output != formText && d.output != formJSON:
 		return fmt.Errorf("--output: %q is not known: choose text or json", d.output)
 	case d.writes && (d.probe.UserID == "" || d.probe.RoleID == ""):
-		return errors.New("--write-probe needs --user and --role: the IDs of a user and of a role that are there for that")
+		return errors.New("--write-probe needs --user and --role: the IDs of a test user and of a test role")
 	case !d.writes && (d.probe.UserID != "" || d.probe.RoleID != "" || d.probe.Clear):
-		return errors.New("--user, --role and --clear belong to --write-probe, which was not asked for")
+		return errors.New("--user, --role and --clear need --write-probe")
 	}
 	probes := false
 	for _, id := range d.only {

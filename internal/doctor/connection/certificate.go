@@ -206,7 +206,7 @@ func timeFailure(got verdict, now time.Time) string {
 
 // validity says from when until when a certificate is valid.
 func validity(certificate *x509.Certificate) string {
-	return fmt.Sprintf("%s is valid from %s to %s", subject(certificate), date(certificate.NotBefore), date(certificate.NotAfter))
+	return fmt.Sprintf("%s, valid from %s to %s", subject(certificate), date(certificate.NotBefore), date(certificate.NotAfter))
 }
 
 func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

@@ -93,7 +93,7 @@ func oddSearches(l *look) answer {
 	}
 	var shown []string
 	side := assumed
-	for _, odd := range []struct{ what, body string }{{"without a body", ""}, {"with a list", "[]"}} {
+	for _, odd := range []struct{ what, body string }{{"No body", ""}, {"A list", "[]"}} {
 		rows := l.get(l.search([]byte(odd.body)))
 		switch {
 		case rows.Status == 0 || rows.Status == http.StatusUnauthorized || rows.Status == http.StatusForbidden || rows.Status >= http.StatusInternalServerError,
@@ -104,9 +104,9 @@ func oddSearches(l *look) answer {
 		case rows.Status != http.StatusBadRequest:
 			side = doctor.Otherwise
 		}
-		shown = append(shown, fmt.Sprintf("%d %s", rows.Status, odd.what))
+		shown = append(shown, fmt.Sprintf("%s was answered with %d.", odd.what, rows.Status))
 	}
-	return on(side, "It was answered with %s.", strings.Join(shown, ", and with "))
+	return on(side, "%s", strings.Join(shown, " "))
 }
 
 // searchedFields are the fields that the keywords of a search are assumed to look into.

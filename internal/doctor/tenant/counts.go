@@ -170,7 +170,7 @@ var pageSize = doctor.Check{
 		Do:      "Set page-size to the smallest number of rows that was asked for in the end.",
 	}),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		finding := doctor.Finding{Wanted: fmt.Sprintf("%d at a time", configuredPage(v))}
+		finding := doctor.Finding{Wanted: fmt.Sprintf("up to %d rows at a time", configuredPage(v))}
 		for _, l := range looked(ctx, v) {
 			p := l.first(ctx, v)
 			if unreadable, failed := unread(l, p); failed {
@@ -190,14 +190,14 @@ var pageSize = doctor.Check{
 
 // sizeInWords says how many rows came of how many that were asked for.
 func sizeInWords(p page) string {
-	got := fmt.Sprintf("%d of %d asked for", len(p.Items), p.limit)
+	got := fmt.Sprintf("%d (%d asked for)", len(p.Items), p.limit)
 	switch {
 	case len(p.Items) >= p.limit || p.counted() == 0:
 		return got
 	case p.counted() > len(p.Items):
 		return fmt.Sprintf("%s, although there are %d", got, p.counted())
 	default:
-		return fmt.Sprintf("all %d of %d asked for", len(p.Items), p.limit)
+		return "all " + got
 	}
 }
 

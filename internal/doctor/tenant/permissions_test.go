@@ -63,8 +63,8 @@ func optionalCases() []doctortest.Case {
 		{Check: grant, Way: "not-known", Cause: "own roles cannot be read", Arrange: changed(with(doctortest.Status("GET", userRolesPath, 403)), provisioning)},
 		{Check: grant, Way: "not-known", Name: "none shown", Cause: "no roles", Arrange: changed(with(privxsim.Fault{Path: userRolesPath, Kind: privxsim.FaultEmptyList}), provisioning)},
 		{Check: grant, Way: "not-known", Name: "a part", Cause: "only a part", Arrange: changed(held("5", `{"id":"r","name":"r","implicit":true,"permissions":[]}`), provisioning)},
-		{Check: grant, Way: "not-known", Name: "what a role may do", Cause: "may do cannot be read", Arrange: changed(withRoles(true), provisioning)},
-		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "may do cannot be read", Arrange: changed(
+		{Check: grant, Way: "not-known", Name: "what a role may do", Cause: "own roles cannot be read", Arrange: changed(withRoles(true), provisioning)},
+		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "own roles cannot be read", Arrange: changed(
 			held("1", `{"id":"r","name":"privx-admin","implicit":true}`), provisioning)},
 		{Check: grant, Way: "not-known", Name: "an entry of another type", Cause: "cannot be read", Arrange: changed(held("1", `5`), provisioning)},
 

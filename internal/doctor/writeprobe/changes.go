@@ -107,7 +107,7 @@ func (p *Probe) change(step string, check doctor.Check) doctor.Check {
 			found = cmp.Or(r.stopped, "no Date header, so that no end could be told")
 		}
 		if o.status != 0 && way != "" {
-			found = fmt.Sprintf("PrivX answered %d", o.status)
+			found = fmt.Sprintf("PrivX answered with status %d", o.status)
 		}
 		return doctor.Finding{Way: way, Found: found, Wanted: "taken and shown", Cause: o.words()}
 	}
@@ -179,9 +179,9 @@ func (p *Probe) emptied() doctor.Check {
 			case s == nil:
 				return doctor.Finding{Way: notReached, Found: r.stopped}
 			case s.refused():
-				return doctor.Finding{Way: wayRefused, Found: fmt.Sprintf("PrivX answered %d", s.status), Cause: s.words()}
+				return doctor.Finding{Way: wayRefused, Found: fmt.Sprintf("PrivX answered with status %d", s.status), Cause: s.words()}
 			case !s.took():
-				return doctor.Finding{Way: wayFailed, Found: fmt.Sprintf("PrivX answered %d", s.status), Cause: s.words()}
+				return doctor.Finding{Way: wayFailed, Found: "no good answer", Wanted: "taken", Cause: s.words()}
 			case !r.back.done:
 				return doctor.Finding{Way: wayUnseen, Found: "not as it was"}
 			default:

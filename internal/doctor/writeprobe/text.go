@@ -31,8 +31,8 @@ func (p *Probe) byHand(v *doctor.Visit) string {
 	}
 	return fmt.Sprintf(`%s
 If this program ends without saying what became of the list, look at the user in PrivX's
-pages, and take the role %s (%s) away if the user has it. So does the same command with
---clear. Or send an empty list, which takes away each grant and nothing else:
+web interface, and take the role %s (%s) away if the user has it. The same command with
+--clear does that, too. Or send an empty list, which takes away each grant and nothing else:
 curl --request PUT '%s' --header 'Authorization: Bearer TOKEN' --header 'Content-Type: application/json' --data '[]'`,
 		without, p.RoleID, quoted(p.target.roleName), p.address(v))
 }
@@ -74,9 +74,9 @@ This was the list before:
 
 // alarm is what must be seen if the list is not as it was, or that is not known.
 func (p *Probe) alarm(r *run) string {
-	what := "THE ROLES OF THE USER %s COULD NOT BE PUT BACK AS THEY WERE, OR IT COULD NOT BE VERIFIED."
+	what := "THE ROLES OF THE USER %s COULD NOT BE PUT BACK AS THEY WERE, OR THAT COULD NOT BE VERIFIED."
 	if p.Clear {
-		what = "THE ROLE COULD NOT BE TAKEN AWAY FROM THE USER %s, OR IT COULD NOT BE VERIFIED."
+		what = "THE ROLE COULD NOT BE TAKEN AWAY FROM THE USER %s, OR THAT COULD NOT BE VERIFIED."
 	}
 	return fmt.Sprintf("\nATTENTION: "+what+`
 THIS WAS THE LIST BEFORE:
@@ -84,7 +84,7 @@ THIS WAS THE LIST BEFORE:
 THIS IS THE LIST THAT WAS READ LAST:
 %s
 THE LAST ERROR: %s
-LOOK AT THE USER IN PRIVX'S PAGES, AND TAKE THE ROLE %s (%s) AWAY IF THE USER HAS IT.
+LOOK AT THE USER IN PRIVX'S WEB INTERFACE, AND TAKE THE ROLE %s (%s) AWAY IF THE USER HAS IT.
 `, p.UserID, shown(p.read), shown(r.now), orNone(r.back.last), p.RoleID, quoted(p.target.roleName))
 }
 
