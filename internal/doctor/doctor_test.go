@@ -89,6 +89,19 @@ Begin with PX-B-02: what comes after it may follow from it.
 	require.NotContains(t, all, "\x1b")
 }
 
+// What there was nothing to find out about does not keep others from being run.
+func TestMoot(t *testing.T) {
+	t.Parallel()
+	for moot, want := range map[bool]string{true: "✓ PX-B-01", false: "– PX-B-01  it holds (skipped: PX-A-01 was skipped)"} {
+		first := ending("PX-A-01", "unseen")
+		for i := range first.Ways {
+			first.Ways[i].Moot = moot
+		}
+		text, _ := shownBy(t.Context(), t, &doctor.Runner{Layers: layersOf(first, ending("PX-B-01", "", "PX-A-01"))}, &doctor.Text{})
+		require.Contains(t, text, want)
+	}
+}
+
 func TestNothingIsShownOfWhatIsWell(t *testing.T) {
 	t.Parallel()
 	short, summary := shownBy(t.Context(), t, &doctor.Runner{Layers: layersOf(ending("PX-A-01", ""))}, &doctor.Text{Short: true})
