@@ -125,7 +125,8 @@ var versionIsKnown = doctor.Check{
 			Name: wayNotSaid, Outcome: doctor.Warning,
 			When:    "PrivX does not say which version it is.",
 			Matters: "It is not known whether the connector was written for this version.",
-			Do:      fmt.Sprintf("Look up the version in PrivX. It must be %d or later. The connector is written from the documentation of PrivX %d to %d.", oldestVersion, oldestVersion, newestVersion),
+			Do: fmt.Sprintf("Look up the version in PrivX. It must be %d or later. "+
+				"The connector is written from the documentation of PrivX %d to %d.", oldestVersion, oldestVersion, newestVersion),
 		},
 		{
 			Name: "old", Outcome: doctor.Warning,

@@ -191,7 +191,8 @@ var tokenGiven = doctor.Check{
 		{
 			Name: "refused", Outcome: doctor.Failed,
 			When: "ConductorOne answers, but gives no token.", Matters: "The service does not start.",
-			Do: "Compare client-id with the one in ConductorOne, and check this machine's clock. If both are right, rotate the secret. If the error has a status of 500 or more, first run the doctor again in a minute.",
+			Do: "Compare client-id with the one in ConductorOne, and check this machine's clock. If both are right, rotate the secret. " +
+				"If the error has a status of 500 or more, first run the doctor again in a minute.",
 		},
 		{
 			Name: "no-answer", Outcome: doctor.Failed,

@@ -55,9 +55,10 @@ func directoryQuestions() []doctor.Check {
 		{
 			id:      "PXQ-063",
 			promise: "the connector knows an id again that is written in another case",
-			how:     "The ids of users, roles and directories are compared wherever they come, also in lists of members and in users' lists of roles. To the connector, an id in upper case is the same as in lower case.",
-			unseen:  "No id was seen twice.",
-			ask:     casesOfIDs,
+			how: "The ids of users, roles and directories are compared wherever they come, also in lists of members and in users' lists of roles. " +
+				"To the connector, an id in upper case is the same as in lower case.",
+			unseen: "No id was seen twice.",
+			ask:    casesOfIDs,
 		},
 	})
 }

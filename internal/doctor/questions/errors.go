@@ -18,7 +18,8 @@ func errorQuestions() []doctor.Check {
 }
 
 // provoke is how errors are provoked.
-const provoke = "A user, a user's roles and a role are read by an id that nothing has, and a user by the id none. The list of roles is read by a sort key that does not exist, and once without a token."
+const provoke = "A user, a user's roles and a role are read by an id that nothing has, and a user by the id none. " +
+	"The list of roles is read by a sort key that does not exist, and once without a token."
 
 // refusalQuestions are those about what PrivX answers to what it cannot do.
 var refusalQuestions = []question{

@@ -68,7 +68,7 @@ var membersQuestions = []question{
 			Name: "no-members", Outcome: doctor.Failed,
 			When:    "PrivX lists no members of privx-user.",
 			Matters: "Everybody is a member of privx-user, so that the list cannot be right. A sync asks again for several seconds, and then fails.",
-			Do:      "Look at the members of privx-user in PrivX's web interface. Open an issue in the connector's repository, and attach a report (--report).",
+			Do:      "Look at the members of privx-user in PrivX's web interface. " + openIssue,
 		}}},
 		unseen:    "The role privx-user was not found, or neither its members nor all users were counted.",
 		otherwise: true,

@@ -25,9 +25,10 @@ func nodeQuestions() []doctor.Check {
 		{
 			id:      "PXQ-066",
 			promise: "the clocks of PrivX's nodes agree",
-			how:     "Several requests are sent without a load balancer's cookie. The Date headers of the answers are compared with the time that has passed between them. They have whole seconds only.",
-			needs:   []string{connection.LoggedIn},
-			unseen:  "The answers have no Date header, or took too long to come.",
+			how: "Several requests are sent without a load balancer's cookie. The Date headers of the answers are compared with the time that has passed between them. " +
+				"They have whole seconds only.",
+			needs:  []string{connection.LoggedIn},
+			unseen: "The answers have no Date header, or took too long to come.",
 			costs: []cost{{"b", doctor.Way{
 				Name: "apart", Outcome: doctor.Warning,
 				When:    "The clocks of PrivX's nodes are some seconds apart.",

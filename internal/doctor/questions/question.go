@@ -53,6 +53,9 @@ type answer struct {
 	harmless bool
 }
 
+// openIssue is what to do about a PrivX that the connector was not written for.
+const openIssue = "Open an issue in the connector's repository, and attach a report (--report)."
+
 // Names of ways that questions have in common.
 const (
 	wayUnseen     = "not-seen"
@@ -121,7 +124,7 @@ func (q *question) ways() []doctor.Way {
 			Name: wayOtherwise, Outcome: doctor.Warning,
 			When:    "PrivX does something that is not among the answers in the register of assumptions.",
 			Matters: "It has not been tested how the connector copes with that.",
-			Do:      "Open an issue in the connector's repository, and attach a report (--report). Look closely at what the first sync brings.",
+			Do:      openIssue + " Look closely at what the first sync brings.",
 		})
 	}
 	if q.unseen != "" {

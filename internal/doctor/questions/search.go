@@ -58,13 +58,13 @@ var searchQuestions = []question{
 				When: "A list shows a part of its rows, and counts all of them.",
 				Matters: "If a user's list of roles is not complete, the connector does not write it back, because that would take the other roles away. The grant or the revoke fails. " +
 					"If a directory is not shown, its users count as enabled.",
-				Do: "Open an issue in the connector's repository, and attach a report (--report). The connector must learn how to ask for the rest.",
+				Do: openIssue + " The connector must learn how to ask for the rest.",
 			}},
 			{"c", doctor.Way{
 				Name: "part", Outcome: doctor.Failed,
 				When:    "A user's list of roles shows a part of the roles, and counts only those.",
 				Matters: "A grant or a revoke writes back the list as it was read. The user loses the roles that were not shown.",
-				Do:      "Do not use provisioning with this PrivX. Open an issue in the connector's repository, and attach a report (--report).",
+				Do:      "Do not use provisioning with this PrivX. " + openIssue,
 			}},
 		},
 		unseen:    "No member of a role could be compared with the member's own list of roles.",

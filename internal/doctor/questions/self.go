@@ -37,7 +37,7 @@ func selfQuestions() []doctor.Check {
 		{
 			id:      "PXQ-049",
 			promise: "the connector knows which user is its own API client",
-			how:     "The id in the answer to GET /users/current is compared with api-client-id. The connector goes by the former.",
+			how:     "The id in the answer to GET /users/current is compared with api-client-id. The connector changes the roles of neither user.",
 			needs:   []string{connection.LoggedIn},
 			unseen:  "PrivX does not tell who the API client is, or api-client-id is not set.",
 			ask:     ownID,

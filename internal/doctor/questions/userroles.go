@@ -19,9 +19,10 @@ var rolesOfUsersQuestions = []question{
 	{
 		id:      "PXQ-021",
 		promise: "fields that the connector does not know do no harm",
-		how:     "The names of the fields in the lists of roles of some users are compared with those that are known. The connector writes all fields back as they came. Names are shown if they are made of letters, digits and underscores.",
-		unseen:  "None of the users who were looked at has roles.",
-		ask:     fieldsOfRoles,
+		how: "The names of the fields in the lists of roles of some users are compared with those that are known. The connector writes all fields back as they came. " +
+			"Names are shown if they are made of letters, digits and underscores.",
+		unseen: "None of the users who were looked at has roles.",
+		ask:    fieldsOfRoles,
 	},
 	{
 		id:      "PXQ-022",

@@ -26,7 +26,7 @@ func writeQuestions() []doctor.Check {
 					Name: "as-bad-request", Outcome: doctor.Warning,
 					When:    "PrivX says it with status 400 and an error_code such as USER_NOT_FOUND.",
 					Matters: "The connector takes that for a refused request. A revoke from a user who was removed fails, although there is nothing left to do.",
-					Do:      "Close such a revoke in ConductorOne by hand. Open an issue in the connector's repository, and attach a report (--report).",
+					Do:      "Close such a revoke in ConductorOne by hand. " + openIssue,
 				}},
 				{"c", doctor.Way{
 					Name: "without-a-code", Outcome: doctor.Warning,

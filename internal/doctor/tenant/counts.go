@@ -167,7 +167,7 @@ var pageSize = doctor.Check{
 		Name: "smaller", Outcome: doctor.Warning,
 		When:    "PrivX, or what is in front of it, refuses so many rows, or its answer is too long or too late. It answers with fewer rows.",
 		Matters: "A sync finds that out by itself, and asks for fewer rows. It does so again after an hour, and each time PrivX works in vain.",
-		Do:      "Set page-size to the smallest number of rows that was asked for in the end.",
+		Do:      "Set page-size to the smallest number that is shown as asked for.",
 	}),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		finding := doctor.Finding{Wanted: fmt.Sprintf("up to %d rows at a time", configuredPage(v))}

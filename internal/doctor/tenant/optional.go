@@ -139,7 +139,8 @@ var noMore = doctor.Check{
 			Name: "more", Outcome: doctor.Warning,
 			When:    "A role of the API client has a permission to change something that the connector does not need.",
 			Matters: "Whoever gets hold of the connector's credentials can change more than the connector does.",
-			Do:      "Take the permissions that are named away from the roles of the API client. If roles-manage is named and ConductorOne shall grant roles, run the doctor with --provisioning instead.",
+			Do: "Take the permissions that are named away from the roles of the API client. " +
+				"If roles-manage is named and ConductorOne shall grant roles, run the doctor with --provisioning instead.",
 		},
 		{
 			Name: "not-known", Outcome: doctor.Skipped,

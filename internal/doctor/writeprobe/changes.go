@@ -21,6 +21,9 @@ const (
 	wayEndless    = "endless"
 	notReached    = "not-reached"
 	failMatters   = "The connector cannot grant and revoke roles."
+	openIssue     = "Open an issue in the connector's repository, and attach a report (--report)."
+	bothForms     = "The connector writes both forms. PX-PROBE-05 tells whether PrivX takes that."
+	oneForm       = "If PX-PROBE-05 has passed, you need not change anything. " + openIssue
 	seeError      = "Look at the error, and look for its reason in PrivX's own log. Then run the probe again."
 )
 
@@ -43,17 +46,17 @@ func (p *Probe) changes() []doctor.Check {
 		p.change(both, doctor.Check{
 			ID: "PX-PROBE-05", Promise: "PrivX takes the end of a grant as the connector writes it, in both forms",
 			How:  "The role is granted for three hours. The times are written in grant_validity_periods, and in grant_start and grant_end. Then the list is read.",
-			Ways: limitedWays(doctor.Failed, "With grant-max-hours, grants fail, or do not end.", "Do not set grant-max-hours. Open an issue in the connector's repository, and attach a report (--report)."),
+			Ways: limitedWays(doctor.Failed, "With grant-max-hours, grants fail, or do not end.", "Do not set grant-max-hours. "+openIssue),
 		}),
 		p.change(newer, doctor.Check{
 			ID: "PX-PROBE-06", Promise: "PrivX takes the end of a grant in grant_validity_periods alone",
 			How:  "The role is granted for an hour, in that form. Then the list is read.",
-			Ways: limitedWays(doctor.Warning, "The connector writes both forms. PX-PROBE-05 tells whether PrivX takes that.", "If PX-PROBE-05 has passed, leave it as it is. Open an issue in the connector's repository, and attach a report (--report)."),
+			Ways: limitedWays(doctor.Warning, bothForms, oneForm),
 		}),
 		p.change(older, doctor.Check{
 			ID: "PX-PROBE-07", Promise: "PrivX takes the end of a grant in grant_start and grant_end alone",
 			How:  "The role is granted for two hours, in that form. Then the list is read.",
-			Ways: limitedWays(doctor.Warning, "The connector writes both forms. PX-PROBE-05 tells whether PrivX takes that.", "If PX-PROBE-05 has passed, leave it as it is. Open an issue in the connector's repository, and attach a report (--report)."),
+			Ways: limitedWays(doctor.Warning, bothForms, oneForm),
 		}),
 		p.emptied(),
 	}
@@ -169,7 +172,10 @@ func (p *Probe) emptied() doctor.Check {
 				Name: wayUnseen, Outcome: doctor.Failed, When: "PrivX accepted the empty list, but the user's list is not as it was before the probe.",
 				Matters: "The connector cannot take a user's last role away.", Do: seeError,
 			},
-			{Name: wayFailed, Outcome: doctor.Warning, When: "PrivX gave no good answer to the empty list.", Matters: "It is not known whether PrivX takes it. If not, the connector cannot take a user's last role away.", Do: seeError},
+			{
+				Name: wayFailed, Outcome: doctor.Warning, When: "PrivX gave no good answer to the empty list.",
+				Matters: "It is not known whether PrivX takes it. If not, the connector cannot take a user's last role away.", Do: seeError,
+			},
 			skippedStep,
 		},
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

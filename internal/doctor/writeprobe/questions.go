@@ -74,11 +74,11 @@ var questions = []question{
 				{
 					Name: wayGrantsAll, Outcome: doctor.Warning, When: "PrivX grants each role in a list that is written, also those that the user has by a rule.",
 					Matters: "A grant or a revoke of one role also grants the roles that the user has by a rule. The user keeps them when the rule no longer matches.",
-					Do:      "Do not use provisioning until the connector has been changed. Open an issue in the connector's repository, and attach a report (--report).",
+					Do:      "Do not use provisioning until the connector has been changed. " + openIssue,
 				},
 				{
 					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list with the entries of roles that the user has by a rule.",
-					Matters: "If a user has a role by a rule, the connector can grant and revoke no role of that user.", Do: "Open an issue in the connector's repository, and attach a report (--report).",
+					Matters: "If a user has a role by a rule, the connector can grant and revoke no role of that user.", Do: openIssue,
 				},
 			},
 		},
@@ -91,11 +91,12 @@ var questions = []question{
 			Ways: []doctor.Way{
 				{
 					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list that is written as it was read.",
-					Matters: "Grants and revokes fail.", Do: "Look in PrivX's own log for the reason. Open an issue in the connector's repository, and attach a report (--report).",
+					Matters: "Grants and revokes fail.", Do: "Look in PrivX's own log for the reason. " + openIssue,
 				},
 				{
 					Name: wayAltered, Outcome: doctor.Warning, When: "A granted role was written as it was read, and has other values afterwards.",
-					Matters: "A grant or a revoke of one role may change how the user holds other roles.", Do: "Do not use provisioning until the connector has been changed. Open an issue in the connector's repository, and attach a report (--report).",
+					Matters: "A grant or a revoke of one role may change how the user holds other roles.",
+					Do:      "Do not use provisioning until the connector has been changed. " + openIssue,
 				},
 			},
 		},
@@ -107,7 +108,7 @@ var questions = []question{
 			How: "The list is written with one more role, whose id is random and belongs to no role.",
 			Ways: []doctor.Way{{
 				Name: wayOtherwise, Outcome: doctor.Warning, When: "PrivX shows such a role in the list, or answers with another status than 200, 400 or 404.",
-				Matters: "If a role was just removed in PrivX, a grant of it may seem to succeed.", Do: "Open an issue in the connector's repository, and attach a report (--report).",
+				Matters: "If a role was just removed in PrivX, a grant of it may seem to succeed.", Do: openIssue,
 			}},
 		},
 		answer: answerUnknown,
@@ -124,7 +125,8 @@ var questions = []question{
 				},
 				{
 					Name: wayMade, Outcome: doctor.Warning, When: "PrivX answers with an error, although it has made the change.",
-					Matters: "The connector reads the list after the error, and finds that the change is made. Each change takes longer.", Do: "Check whether a gateway in front of PrivX makes the error. If there is none, look at PrivX's own log.",
+					Matters: "The connector reads the list after the error, and finds that the change is made. Each change takes longer.",
+					Do:      "Check whether a gateway in front of PrivX makes the error. If there is none, look at PrivX's own log.",
 				},
 			},
 		},
@@ -136,7 +138,8 @@ var questions = []question{
 			How: "After the grant, the list is read for 13 s, twice a second and without the load balancer's cookie. It is noted when a list without the grant came last.",
 			Ways: []doctor.Way{{
 				Name: wayLonger, Outcome: doctor.Warning, When: "A node shows an old list for longer than 10 s.",
-				Matters: "After 10 s the connector believes such a list. It may write the list back, so that an earlier change is lost.", Do: "Check why PrivX's nodes lag behind one another, such as at their database. Until then, do not use provisioning.",
+				Matters: "After 10 s the connector believes such a list. It may write the list back, so that an earlier change is lost.",
+				Do:      "Check why PrivX's nodes lag behind one another, such as at their database. Until then, do not use provisioning.",
 			}},
 		},
 		answer: answerLag,
