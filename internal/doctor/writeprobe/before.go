@@ -149,7 +149,7 @@ func (p *Probe) clear(ctx context.Context, v *doctor.Visit, w wire) (string, str
 		return "not-cleared", "nothing was written, because how to put the list back could not be printed", err
 	}
 	r := newRun(w, p.RoleID, &list{entries: p.read.without(p.RoleID)})
-	r.now, r.keeps, r.touched = p.read, true, true
+	r.now, r.keeps, r.wrote, r.touched = p.read, true, true, true
 	r.restore(ctx)
 	if p.tell(r); p.Unrestored {
 		return "not-cleared", "see the message above", r.back.last

@@ -1,10 +1,10 @@
 package writeprobe_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -302,10 +302,12 @@ func writesTo(node int) func(privxsim.Request) int {
 	}
 }
 
-// refuseRules refuses each list with an entry of a role that the user has by a rule.
+// refuseRules refuses each list with an entry of a role that the user has only by a rule.
 func refuseRules(s *site) {
 	s.sim.OnRequest(func(r privxsim.Request) {
-		if r.Method == http.MethodPut && bytes.Contains(r.Body, []byte(`"implicit":true`)) {
+		var entries []struct{ Explicit, Implicit bool }
+		_ = json.Unmarshal(r.Body, &entries)
+		if r.Method == http.MethodPut && slices.Contains(entries, struct{ Explicit, Implicit bool }{Implicit: true}) {
 			s.sim.Inject(put(privxsim.Fault{Status: http.StatusBadRequest, Count: 1}))
 		}
 	})

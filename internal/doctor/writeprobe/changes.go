@@ -206,7 +206,7 @@ func (p *Probe) restored() doctor.Check {
 				Matters: matters, Do: "Look at the user in PrivX's pages, and take the role away if the user has it. The message of the probe has the list as it was.",
 			},
 			{
-				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user meanwhile. They were left alone.",
+				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
 				Matters: matters, Do: "Look at the user in PrivX's pages, and decide whether these grants shall stay.",
 			},
 			{Name: "untouched", Outcome: doctor.Skipped, When: "Nothing was written that PrivX may have made."},
@@ -214,12 +214,15 @@ func (p *Probe) restored() doctor.Check {
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 			r := p.drive(ctx, v)
 			switch {
-			case !r.touched:
+			case !r.wrote, !r.touched && len(r.back.others) == 0:
 				return doctor.Finding{Way: "untouched", Found: r.stopped}
 			case !r.back.done:
 				return doctor.Finding{Way: "not-restored", Found: "see the message of the probe", Wanted: "the list as it was", Cause: orNone(r.back.last)}
 			case len(r.back.others) > 0:
-				return doctor.Finding{Way: wayChanged, Found: fmt.Sprintf("%d roles that something else granted", len(r.back.others)), Wanted: "the list as it was"}
+				return doctor.Finding{Way: wayChanged, Found: fmt.Sprintf("%d roles that the probe did not grant", len(r.back.others)), Wanted: "the list as it was"}
+			case len(r.promoted) > 0:
+				found := fmt.Sprintf("the same entries with the same values; grants that PrivX made of %d roles by rules were taken away", len(r.promoted))
+				return doctor.Pass(found, "the list as it was")
 			default:
 				return doctor.Pass("the same entries with the same values", "the list as it was")
 			}

@@ -33,6 +33,7 @@ const maxPuts = 3
 // grants of them. Only if the empty list is refused, or takes more away than grants, they
 // are written as they were read first.
 func (r *run) restore(ctx context.Context) {
+	defer func() { r.back.others = r.left() }()
 	if !r.touched {
 		r.back.done = true
 		return
@@ -46,12 +47,6 @@ func (r *run) restore(ctx context.Context) {
 		r.back.done = r.isBack(ctx, &latest)
 		whole = whole != (!r.back.done && !r.sameRules())
 	}
-	for id := range r.others {
-		if r.now.has(id) {
-			r.back.others = append(r.back.others, id)
-		}
-	}
-	slices.Sort(r.back.others)
 }
 
 // putBack writes until PrivX takes it, some times at most. It returns what came of the last

@@ -2,8 +2,10 @@ package writeprobe
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -52,16 +54,17 @@ func (p *Probe) address(v *doctor.Visit) string {
 // tell prints what became of the list, and notes it if that is not good.
 func (p *Probe) tell(r *run) {
 	back := r.back
-	p.Unrestored = r.touched && (!back.done || len(back.others) > 0)
+	p.Unrestored = r.wrote && (!back.done || len(back.others) > 0)
 	switch {
-	case !r.touched:
+	case !r.wrote, !r.touched && len(back.others) == 0:
 		_ = p.print("The write probe has changed nothing.\n")
 	case !back.done:
 		_ = p.print(p.alarm(r))
 	case len(back.others) > 0:
 		_ = p.print(fmt.Sprintf(`
 ATTENTION: SOMETHING ELSE HAS CHANGED THE ROLES OF THE USER %s MEANWHILE. THE LIST IS NOT AS IT WAS.
-The write probe has undone what it did. It has left these roles alone, which something else granted: %s
+The write probe has undone what it did. It has left these roles alone, because it did not grant them: %s
+If the user has one of them by a rule, PrivX itself may have made a grant of it when the list was written.
 This was the list before:
 %s
 `, p.UserID, plain(strings.Join(back.others, ", ")), shown(p.read)))
@@ -69,6 +72,11 @@ This was the list before:
 		_ = p.print("The role was taken away from the user. The list was read until no node can show an old one.\n")
 	default:
 		_ = p.print("The list of the user's roles is as it was. It was read until no node can show an old one.\n")
+	}
+	if back.done && len(r.promoted) > 0 {
+		_ = p.print(fmt.Sprintf("PrivX had made grants of these roles, which the user has by rules, because their entries were written as they were read: %s\n"+
+			"The write probe has taken these grants away. If something else granted one of the roles meanwhile, that grant is gone, too: make it again.\n",
+			plain(strings.Join(slices.Sorted(maps.Keys(r.promoted)), ", "))))
 	}
 }
 
