@@ -87,12 +87,17 @@ func (r *run) noteError(ctx context.Context, err error) {
 }
 
 // believe reads the list until it has the grants of something else that were seen within
-// api.LagTime, or for as long: a node that lags may not show them, and they must stay.
+// api.LagTime, or for as long: a node that lags may not show them, and they must stay. It is
+// read once more if a token was fetched after that, some times at most.
 func (r *run) believe(ctx context.Context) bool {
-	for {
+	for renewed := 0; ; {
 		_, err := r.look(ctx)
 		if r.noteError(ctx, err); err == nil && !r.lacksOthers() {
-			return true
+			if r.holdsToken(ctx) || renewed == api.MaxRefusals {
+				return true
+			}
+			renewed++
+			continue
 		}
 		if api.Sleep(ctx, time.Second) != nil {
 			return false

@@ -93,6 +93,7 @@ const (
 	stoppedSlow      = "a node of PrivX shows old lists for too long"
 	stoppedOverdue   = "there was no more time"
 	stoppedCancelled = "the run was interrupted"
+	stoppedRenewing  = "PrivX's tokens hold for too short a time"
 )
 
 func newRun(w wire, roleID string, first *list) *run {
@@ -133,9 +134,13 @@ func overdue(ctx context.Context) string {
 	}
 }
 
-// step writes a list, reads until it shows what it should, and decides whether to go on.
+// step writes a list, reads until it shows what it should, and decides whether to go on. It
+// ends with a read, so that nothing comes between that and the next step's write.
 func (r *run) step(ctx context.Context, s *step) {
 	r.before, r.latest = r.now, s.name
+	if r.stopped = r.getToken(ctx); r.stopped != "" {
+		return
+	}
 	o := outcome{made: true, sent: r.put(ctx, s.entries(r))}
 	if s.trial && o.status >= http.StatusInternalServerError {
 		// It may be PrivX's answer to such a list, and it may be chance.
@@ -266,7 +271,7 @@ func (r *run) watch(ctx context.Context, o *sent) bool {
 	const pause = 500 * time.Millisecond
 	var seen bool
 	var old time.Duration
-	for late := time.Duration(0); len(r.others) == 0 && (late < lagWatch || !seen && late < lagWatch+calm); late = time.Since(o.answered) {
+	for {
 		asked := time.Since(o.answered)
 		if now, err := r.look(ctx); err == nil {
 			r.reads++
@@ -276,9 +281,9 @@ func (r *run) watch(ctx context.Context, o *sent) bool {
 				old = asked
 			}
 		}
-		if api.Sleep(ctx, pause) != nil {
-			break
+		late := time.Since(o.answered)
+		if len(r.others) > 0 || late >= lagWatch && (seen || late >= lagWatch+calm) || api.Sleep(ctx, pause) != nil {
+			return seen
 		}
 	}
-	return seen
 }

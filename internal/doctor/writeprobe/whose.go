@@ -1,12 +1,15 @@
 package writeprobe
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
+	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 // userRole is the name of the role that everybody has by a rule, and nobody grants.
@@ -61,4 +64,42 @@ func (r *run) left() []string {
 		}
 	}
 	return ids
+}
+
+// errNotWritten stands for the outcome of a write where there was none.
+var errNotWritten = errors.New("nothing was written")
+
+// getToken makes sure that no token must be fetched between the latest read and a write: what
+// something else changes between them is lost. After a token was fetched the list is read
+// again, until it has the role or not, as before. It says why nothing may be written; empty
+// if it may.
+func (r *run) getToken(ctx context.Context) string {
+	for range api.MaxRefusals {
+		if r.holdsToken(ctx) {
+			return ""
+		}
+		seen := r.await(ctx, &sent{err: errNotWritten, answered: time.Now()}, holdsAsBefore)
+		switch {
+		case len(r.others) > 0:
+			return stoppedChanged
+		case ctx.Err() != nil:
+			return overdue(ctx)
+		case r.unread != nil:
+			return stoppedBlind
+		case !seen:
+			return stoppedChanged
+		}
+		r.before = r.now
+	}
+	return stoppedRenewing
+}
+
+// holdsAsBefore tells whether the user holds the role as before the step.
+func holdsAsBefore(r *run) bool { return r.now.has(r.role) == r.before.has(r.role) }
+
+// holdsToken tells whether a token is there without a request. Otherwise it gets one.
+func (r *run) holdsToken(ctx context.Context) bool {
+	calls := r.client.Calls()
+	_, err := r.client.Login(ctx)
+	return err == nil && r.client.Calls() == calls
 }

@@ -2,6 +2,8 @@ package writeprobe_test
 
 import (
 	"fmt"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,6 +68,55 @@ func TestGrantsThatPrivXMakes(t *testing.T) {
 			s.run(t.Context())
 			require.Equal(t, []string{s.mapped}, s.held(), "%d", place)
 			require.True(t, s.probe.Unrestored)
+		})
+	}
+}
+
+// Something else grants another role between two reads, in any of the pauses of the probe.
+// That grant stays. Only what comes after the last read cannot be seen.
+func TestAnothersGrantInAPauseStays(t *testing.T) {
+	t.Parallel()
+	for name, options := range map[string]privxsim.Options{"": {}, "short tokens": {TokenTTL: 15 * time.Second}} {
+		reads := 0
+		in(t, setup{options: options}, func(t *testing.T, s *site) {
+			s.run(t.Context())
+			for _, r := range s.sim.Requests() {
+				if isRead(r) {
+					reads++
+				}
+			}
+		})
+		for i := readsBefore; i < reads; i++ {
+			in(t, setup{options: options}, func(t *testing.T, s *site) {
+				var n atomic.Int32
+				s.sim.OnResponse(func(r privxsim.Request) {
+					if isRead(r) && int(n.Add(1)) == i {
+						time.AfterFunc(200*time.Millisecond, func() { s.store.GrantExplicit(s.other, s.user, privxsim.Grant{}) })
+					}
+				})
+				s.run(t.Context())
+				require.Equal(t, []string{s.other}, s.held(), "%s read %d of %d", name, i, reads)
+				require.Equal(t, s.probe.Wrote(), s.probe.Unrestored)
+			})
+		}
+	}
+}
+
+// A request for a token that takes long does not come between the read of the list and the
+// write.
+func TestNoTokenIsFetchedBeforeAWrite(t *testing.T) {
+	t.Parallel()
+	for _, life := range []time.Duration{4 * time.Second, 7 * time.Second, 15 * time.Second, 23 * time.Second} {
+		in(t, setup{options: privxsim.Options{TokenTTL: life, Latency: 700 * time.Millisecond}}, func(t *testing.T, s *site) {
+			results := s.run(t.Context())
+			requests := s.sim.Requests()
+			for i, r := range requests {
+				if r.Method == http.MethodPut {
+					require.True(t, isRead(requests[i-1]), "%s: %s before a write", life, requests[i-1].Path)
+				}
+			}
+			require.Greater(t, len(s.puts()), putRevoke, "%s %s %s", life, results["PX-PROBE-02"].Cause, results["PX-PROBE-03"].Found)
+			require.Empty(t, results["PX-PROBE-09"].Way)
 		})
 	}
 }
