@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
@@ -14,6 +15,9 @@ import (
 // quietFor is how long the list is read before anything is written: until each node must
 // show what was changed before, and as long as a node that has just started may show nothing.
 const quietFor = api.LagTime
+
+// holdsOthers is the way in which a user is refused who holds other roles by grants.
+const holdsOthers = "holds-others"
 
 // ready is the check of the user's list, and where the role is taken away with Clear.
 func (p *Probe) ready() doctor.Check {
@@ -27,8 +31,10 @@ func (p *Probe) ready() doctor.Check {
 		Ways: []doctor.Way{
 			refusal("holds-it", "The user holds the role by a grant, and no other one. It may be there since a write probe that was killed.",
 				"If that grant may go, run the same command with --clear, which takes it away. Then run the probe again."),
-			refusal("holds-others", "The user holds other roles by a grant, or it is not said how.",
-				"Name a user that is there for the test and holds no role by a grant."),
+			refusal(holdsOthers, "The user holds other roles by a grant, or it is not said how.",
+				"Name a user that is there for the test and holds no role by a grant. "+
+					"If a write probe of this user was killed, its grants may be among these: take them away in PrivX's pages. "+
+					"With --clear, the command that takes away each grant of the user is printed."),
 			refusal("by-rule", "The user holds the role by a rule, so that taking it away could not be seen.", "Name another role with --role."),
 			refusal("restless", "The list did not stay the same while it was read.",
 				"Something else changes the user's roles, or a node of PrivX lags behind. Wait, and try again."),
@@ -60,6 +66,9 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 	bounded, cancel := context.WithTimeout(ctx, quietFor+3*api.ExchangeTimeout)
 	defer cancel()
 	if way, found, err := p.quiet(bounded, &w); way != "" {
+		if p.Clear && way == holdsOthers {
+			_ = p.print("The user holds " + found + ".\nIf none of these grants shall stay, send an empty list, which takes away each of them and nothing else:\n" + p.emptyList(v) + "\n")
+		}
 		return way, found, err
 	}
 	recorded, err := recordOf(bounded, &w)
@@ -70,7 +79,7 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 		recorded = &list{entries: recorded.without(p.RoleID)}
 	}
 	if n := len(recorded.grants()); n > 0 {
-		return "holds-others", fmt.Sprintf("%d roles by a grant in the user's own record, which the list does not show", n), nil
+		return holdsOthers, fmt.Sprintf("%d roles by a grant in the user's own record, which the list does not show", n), nil
 	}
 	if p.Clear {
 		return p.clear(ctx, v, w)
@@ -119,10 +128,25 @@ func (p *Probe) unfit(l *list) (string, string) {
 	case held && len(grants) == 1 && !p.Clear:
 		return "holds-it", "role " + p.RoleID + " by a grant, and no other"
 	case held && len(grants) > 1, !held && len(grants) > 0:
-		return "holds-others", fmt.Sprintf("%d roles by a grant", len(grants))
+		return holdsOthers, fmt.Sprintf("%d roles by a grant: %s", len(grants), idsOf(grants))
 	default:
 		return "", ""
 	}
+}
+
+// maxNamed is how many roles are named in a text.
+const maxNamed = 10
+
+// idsOf are the ids of roles, some at most, fit for a terminal.
+func idsOf(entries []entry) string {
+	var ids []string
+	for i := range entries[:min(len(entries), maxNamed)] {
+		ids = append(ids, plain(entries[i].ID))
+	}
+	if len(entries) > maxNamed {
+		ids = append(ids, "and more")
+	}
+	return strings.Join(ids, ", ")
 }
 
 // recordOf are the roles in the user's own record, which may be none although there are

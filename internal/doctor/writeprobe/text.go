@@ -34,9 +34,25 @@ func (p *Probe) byHand(v *doctor.Visit) string {
 	return fmt.Sprintf(`%s
 If this program ends without saying what became of the list, look at the user in PrivX's
 pages, and take the role %s (%s) away if the user has it. So does the same command with
---clear. Or send an empty list, which takes away each grant and nothing else:
-curl --request PUT '%s' --header 'Authorization: Bearer TOKEN' --header 'Content-Type: application/json' --data '[]'`,
-		without, p.RoleID, quoted(p.target.roleName), p.address(v))
+--clear.%s Or send an empty list, which takes away each grant and nothing else:
+%s`,
+		without, p.RoleID, quoted(p.target.roleName), p.alsoLeft(), p.emptyList(v))
+}
+
+// alsoLeft tells of grants that a probe may leave besides that of the role, if PrivX is not
+// as it is assumed to be.
+func (p *Probe) alsoLeft() string {
+	if p.Clear {
+		return ""
+	}
+	return fmt.Sprintf(` Some PrivX may have made grants of the roles by rules, which are in
+the list above, and of a role that does not exist, with the id %s.
+Then --clear does not help: take these grants away in PrivX's pages, too.`, p.run.ghost)
+}
+
+// emptyList is the command that takes away each grant of the user.
+func (p *Probe) emptyList(v *doctor.Visit) string {
+	return fmt.Sprintf("curl --request PUT '%s' --header 'Authorization: Bearer TOKEN' --header 'Content-Type: application/json' --data '[]'", p.address(v))
 }
 
 // address is where the list is written, fit for a shell.
