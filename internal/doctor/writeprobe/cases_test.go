@@ -212,6 +212,9 @@ func changes() []one {
 		{check: "PX-PROBE-08", way: "unseen", loud: true, setup: at(putBack, 0, dropped)},
 		{check: "PX-PROBE-08", way: "not-reached", setup: at(putAsRead, 0, forbidden)},
 		{check: "PX-PROBE-09", way: "not-restored", loud: true, setup: at(putBack, 0, failed)},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putGrant, 1, privxsim.Fault{Kind: privxsim.FaultResetBefore})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putNewer, 1, privxsim.Fault{Kind: privxsim.FaultStall})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putAgain, 1, status(http.StatusGatewayTimeout))},
 		{check: "PX-PROBE-09", way: "untouched", setup: at(putAsRead, 0, forbidden)},
 	}
 	for check, place := range map[string]int{"PX-PROBE-05": putBoth, "PX-PROBE-06": putNewer, "PX-PROBE-07": putOlder} {

@@ -197,7 +197,7 @@ func (p *Probe) restored() doctor.Check {
 	return doctor.Check{
 		ID: "PX-PROBE-09", Promise: "the list is as it was",
 		How: "What the probe has granted is taken away, as soon as it is over or interrupted, for up to 45 s. " +
-			"The list is read until no node can show an old one. It must have the same entries with the same values. " +
+			"The list is read until no node can show an old one, and for all of that time if PrivX never answered a write. It must have the same entries with the same values. " +
 			"What something else has granted meanwhile stays.",
 		Needs: []string{ready},
 		Ways: []doctor.Way{
@@ -208,6 +208,11 @@ func (p *Probe) restored() doctor.Check {
 			{
 				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
 				Matters: matters, Do: "Look at the user in PrivX's pages, and decide whether these grants shall stay.",
+			},
+			{
+				Name: "unanswered", Outcome: doctor.Warning, When: "The list was as it was whenever it was read in the end, but PrivX never answered one of the writes.",
+				Matters: "PrivX may still make that write, and then the test user holds a role.",
+				Do:      "Look at the user in PrivX's pages again in some minutes, and take the role away if the user has it then.",
 			},
 			{Name: "untouched", Outcome: doctor.Skipped, When: "Nothing was written that PrivX may have made."},
 		},
@@ -220,6 +225,8 @@ func (p *Probe) restored() doctor.Check {
 				return doctor.Finding{Way: "not-restored", Found: "see the message of the probe", Wanted: "the list as it was", Cause: orNone(r.back.last)}
 			case len(r.back.others) > 0:
 				return doctor.Finding{Way: wayChanged, Found: fmt.Sprintf("%d roles that the probe did not grant", len(r.back.others)), Wanted: "the list as it was"}
+			case r.lost > 0:
+				return doctor.Finding{Way: "unanswered", Found: fmt.Sprintf("%d writes that PrivX never answered", r.lost), Wanted: "an answer to each write"}
 			case len(r.promoted) > 0:
 				found := fmt.Sprintf("the same entries with the same values; grants that PrivX made of %d roles by rules were taken away", len(r.promoted))
 				return doctor.Pass(found, "the list as it was")

@@ -44,7 +44,7 @@ func (r *run) restore(ctx context.Context) {
 	for ctx.Err() == nil && !r.back.done {
 		var latest sent
 		latest, whole = r.putBack(ctx, whole)
-		r.back.done = r.isBack(ctx, &latest)
+		r.back.done = r.isBack(ctx, &latest) && r.staysBack(ctx)
 		whole = whole != (!r.back.done && !r.sameRules())
 	}
 }
@@ -142,6 +142,19 @@ func (r *run) isBack(ctx context.Context, o *sent) bool {
 			}
 		}
 		if api.Sleep(ctx, time.Second) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// staysBack reads the list until the time for putting it back is over if PrivX never answered
+// a write: it may make it late. It tells whether the list was as it was whenever it was read.
+func (r *run) staysBack(ctx context.Context) bool {
+	for r.lost > 0 && api.Sleep(ctx, time.Second) == nil {
+		_, err := r.look(ctx)
+		r.noteError(ctx, err)
+		if err == nil && !r.asItWas() {
 			return false
 		}
 	}

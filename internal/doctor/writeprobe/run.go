@@ -54,6 +54,8 @@ type run struct {
 	haunted bool
 	// wrote tells that PrivX was sent a list, and touched that it may have made a change.
 	wrote, touched bool
+	// lost is how many lists that are not empty PrivX was sent and never answered.
+	lost int
 	// lag is how long after a write an old list came last. One is old if a later one shows
 	// what was written.
 	lag time.Duration
@@ -210,6 +212,9 @@ func (r *run) put(ctx context.Context, entries []entry) sent {
 		s := r.write(ctx, entries)
 		if s.refused() {
 			r.touched, r.offered = touched, offered
+		}
+		if s.lost && len(entries) > 0 {
+			r.lost++
 		}
 		if !s.unknownToken() || tries == api.MaxRefusals {
 			return s

@@ -86,6 +86,9 @@ This was the list before:
 `, p.UserID, plain(strings.Join(back.others, ", ")), shown(p.read)))
 	case p.Clear:
 		_ = p.print("The role was taken away from the user. The list was read until no node can show an old one.\n")
+	case r.lost > 0:
+		_ = p.print(fmt.Sprintf("The list of the user's roles was as before whenever it was read in the end. But PrivX never answered %d of the writes, and may still make them.\n"+
+			"Look at the user in PrivX's pages again in some minutes, and take the role %s (%s) away if the user has it then.\n", r.lost, p.RoleID, quoted(p.target.roleName)))
 	default:
 		_ = p.print("The list of the user's roles is as it was. It was read until no node can show an old one.\n")
 	}
