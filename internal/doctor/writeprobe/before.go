@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
@@ -14,6 +15,9 @@ import (
 // quietFor is how long the list is read before anything is written: until each node must
 // show what was changed before, and as long as a node that has just started may show nothing.
 const quietFor = api.LagTime
+
+// holdsOthers is the way in which a user is refused who holds other roles by grants.
+const holdsOthers = "holds-others"
 
 // ready is the check of the user's list, and where the role is taken away with Clear.
 func (p *Probe) ready() doctor.Check {
@@ -26,8 +30,10 @@ func (p *Probe) ready() doctor.Check {
 		Ways: []doctor.Way{
 			refusal("holds-it", "The user holds the role, and no other one, by a grant. Perhaps a write probe was killed that had granted it.",
 				"If that grant is not needed, run the same command with --clear, which takes it away. Then run the probe again."),
-			refusal("holds-others", "The user holds other roles by a grant, or PrivX does not say how they are held.",
-				"Give the id of a test user who holds no role by a grant, with --user."),
+			refusal(holdsOthers, "The user holds other roles by a grant, or PrivX does not say how they are held.",
+				"Give the id of a test user who holds no role by a grant, with --user. "+
+					"If a write probe of this user was killed, its grants may be among these: take them away in PrivX's web interface. "+
+					"With --clear, the command that takes away each grant of the user is printed."),
 			refusal("by-rule", "The user holds the role by a rule, so that it would not be seen whether a grant of it is there.", "Give the id of another role with --role."),
 			refusal("restless", "The list changed while it was read. Something else changes the user's roles, or a node of PrivX lags behind.",
 				"Wait a minute, and run the probe again. If it still fails, find out what changes the roles, or give the id of another user with --user."),
@@ -59,6 +65,9 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 	bounded, cancel := context.WithTimeout(ctx, quietFor+3*api.ExchangeTimeout)
 	defer cancel()
 	if way, found, err := p.quiet(bounded, &w); way != "" {
+		if p.Clear && way == holdsOthers {
+			_ = p.print("The user holds " + found + ".\nIf none of these grants shall stay, send an empty list, which takes away each of them and nothing else:\n" + p.emptyList(v) + "\n")
+		}
 		return way, found, err
 	}
 	recorded, err := recordOf(bounded, &w)
@@ -69,7 +78,7 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 		recorded = &list{entries: recorded.without(p.RoleID)}
 	}
 	if n := len(recorded.grants()); n > 0 {
-		return "holds-others", fmt.Sprintf("%d roles by a grant in the user's own record, which the list does not show", n), nil
+		return holdsOthers, fmt.Sprintf("%d roles by a grant in the user's own record, which the list does not show", n), nil
 	}
 	if p.Clear {
 		return p.clear(ctx, v, w)
@@ -118,10 +127,25 @@ func (p *Probe) unfit(l *list) (string, string) {
 	case held && len(grants) == 1 && !p.Clear:
 		return "holds-it", "role " + p.RoleID + " by a grant, and no other"
 	case held && len(grants) > 1, !held && len(grants) > 0:
-		return "holds-others", fmt.Sprintf("%d roles by a grant", len(grants))
+		return holdsOthers, fmt.Sprintf("%d roles by a grant: %s", len(grants), idsOf(grants))
 	default:
 		return "", ""
 	}
+}
+
+// maxNamed is how many roles are named in a text.
+const maxNamed = 10
+
+// idsOf are the ids of roles, some at most, fit for a terminal.
+func idsOf(entries []entry) string {
+	var ids []string
+	for i := range entries[:min(len(entries), maxNamed)] {
+		ids = append(ids, plain(entries[i].ID))
+	}
+	if len(entries) > maxNamed {
+		ids = append(ids, "and more")
+	}
+	return strings.Join(ids, ", ")
 }
 
 // recordOf are the roles in the user's own record, which may be none although there are
@@ -148,7 +172,7 @@ func (p *Probe) clear(ctx context.Context, v *doctor.Visit, w wire) (string, str
 		return "not-cleared", "nothing was written, because how to put the list back could not be printed", err
 	}
 	r := newRun(w, p.RoleID, &list{entries: p.read.without(p.RoleID)})
-	r.now, r.keeps, r.touched = p.read, true, true
+	r.now, r.keeps, r.wrote, r.touched = p.read, true, true, true
 	r.restore(ctx)
 	if p.tell(r); p.Unrestored {
 		return "not-cleared", "see the message above", r.back.last

@@ -1,10 +1,10 @@
 package writeprobe_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -212,6 +212,9 @@ func changes() []one {
 		{check: "PX-PROBE-08", way: "unseen", loud: true, setup: at(putBack, 0, dropped)},
 		{check: "PX-PROBE-08", way: "not-reached", setup: at(putAsRead, 0, forbidden)},
 		{check: "PX-PROBE-09", way: "not-restored", loud: true, setup: at(putBack, 0, failed)},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putGrant, 1, privxsim.Fault{Kind: privxsim.FaultResetBefore})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putNewer, 1, privxsim.Fault{Kind: privxsim.FaultStall})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putAgain, 1, status(http.StatusGatewayTimeout))},
 		{check: "PX-PROBE-09", way: "untouched", setup: at(putAsRead, 0, forbidden)},
 	}
 	for check, place := range map[string]int{"PX-PROBE-05": putBoth, "PX-PROBE-06": putNewer, "PX-PROBE-07": putOlder} {
@@ -302,10 +305,12 @@ func writesTo(node int) func(privxsim.Request) int {
 	}
 }
 
-// refuseRules refuses each list with an entry of a role that the user has by a rule.
+// refuseRules refuses each list with an entry of a role that the user has only by a rule.
 func refuseRules(s *site) {
 	s.sim.OnRequest(func(r privxsim.Request) {
-		if r.Method == http.MethodPut && bytes.Contains(r.Body, []byte(`"implicit":true`)) {
+		var entries []struct{ Explicit, Implicit bool }
+		_ = json.Unmarshal(r.Body, &entries)
+		if r.Method == http.MethodPut && slices.Contains(entries, struct{ Explicit, Implicit bool }{Implicit: true}) {
 			s.sim.Inject(put(privxsim.Fault{Status: http.StatusBadRequest, Count: 1}))
 		}
 	})

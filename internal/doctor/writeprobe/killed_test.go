@@ -3,6 +3,7 @@ package writeprobe_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +75,41 @@ func TestKilled(t *testing.T) {
 				s.again(false)
 				require.Equal(t, doctor.Passed, s.run(t.Context())["PX-PROBE-09"].Outcome)
 			})
+		})
+	}
+}
+
+// Where PrivX makes grants of every entry, --clear does not take away what a killed run has
+// left, because it cannot know that the run left it. It names these grants, and prints the
+// command that takes them away.
+func TestKilledWherePrivXMakesGrants(t *testing.T) {
+	t.Parallel()
+	for place := putAsRead; place <= putUnknown; place++ {
+		options := privxsim.Options{GrantEveryEntry: true, UnknownRoles: privxsim.UnknownRolesIgnored}
+		in(t, setup{options: options}, func(t *testing.T, s *site) {
+			before := s.memberships()
+			var ghost atomic.Value
+			s.beforePut(putUnknown, func(body []byte) { ghost.Store(lastID(body)) })
+			s.kill(t, place)
+			require.Contains(t, s.out.String(), "made grants of the roles by rules")
+			if id, found := ghost.Load().(string); found {
+				require.Contains(t, s.out.String(), id)
+			}
+			left := s.held()
+			if place == putAsRead {
+				require.Len(t, left, 2)
+			}
+			s.store.GrantExplicit(s.mapped, s.user, privxsim.Grant{}) // As if it had come to that.
+			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+			s.again(true)
+			result := s.run(t.Context())["PX-PROBE-02"]
+			require.Equal(t, "holds-others", result.Way)
+			require.Empty(t, s.puts())
+			require.Contains(t, result.Found, s.mapped)
+			require.Contains(t, result.Found, s.role)
+			require.Contains(t, s.out.String(), s.role)
+			s.byHand(t)
+			require.Equal(t, before, s.memberships())
 		})
 	}
 }

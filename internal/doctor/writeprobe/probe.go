@@ -85,3 +85,6 @@ func (p *Probe) begin(ctx context.Context, v *doctor.Visit) string {
 }
 
 func (p *Probe) wire(v *doctor.Visit) wire { return wire{client: v.Client.API(), user: p.UserID} }
+
+// Wrote tells whether PrivX was sent a change.
+func (p *Probe) Wrote() bool { return p.run != nil && p.run.wrote }

@@ -151,7 +151,7 @@ func answerEntries(r *run) reply {
 	switch {
 	case len(r.first.entries) == 0:
 		return reply{}
-	case r.promoted:
+	case len(r.promoted) > 0:
 		return reply{side: sideB, way: wayGrantsAll, found: "roles that the user has by a rule became grants"}
 	case !granted.seen:
 		return reply{}
