@@ -76,7 +76,7 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 		ID:      id,
 		Promise: "the API client has " + permissions + " (" + lowerFirst(c.Purpose) + ")",
 		How: "The connector's own check of this is made, which each sync begins with: one row is asked for. " +
-			"It fails here if and only if it would fail there. All these checks together have " + inWords(api.CheckTimeout) + ".",
+			"It fails here if and only if it would fail there. The login and all these checks together have " + inWords(api.CheckTimeout) + ".",
 		Needs: []string{connection.LoggedIn},
 		Ways:  capabilityWays(c, permissions),
 	}
