@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/doctor/tenant"
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -97,6 +98,8 @@ func rowCases() []doctortest.Case {
 		{Check: read, Way: "no-id", Name: "a member", Found: "members of privx-user: row 1", Arrange: with(answered(membersPath, 2, "1", `{"id":""}`))},
 		{Check: read, Way: "unreadable", Found: `roles: row 1: the field "name"`, Arrange: with(answered(doctortest.RolesPath, 2, "1", `{"id":"a","name":5}`))},
 		{Check: read, Way: "unreadable", Name: "no object", Found: "users: row 1", Arrange: with(answered(doctortest.SearchPath, 2, "1", `"a"`))},
+
+		{Check: read, Way: "not-read", Name: "too many rows", Cause: "more than 100000 rows", Arrange: with(answered(doctortest.SearchPath, 2, "1", strings.Repeat("0,", ask.MaxRows)+"0"))},
 
 		{Check: order, Found: "users: 43 rows in order", Arrange: with()},
 		{Check: order, Name: "times of any precision", Found: "users: 4 rows in order", Arrange: with(answered(doctortest.SearchPath, 2, "4",
