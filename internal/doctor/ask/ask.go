@@ -99,7 +99,7 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 	if err := cmp.Or(ctx.Err(), a.enough()); err != nil {
 		return &Answer{Err: err}
 	}
-	defer a.spend(a.client.Now())
+	defer a.spend(time.Now())
 	bounded, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	answer, times := &Answer{}, &timing{sent: time.Now()}
@@ -124,12 +124,6 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 		a.latencies = append(a.latencies, answer.Begun)
 	}
 	return answer
-}
-
-// spend counts a request that has begun at a time, by the client's clock.
-func (a *Asker) spend(began time.Time) {
-	a.sent++
-	a.took += max(0, a.client.Now().Sub(began))
 }
 
 // timing is when a request was sent and its answer began. The transport tells so from

@@ -54,3 +54,9 @@ func (s *spending) enough() error {
 		return nil
 	}
 }
+
+// spend counts a request that began at a time.
+func (s *spending) spend(began time.Time) {
+	s.sent++
+	s.took += time.Since(began)
+}

@@ -133,6 +133,12 @@ var versionIsKnown = doctor.Check{
 			Matters: "The connector is not written for it, and nobody has tried.",
 			Do:      fmt.Sprintf("Update PrivX to %d or later.", oldestVersion),
 		},
+		{
+			Name: "newer", Outcome: doctor.Warning,
+			When:    fmt.Sprintf("PrivX is newer than %d.", newestVersion),
+			Matters: "The connector was written before that version was there. What has changed in PrivX is not known to it.",
+			Do:      "See whether there is a newer version of the connector. If not, look closely at what comes of the other checks and of the first sync.",
+		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		wanted := fmt.Sprintf("PrivX %d to %d", oldestVersion, newestVersion)
@@ -150,7 +156,7 @@ var versionIsKnown = doctor.Check{
 		case major < oldestVersion:
 			f.Way = "old"
 		case major > newestVersion:
-			f.Found += ", which is newer than what the connector was written from"
+			f.Way = "newer"
 		}
 		return f
 	},
