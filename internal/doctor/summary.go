@@ -25,8 +25,8 @@ type Summary struct {
 // Summarize counts results.
 func Summarize(v *Visit, results []Result, took time.Duration) Summary {
 	s := Summary{Seconds: took.Round(10 * time.Millisecond).Seconds()}
-	if v.Client != nil {
-		s.Requests = v.Client.Calls()
+	if v.Ask != nil {
+		s.Requests = v.Ask.Calls()
 	}
 	for _, r := range results {
 		switch r.Outcome {

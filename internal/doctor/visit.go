@@ -57,8 +57,8 @@ type Facts struct {
 	PrivXVersion string
 	// Self is the id of the API client as a user; empty if not known.
 	Self string
-	// Checked is how long the connector's own check of its permissions has taken so far. It
-	// has api.CheckTimeout in all.
+	// Checked is how long the connector's own check of the login and of its permissions has
+	// taken so far. It has api.CheckTimeout in all.
 	Checked time.Duration
 	// Latency is the middle time that PrivX took for a small answer.
 	Latency time.Duration

@@ -4,9 +4,8 @@
 package ask
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
@@ -20,11 +19,12 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// MaxRequests is how many requests an Asker sends at most, and Timeout how long one may
-// take.
+// MaxRequests is how many requests an Asker sends at most, Timeout how long one may take, and
+// MaxTime how long all of them may take before no more is sent.
 const (
 	MaxRequests = 150
 	Timeout     = 30 * time.Second
+	MaxTime     = 5 * time.Minute
 )
 
 // maxKept is how much of answers is kept, in bytes. What is not kept is asked for again.
@@ -32,6 +32,8 @@ const maxKept = 64 << 20
 
 // Asker asks one PrivX. It is for one goroutine.
 type Asker struct {
+	*spending
+
 	client *api.Client
 	// known are the answers so far, by what was asked.
 	known map[string]*Answer
@@ -39,22 +41,24 @@ type Asker struct {
 	kept int
 	// made are what was made of answers, by name.
 	made map[string]any
-	sent int
 	// latencies are the times that small answers took.
 	latencies []time.Duration
 	heads     []Head
 }
 
 // New makes an Asker with the connector's client.
-func New(client *privx.Client) *Asker {
-	return &Asker{client: client.API(), known: make(map[string]*Answer), made: make(map[string]any)}
+func New(client *privx.Client) *Asker { return beside(&spending{}, client) }
+
+// Beside makes an Asker with another client. What it asks counts as if this one had asked.
+func (a *Asker) Beside(client *privx.Client) *Asker { return beside(a.spending, client) }
+
+func beside(s *spending, client *privx.Client) *Asker {
+	s.clients = append(s.clients, client.API())
+	return &Asker{spending: s, client: client.API(), known: make(map[string]*Answer), made: make(map[string]any)}
 }
 
 // Client is the client that it asks with.
 func (a *Asker) Client() *api.Client { return a.client }
-
-// Requests is how many requests were sent so far.
-func (a *Asker) Requests() int { return a.sent }
 
 // Answer is what came of a request.
 type Answer struct {
@@ -67,22 +71,13 @@ type Answer struct {
 	// Err is what the connector makes of anything that is not a success: an [api.Error], or
 	// the context's error. It is nil after a success.
 	Err error
+
+	// rows are what it has as a list, once they were read.
+	rows *Rows
 }
 
 // Good tells whether it is a success.
 func (a *Answer) Good() bool { return a.Err == nil }
-
-// Object are the fields of the answer; nil if it is no JSON object.
-func (a *Answer) Object() map[string]json.RawMessage {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(a.Body, &fields) != nil {
-		return nil
-	}
-	return fields
-}
-
-// errEnough is what comes in place of an answer after MaxRequests.
-var errEnough = fmt.Errorf("not asked, because %d requests are enough", MaxRequests)
 
 // Get asks an endpoint in the client's own manner, or gives the answer that there is
 // already.
@@ -92,19 +87,19 @@ func (a *Asker) Get(ctx context.Context, rq *api.Request) *Answer {
 		return known
 	}
 	answer := a.Again(ctx, rq, api.Manner{})
-	if ctx.Err() == nil && a.kept+len(answer.Body) <= maxKept {
+	if size := weight(answer); ctx.Err() == nil && a.kept+size <= maxKept {
 		a.known[key] = answer
-		a.kept += len(answer.Body)
+		a.kept += size
 	}
 	return answer
 }
 
 // Again asks an endpoint, whether or not there is an answer already.
 func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *Answer {
-	if a.sent >= MaxRequests {
-		return &Answer{Err: errEnough}
+	if err := cmp.Or(ctx.Err(), a.enough()); err != nil {
+		return &Answer{Err: err}
 	}
-	a.sent++
+	defer a.spend(time.Now())
 	bounded, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	answer, times := &Answer{}, &timing{sent: time.Now()}
@@ -114,7 +109,7 @@ func (a *Asker) Again(ctx context.Context, rq *api.Request, manner api.Manner) *
 	})
 	err := a.client.Look(traced, rq, manner, func(got *api.Answer) error {
 		answer.Status, answer.Header, answer.Body = got.Status, got.Header, slices.Clone(got.Body)
-		a.heads = append(a.heads, Head{Status: got.Status, Type: got.Header.Get("Content-Type"), IsObject: answer.Object() != nil, Date: got.Header.Get("Date")})
+		a.heads = append(a.heads, Head{Status: got.Status, Type: got.Header.Get("Content-Type"), IsObject: isObject(answer.Body), Date: got.Header.Get("Date")})
 		if e := a.client.Error(rq, got); e != nil {
 			return e
 		}
@@ -166,48 +161,6 @@ func (a *Asker) Latency() time.Duration {
 	sorted := slices.Clone(a.latencies)
 	slices.Sort(sorted)
 	return sorted[len(sorted)/2]
-}
-
-// IsEnough tells whether a request was not sent because there were enough.
-func IsEnough(err error) bool { return errors.Is(err, errEnough) }
-
-// Rows is a part of a list as PrivX shows it.
-type Rows struct {
-	*Answer
-
-	// Count is what the answer counts; nil if it does not.
-	Count *int
-	// Items are the rows; nil if the list is null or is not there.
-	Items []json.RawMessage
-	// IDs are the rows' ids, "" for a row without one.
-	IDs []string
-}
-
-// RowsOf reads an answer that is a list. Err is set if it is none.
-func RowsOf(answer *Answer) *Rows {
-	rows := &Rows{Answer: answer}
-	if !answer.Good() {
-		return rows
-	}
-	var list struct {
-		Count *int              `json:"count"`
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(answer.Body, &list); err != nil {
-		given := *answer
-		given.Err = errors.New("the answer is not a list in JSON")
-		rows.Answer = &given
-		return rows
-	}
-	rows.Count, rows.Items = list.Count, list.Items
-	for _, item := range list.Items {
-		var row struct {
-			ID string `json:"id"`
-		}
-		_ = json.Unmarshal(item, &row) // A row without a usable id has none.
-		rows.IDs = append(rows.IDs, row.ID)
-	}
-	return rows
 }
 
 // Part is which rows of a list are asked for, in the order of their creation.

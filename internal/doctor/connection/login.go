@@ -25,7 +25,8 @@ var tokenIsGiven = doctor.Check{
 	ID:      LoggedIn,
 	Promise: "PrivX gives the API client a token",
 	How: "A token is asked for as the connector does it. Credentials that are refused are not tried again. " +
-		"PrivX has 30 seconds, as in the connector's own check. The session is ended when the doctor has finished.",
+		"As in the connector's own check, PrivX has 30 seconds for this and for the checks of the permissions together. " +
+		"The session is ended when the doctor has finished.",
 	Needs: append([]string{Configured}, reached...),
 	Ways: []doctor.Way{
 		{
@@ -99,11 +100,13 @@ var tokenIsGiven = doctor.Check{
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		way := wayOf(settings(v).Credentials)
 		var login *api.Login
+		began := time.Now()
 		err := privx.Within(ctx, func(ctx context.Context) error {
 			var err error
 			login, err = v.Client.API().Login(ctx)
 			return err
 		})
+		v.Checked += time.Since(began) // The connector's own check begins with the login.
 		if err != nil {
 			return refusal(settings(v).Credentials, err)
 		}

@@ -134,9 +134,15 @@ var versionIsKnown = doctor.Check{
 			Matters: "The connector is not written for this version, and has not been tried with it.",
 			Do:      fmt.Sprintf("Update PrivX to %d or later.", oldestVersion),
 		},
+		{
+			Name: "newer", Outcome: doctor.Warning,
+			When:    fmt.Sprintf("PrivX is newer than %d.", newestVersion),
+			Matters: "The connector was written before that version was there. What has changed in PrivX is not known to it.",
+			Do:      "See whether there is a newer version of the connector. If not, look closely at what comes of the other checks and of the first sync.",
+		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		wanted := fmt.Sprintf("PrivX %d or later", oldestVersion)
+		wanted := fmt.Sprintf("PrivX %d to %d", oldestVersion, newestVersion)
 		said := statusIn(contact(ctx, v).Answer)
 		if said == nil || said.Version == nil {
 			return doctor.Finding{Way: wayNotSaid, Found: "no version", Wanted: wanted}
@@ -151,7 +157,7 @@ var versionIsKnown = doctor.Check{
 		case major < oldestVersion:
 			f.Way = "old"
 		case major > newestVersion:
-			f.Found += fmt.Sprintf(", which is newer than the documentation that the connector is written from (up to %d)", newestVersion)
+			f.Way = "newer"
 		}
 		return f
 	},

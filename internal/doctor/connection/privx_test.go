@@ -99,7 +99,7 @@ func TestPrivX(t *testing.T) {
 		{Check: version, Found: "PrivX 44.0", Arrange: good, After: learnt("44.0")},
 		{Check: version, Name: "a real one", Found: "PrivX 43.0", Arrange: versionIs(`"43.0-72 (9875eb0c)"`), After: learnt("43.0")},
 		{Check: version, Name: "the oldest", Arrange: versionIs(`"33"`), After: learnt("33")},
-		{Check: version, Name: "newer", Found: "newer", Arrange: versionIs(`"v46.1.2.3.4"`), After: learnt("46.1.2.3")},
+		{Check: version, Way: "newer", Found: "PrivX 46.1.2.3", Arrange: versionIs(`"v46.1.2.3.4"`), After: learnt("46.1.2.3")},
 		{Check: version, Way: "old", Found: "PrivX 32.9", Arrange: versionIs(`"32.9"`), After: learnt("32.9")},
 		{Check: version, Way: "not-said", Arrange: roleStoreSays(`{"status":"RUNNING"}`), After: learnt("")},
 		{Check: version, Way: "not-said", Name: "text", Found: `"latest\x1b[2J"`, Arrange: versionIs(`"latest\u001b[2J"`), After: learnt("")},

@@ -126,9 +126,6 @@ const overloaded = "MAX_LOAD"
 
 func errorCodes(l *look) answer {
 	refused, err := l.provoked()
-	if err != nil {
-		return unanswered(err)
-	}
 	var seen []string
 	other := false
 	for _, a := range refused {
@@ -143,6 +140,8 @@ func errorCodes(l *look) answer {
 		other = other || !slices.Contains(knownCodes, code)
 	}
 	switch {
+	case err != nil && !other:
+		return unanswered(err)
 	case len(seen) == 0:
 		return unseen("None of %s has a code.", number(len(refused), "error"))
 	case other:
@@ -159,9 +158,6 @@ func listed(texts []string) string {
 
 func errorForm(l *look) answer {
 	refused, err := l.provoked()
-	if err != nil {
-		return unanswered(err)
-	}
 	sides := map[string]int{}
 	var fields []string
 	for _, a := range refused {
@@ -171,12 +167,15 @@ func errorForm(l *look) answer {
 		}
 	}
 	for _, side := range []string{"d", "b", doctor.Otherwise, "c", assumed} {
+		if side == "c" && err != nil {
+			break // What was not answered may have a worse form.
+		}
 		if sides[side] > 0 {
 			return on(side, "Of %s, %d %s so. They have %s.", number(len(refused), "error"), sides[side], verb(sides[side]), names(fields, "field")).
 				with("errors", float64(len(refused))).with("so", float64(sides[side]))
 		}
 	}
-	return unanswered(errNotRefused)
+	return unanswered(err)
 }
 
 // formOf is the side that the form of an error is on.

@@ -20,6 +20,19 @@ var broken = failing(http.StatusInternalServerError, anyUserPath, "/role-store/a
 // lenient is a PrivX that finds nothing wrong.
 var lenient = failing(http.StatusOK, anyUserPath, "/role-store/api/v1/users/*/roles", anyRolePath, doctortest.RolesPath)
 
+// partly is a PrivX that has errors of its own where something about users is asked for, and
+// refuses the rest, with a body of its own if there is one.
+func partly(body []byte) arrangement {
+	return alteredBy(privxsim.Options{}, func(rq privxsim.Request, a *privxsim.Answer) {
+		switch {
+		case rq.Matches("", anyUserPath) && !rq.Matches("", doctortest.SearchPath) || rq.Matches("", userRolesPath):
+			a.Status, a.Body = http.StatusServiceUnavailable, []byte(`{"error_code":"SERVICE_UNAVAILABLE"}`)
+		case a.Status >= http.StatusBadRequest && body != nil:
+			a.Body = body
+		}
+	})
+}
+
 // unreachable is a PrivX whose role store does not answer once there is a token.
 var unreachable = with(privxsim.Options{}, privxsim.Fault{Path: doctortest.RolesPath, Kind: privxsim.FaultResetBefore})
 
@@ -35,6 +48,8 @@ var errorCases = []doctortest.Case{
 	onSide("PXQ-051", "not-seen", "", errorsAre(pageType, `{"error_code":"GENERAL_ERROR"}`)),
 	onSide("PXQ-051", "unanswered", "", broken),
 	onSide("PXQ-051", "unanswered", "", lenient),
+	onSide("PXQ-051", "unanswered", "", partly(nil)),
+	onSide("PXQ-051", "", "b", partly([]byte(`{"error_code":"NO_WAY"}`))),
 
 	finding("Of 6 errors, 6 were so.", onSide("PXQ-052", "", "a", with(privxsim.Options{}))),
 	onSide("PXQ-052", "no-body", "b", errorsAre(jsonType, "")),
@@ -45,6 +60,9 @@ var errorCases = []doctortest.Case{
 	onSide("PXQ-052", "otherwise", "otherwise", errorsAre(jsonType, `{"code":"NO"}`)),
 	onSide("PXQ-052", "otherwise", "otherwise", errorsAre("text/plain", "no")),
 	onSide("PXQ-052", "unanswered", "", broken),
+	onSide("PXQ-052", "unanswered", "", lenient),
+	onSide("PXQ-052", "unanswered", "", partly(nil)),
+	onSide("PXQ-052", "page", "d", partly([]byte(`<html></html>`))),
 
 	finding("BAD_REQUEST", onSide("PXQ-053", "", "a", with(privxsim.Options{}))),
 	onSide("PXQ-053", "", "b", failing(http.StatusNotFound, nonePath)),

@@ -49,18 +49,8 @@ func membersOf(roleID string) list {
 	return list{"members", func(p ask.Part) *api.Request { return ask.MemberRows(roleID, p) }}
 }
 
-// get asks, or gives the answer that there is already. What is long is read again rather
-// than kept twice.
-func (l *look) get(rq *api.Request) *ask.Rows {
-	answer := l.visit.Ask.Get(l.ctx, rq)
-	if len(answer.Body) > mostKept {
-		return rowsOf(answer)
-	}
-	return ask.Once(l.ctx, l.visit.Ask, fmt.Sprintf("rows of %p", answer), func() *ask.Rows { return rowsOf(answer) })
-}
-
-// mostKept is how long an answer can be whose rows are kept, in bytes.
-const mostKept = 1 << 20
+// get asks, or gives the answer that there is already.
+func (l *look) get(rq *api.Request) *ask.Rows { return rowsOf(l.visit.Ask.Get(l.ctx, rq)) }
 
 // again asks, whether or not there is an answer already.
 func (l *look) again(rq *api.Request) *ask.Rows {
@@ -82,7 +72,7 @@ func rowsOf(answer *ask.Answer) *ask.Rows {
 	if _, found := answer.Object()["items"]; !found {
 		given := *answer
 		given.Err = errNoList
-		rows.Answer = &given
+		return &ask.Rows{Answer: &given}
 	}
 	return rows
 }

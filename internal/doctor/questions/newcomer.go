@@ -1,6 +1,7 @@
 package questions
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -43,16 +44,17 @@ func (l *look) newcomer() *newcomer {
 }
 
 func (l *look) comeAndGo(client *privx.Client) *newcomer {
+	asker := l.visit.Ask.Beside(client)
 	login, err := client.API().Login(l.ctx)
 	if err != nil {
 		return &newcomer{err: err}
 	}
 	n := &newcomer{kept: len(login.Cookies) > 0}
-	asker := ask.New(client)
 	for i := range firstRequests {
 		n.first = append(n.first, asker.Again(l.ctx, oneRole(), api.Manner{As: login, Alone: i > 0}))
 	}
-	n.logout = client.Logout(l.ctx)
+	// The session is ended also if the doctor was interrupted meanwhile.
+	n.logout = client.Logout(context.WithoutCancel(l.ctx))
 	n.after = asker.Again(l.ctx, oneRole(), api.Manner{As: login})
 	return n
 }

@@ -30,6 +30,10 @@ func (l *look) badID() *ask.Answer {
 	return l.visit.Ask.Get(l.ctx, privx.Endpoints.User.Request("none"))
 }
 
+// aboutUsers is how many of the first of these answers are about users, by which a revoke
+// finds out that there is nothing to revoke.
+const aboutUsers = 2
+
 // missing asks for a user, his roles and a role that there are not.
 func (l *look) missing() []*ask.Answer {
 	var answers []*ask.Answer
@@ -47,7 +51,8 @@ func (l *look) anonymous(rq *api.Request) *ask.Answer {
 }
 
 // provoked are the errors that PrivX answers to requests that cannot be fulfilled. It is an
-// error if it answers none.
+// error if it answers none, or if one of the requests had no answer: then these errors are
+// not all that there are.
 func (l *look) provoked() ([]*ask.Answer, error) {
 	unknownKey := oneRole()
 	unknownKey.Query.Set("sortkey", "no_such_key")
@@ -63,9 +68,6 @@ func (l *look) provoked() ([]*ask.Answer, error) {
 	}
 	if len(refused) == 0 && err == nil {
 		err = errNotRefused
-	}
-	if len(refused) > 0 {
-		err = nil
 	}
 	return refused, err
 }

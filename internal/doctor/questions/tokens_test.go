@@ -1,10 +1,14 @@
 package questions_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 )
@@ -52,4 +56,28 @@ func laggingTokens() []privxsim.Node {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	doctortest.RunCases(t, all(), only("PXQ-043", "PXQ-044", "PXQ-045", "PXQ-047"), tokenCases)
+}
+
+// The second session is ended also if the doctor is interrupted while it is looked at, and
+// its requests are counted.
+func TestTheSecondSessionIsEnded(t *testing.T) {
+	t.Parallel()
+	site := doctortest.NewSite(t, nil, privxsim.Options{})
+	ctx, interrupt := context.WithCancel(t.Context())
+	logins := 0
+	site.Sim.Alter(func(rq privxsim.Request, _ *privxsim.Answer) {
+		switch {
+		case rq.Matches("", doctortest.TokenPath):
+			logins++
+		case logins == 2 && rq.Matches(http.MethodGet, doctortest.RolesPath):
+			interrupt()
+		}
+	})
+	visit := &doctor.Visit{Given: site.Given(t)}
+	runner := &doctor.Runner{Layers: all(), Only: []string{"PXQ-045"}}
+	results := runner.Run(ctx, visit)
+	require.Equal(t, 1, site.Sim.CountRequests(http.MethodPost, logoutPath))
+	require.NotContains(t, visit.Answers, "PXQ-045")
+	require.NotEqual(t, doctor.Passed, results[len(results)-1].Outcome)
+	require.EqualValues(t, len(site.Sim.Requests()), doctor.Summarize(visit, results, time.Second).Requests)
 }

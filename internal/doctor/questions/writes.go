@@ -58,15 +58,17 @@ func notFound(l *look) answer {
 	sides := map[string]bool{}
 	var told []string
 	var err error
-	for _, a := range l.missing() {
+	for i, a := range l.missing() {
 		if a.Status == http.StatusForbidden || !a.Good() && !isRefusal(a) {
-			err = a.Err // It says nothing about what there is.
+			if i < aboutUsers {
+				err = a.Err // It says nothing about what there is.
+			}
 			continue
 		}
 		sides[notFoundSide(a)] = true
 		told = append(told, fmt.Sprintf("%d with %s", a.Status, shownCode(a)))
 	}
-	if len(sides) == 0 {
+	if err != nil {
 		return unanswered(err)
 	}
 	side := doctor.Otherwise

@@ -31,7 +31,10 @@ var writeCases = []doctortest.Case{
 	onSide("PXQ-034", "without-a-code", "c", notFoundIs(http.StatusNotFound, "")),
 	onSide("PXQ-034", "otherwise", "otherwise", notFoundIs(http.StatusGone, `{"error_code":"OBJECT_NOT_FOUND"}`)),
 	onSide("PXQ-034", "otherwise", "otherwise", with(privxsim.Options{}, privxsim.Fault{Path: userRolesPath, Kind: privxsim.FaultEmptyList})),
-	onSide("PXQ-034", "", "a", failing(http.StatusForbidden, userRolesPath)),
+	onSide("PXQ-034", "", "a", failing(http.StatusForbidden, anyRolePath)),
+	onSide("PXQ-034", "unanswered", "", failing(http.StatusForbidden, userRolesPath)),
+	onSide("PXQ-034", "unanswered", "", failing(http.StatusServiceUnavailable, anyUserPath)),
+	onSide("PXQ-034", "unanswered", "", failing(http.StatusServiceUnavailable, anyUserPath, userRolesPath)),
 	onSide("PXQ-034", "unanswered", "", failing(http.StatusForbidden, userRolesPath, anyUserPath, anyRolePath)),
 	onSide("PXQ-034", "unanswered", "", broken),
 

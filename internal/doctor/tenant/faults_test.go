@@ -106,6 +106,32 @@ func TestChecksShareTheirTime(t *testing.T) {
 	require.Contains(t, results[tenant.MayListRoles].Cause, "timed out")
 }
 
+// The login is a part of what the connector gives its time to. Each of the two answers here
+// comes in time, and not both together.
+func TestTheLoginSharesTheTime(t *testing.T) {
+	t.Parallel()
+	slow := func() doctor.Given {
+		given := with(
+			privxsim.Fault{Path: doctortest.TokenPath, Kind: privxsim.FaultSlowHeader, Delay: 22 * time.Second},
+			privxsim.Fault{Path: doctortest.SearchPath, Kind: privxsim.FaultSlowHeader, Delay: 22 * time.Second},
+		)(t)
+		given.HTTPTimeout = time.Minute
+		return given
+	}
+	validated, doctored := slow(), slow()
+	var refused error
+	var group errgroup.Group
+	group.Go(func() error {
+		refused = validate(t.Context(), validated)
+		return nil
+	})
+	results := permissions(t.Context(), doctored)
+	require.NoError(t, group.Wait())
+	require.Error(t, refused)
+	require.Empty(t, results[tenant.MayListUsers].Because, "the login is in time")
+	require.Equal(t, "unavailable", results[tenant.MayListUsers].Way)
+}
+
 // Each capability of the connector has a check, and each id of the table a capability.
 func TestEachCapabilityHasACheck(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/doctor/tenant"
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -98,9 +99,16 @@ func rowCases() []doctortest.Case {
 		{Check: read, Way: "unreadable", Found: `roles: row 1: the field "name"`, Arrange: with(answered(doctortest.RolesPath, 2, "1", `{"id":"a","name":5}`))},
 		{Check: read, Way: "unreadable", Name: "no object", Found: "users: row 1", Arrange: with(answered(doctortest.SearchPath, 2, "1", `"a"`))},
 
+		{Check: read, Way: "not-read", Name: "too many rows", Cause: "more than 100000 rows", Arrange: with(answered(doctortest.SearchPath, 2, "1", strings.Repeat("0,", ask.MaxRows)+"0"))},
+
 		{Check: order, Found: "users: 43 rows in order", Arrange: with()},
-		{Check: order, Name: "times of any precision", Found: "users: 4 rows in order", Arrange: with(answered(doctortest.SearchPath, 2, "4",
+		{Check: order, Name: "times of any precision", Found: "users: 2 of 4 rows have a time, in order", Arrange: with(answered(doctortest.SearchPath, 2, "4",
 			`{"id":"a"}`, `{"id":"b","created":"2024-01-01T00:00:00Z"}`, `{"id":"c","created":"2024-01-01T00:00:00.5Z"}`, `{"id":"d","created":"someday"}`))},
+		{Check: order, Way: "not-known", Found: "users: 0 of 2 rows have a time", Arrange: with(answered(doctortest.SearchPath, 2, "2", `{"id":"a"}`, `{"id":"b"}`))},
+		{Check: order, Way: "not-known", Name: "one", Found: "users: 1 of 2", Arrange: with(answered(doctortest.SearchPath, 2, "2", `{"id":"a"}`, `{"id":"b","created":"2024-01-01T00:00:00Z"}`))},
+		{Check: order, Way: "not-known", Name: "no members", Found: "members of privx-user: 0 rows", Arrange: with(answered(membersPath, 0, "0"))},
+		{Check: order, Way: "unordered", Name: "though others have no time", Found: "users: row 2 is older", Arrange: with(
+			answered(doctortest.SearchPath, 2, "2", `{"id":"a","created":"2024-01-02T00:00:00Z"}`, `{"id":"b","created":"2024-01-01T00:00:00Z"}`), answered(membersPath, 0, "0"))},
 		{Check: order, Way: "unordered", Found: "users: row 2 is older", Arrange: with(answered(doctortest.SearchPath, 2, "2",
 			`{"id":"a","created":"2024-01-01T00:00:00.5Z"}`, `{"id":"b","created":"2024-01-01T00:00:00Z"}`))},
 		{Check: order, Way: "twice", Found: "users: row 2 of 2", Arrange: with(twice)},
@@ -115,6 +123,8 @@ func memberCases() []doctortest.Case {
 	return []doctortest.Case{
 		{Check: id, Found: "43 members of 5 roles, all of them users", Arrange: with()},
 		{Check: id, Name: "many users", Found: "all of them users", Arrange: changed(with(), pageOf(10))},
+		{Check: id, Way: "no-members", Found: "no members of 5 roles", Arrange: with(answered(membersPath, 0, "0"))},
+		{Check: id, Way: "no-members", Name: "null", Arrange: with(kind(membersPath, privxsim.FaultNullItems))},
 		{Check: id, Way: "hidden", Found: "are found by id", Arrange: with(answered(doctortest.SearchPath, 101, "1", `{"id":"only","created":"2020-01-01T00:00:00Z"}`))},
 		{Check: id, Way: "unknown", Found: "does not know 1 of them", Arrange: with(stranger)},
 		{Check: id, Way: "unknown", Name: "many users", Found: "does not know 1 of them", Arrange: changed(with(stranger), pageOf(10))},
@@ -148,6 +158,7 @@ func TestSizes(t *testing.T) {
 		{Check: size, Way: "not-known", Found: "users", Arrange: noUsers},
 		{Check: size, Way: "not-known", Name: "roles", Found: "roles", Arrange: with(refused(doctortest.RolesPath, http.StatusServiceUnavailable))},
 		{Check: size, Way: "not-known", Name: "short pages of which each counts itself", Found: "members", Arrange: like(privxsim.Options{Count: privxsim.CountPageLength, MaxPageSize: 15})},
+		{Check: size, Way: "not-known", Name: "no members", Found: "memberships, of which PrivX shows none, could not be counted", Arrange: with(answered(membersPath, 0, "0"))},
 		{Check: size, Way: "not-known", Name: "members", Found: "members", Arrange: with(doctortest.Status("GET", membersPath, http.StatusServiceUnavailable))},
 
 		{Check: time, Found: "20 calls", Arrange: with()},

@@ -44,6 +44,12 @@ var membersAreUsers = doctor.Check{
 			Do:      "Look for members of roles in PrivX's web interface who are no users. Their directory may have been removed.",
 		},
 		doctor.Way{
+			Name: "no-members", Outcome: doctor.Warning,
+			When:    "PrivX shows no members of any of these roles.",
+			Matters: "There is nothing to hold against the users. Every user is a member of privx-user, so that something may be hidden from the API client.",
+			Do:      "See PX-LIST-03, and whether PrivX shows members of roles in its own pages.",
+		},
+		doctor.Way{
 			Name: "not-known", Outcome: doctor.Warning,
 			When:    "There are too many users to read them all here, and PrivX ignores the ids in a search.",
 			Matters: "It is not known whether all members are among the users. A sync compares all of them.",
@@ -54,6 +60,9 @@ var membersAreUsers = doctor.Check{
 		members, looked, finding := sampledMembers(ctx, v)
 		if finding.Way != "" {
 			return finding
+		}
+		if len(members) == 0 {
+			return doctor.Finding{Way: "no-members", Found: "no members of " + many(looked, "role", "roles"), Wanted: "members who are users"}
 		}
 		read, all := users.whole(ctx, v)
 		if len(read) == 0 {

@@ -76,7 +76,7 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 		ID:      id,
 		Promise: "the API client has " + permissions + " (" + lowerFirst(c.Purpose) + ")",
 		How: "The check that each sync begins with is made: one row is asked for. " +
-			"It fails here if and only if a sync would fail. All these checks together have " + inWords(api.CheckTimeout) + ".",
+			"It fails here if and only if a sync would fail. The login and all these checks together have " + inWords(api.CheckTimeout) + ".",
 		Needs: []string{connection.LoggedIn},
 		Ways:  capabilityWays(c, permissions),
 	}

@@ -74,6 +74,10 @@ var ordered = doctor.Check{
 			Do:      "Run the doctor again. If it still happens, open an issue in the connector's repository with the version of PrivX.",
 		},
 		doctor.Way{
+			Name: "not-known", Outcome: doctor.Skipped,
+			When: "Of one of the lists, PrivX shows fewer than two rows with a time of creation, so that there is no order to be seen. No row came twice.",
+		},
+		doctor.Way{
 			Name: "unordered", Outcome: doctor.Warning,
 			When:    "The rows do not come in the order of creation that was asked for.",
 			Matters: "A sync still reads all rows. But it has to read a list more often that changes meanwhile.",
@@ -91,11 +95,14 @@ var ordered = doctor.Check{
 			if id := repeated(p.IDs); id > 0 {
 				return twice(ctx, v, l, p)
 			}
-			place := outOfOrder(p)
-			if place > 0 && finding.Way == "" {
+			timed, place := outOfOrder(p)
+			switch {
+			case place > 0:
 				finding.Way = "unordered"
+			case timed < 2 && finding.Way == "":
+				finding.Way = "not-known"
 			}
-			found = append(found, orderInWords(l, p, place))
+			found = append(found, orderInWords(l, p, timed, place))
 		}
 		finding.Found = strings.Join(found, "; ")
 		return finding
@@ -128,21 +135,23 @@ func repeated(ids []string) int {
 	return 0
 }
 
-// outOfOrder is the first place, from 1 on, of a row that was created before one in front of
-// it; 0 if there is none.
-func outOfOrder(p page) int {
+// outOfOrder is how many rows with a time of creation there are, and the first place, from 1
+// on, of one that was created before one in front of it; 0 if there is none.
+func outOfOrder(p page) (int, int) {
 	var latest time.Time
+	timed := 0
 	for i, item := range p.Items {
 		created := createdOf(item)
-		switch {
-		case created.IsZero():
-		case created.Before(latest):
-			return i + 1
-		default:
-			latest = created
+		if created.IsZero() {
+			continue
 		}
+		timed++
+		if created.Before(latest) {
+			return timed, i + 1
+		}
+		latest = created
 	}
-	return 0
+	return timed, 0
 }
 
 // createdOf is when a row was created; zero if it does not say.
@@ -158,9 +167,13 @@ func createdOf(item json.RawMessage) time.Time {
 	return created
 }
 
-func orderInWords(l list, p page, place int) string {
-	if place > 0 {
+func orderInWords(l list, p page, timed, place int) string {
+	switch {
+	case place > 0:
 		return fmt.Sprintf("%s: row %d is older than one before it", l.name, place)
+	case timed < len(p.Items):
+		return fmt.Sprintf("%s: %d of %d rows have a time, in order", l.name, timed, len(p.Items))
+	default:
+		return fmt.Sprintf("%s: %d rows in order", l.name, len(p.Items))
 	}
-	return fmt.Sprintf("%s: %d rows in order", l.name, len(p.Items))
 }

@@ -52,6 +52,9 @@ func survey(ctx context.Context, v *doctor.Visit) sizes {
 		s.sample(ctx, v, all)
 	}
 	s.memberships = min(s.memberships, mostCounted)
+	if s.memberships == 0 && s.unknown == "" {
+		s.unknown = "memberships, of which PrivX shows none," // Every user is a member of privx-user.
+	}
 	return s
 }
 
