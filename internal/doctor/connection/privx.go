@@ -117,7 +117,7 @@ var numbers = regexp.MustCompile(`^v?(\d{1,4})((?:\.\d{1,4}){0,3})`)
 
 var versionIsKnown = doctor.Check{
 	ID:      "PX-PRIVX-02",
-	Promise: fmt.Sprintf("PrivX is of version %d or later", oldestVersion),
+	Promise: fmt.Sprintf("PrivX is of version %d to %d", oldestVersion, newestVersion),
 	How:     howContact + "the version in the answer.",
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{

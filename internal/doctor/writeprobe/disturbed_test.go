@@ -195,8 +195,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Interrupted while everything fails: the message comes out all the same, although the
-// checks are skipped.
+// Interrupted while everything fails: the message comes out all the same, and so does the
+// check, although all others are skipped.
 func TestInterruptedAndNotRestored(t *testing.T) {
 	t.Parallel()
 	in(t, setup{}, func(t *testing.T, s *site) {
@@ -211,7 +211,8 @@ func TestInterruptedAndNotRestored(t *testing.T) {
 			}
 		})
 		results := s.run(ctx)
-		require.Equal(t, doctor.Skipped, results["PX-PROBE-09"].Outcome)
+		require.Equal(t, doctor.Failed, results["PX-PROBE-09"].Outcome)
+		require.Equal(t, doctor.Skipped, results["PX-PROBE-03"].Outcome)
 		require.True(t, s.probe.Unrestored)
 		require.Contains(t, s.out.String(), fmt.Sprintf("ATTENTION: THE ROLES OF THE USER %s", s.user))
 		require.Contains(t, s.out.String(), "THE LAST ERROR: PrivX answered 500")
