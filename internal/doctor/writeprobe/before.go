@@ -24,7 +24,7 @@ func (p *Probe) ready() doctor.Check {
 	return doctor.Check{
 		ID:      ready,
 		Promise: "the user holds no role by a grant, and nothing else changes the user's roles",
-		How: "The user's list of roles is read once a second for 10 s, each time from any node, and the user's own record once. " +
+		How: "The user's list of roles is read once a second for 10 s, each time from any node, and the user's own record once, and each role that the user has by a rule. " +
 			"With --clear, the role is then taken away with an empty list, if it is the only one that is there by a grant, and that is verified. " +
 			"The probe goes no further with --clear.",
 		Needs: []string{usable},
@@ -36,9 +36,11 @@ func (p *Probe) ready() doctor.Check {
 					"If a write probe of this user was killed, its grants may be among these: take them away in PrivX's pages. "+
 					"With --clear, the command that takes away each grant of the user is printed."),
 			refusal("by-rule", "The user holds the role by a rule, so that taking it away could not be seen.", "Name another role with --role."),
+			refusal("powerful", "The user has a role by a rule that is built in, or gives a permission to manage something, or it is not known what it gives. privx-user alone is allowed.",
+				"Name a user that is there for the test and has no such role. If only a grant that a killed run has left shall go, take it away in PrivX's pages."),
 			refusal("restless", "The list did not stay the same while it was read.",
 				"Something else changes the user's roles, or a node of PrivX lags behind. Wait, and try again."),
-			refusal(wayUnreadable, "The user's list of roles could not be read.", "See the error, and try again."),
+			refusal(wayUnreadable, "The user's list of roles, or one of these roles, could not be read.", "See the error, and try again."),
 			{
 				Name: "cleared", Outcome: doctor.Skipped, When: "The role was taken away, as --clear says, and that was verified.",
 				Do: "Run the probe again without --clear.",
@@ -70,6 +72,11 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 			_ = p.print("The user holds " + found + ".\nIf none of these grants shall stay, send an empty list, which takes away each of them and nothing else:\n" + p.emptyList(v) + "\n")
 		}
 		return way, found, err
+	}
+	if found, err := p.vet(bounded, v); found != "" {
+		return "powerful", found, nil
+	} else if err != nil {
+		return wayUnreadable, "", err
 	}
 	recorded, err := recordOf(bounded, &w)
 	switch {
