@@ -176,11 +176,13 @@ func (p *Probe) clear(ctx context.Context, v *doctor.Visit, w wire) (string, str
 	if !p.read.has(p.RoleID) {
 		return "nothing-to-clear", "no role by a grant", nil
 	}
-	if err := p.announce(v); err != nil {
-		return "not-cleared", "nothing was written, because how to put the list back could not be printed", err
-	}
 	r := newRun(w, p.RoleID, &list{entries: p.read.without(p.RoleID)})
-	r.now, r.keeps, r.wrote, r.touched = p.read, true, true, true
+	p.run = r
+	if p.unbegun = p.begin(ctx, v, p.read); p.unbegun != "" {
+		r.stopped = p.unbegun
+		return "not-cleared", "nothing was written", errors.New(p.unbegun)
+	}
+	r.keeps, r.touched = true, true
 	r.restore(ctx)
 	if p.tell(r); p.Unrestored {
 		return "not-cleared", "see the message above", r.back.last
