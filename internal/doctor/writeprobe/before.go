@@ -24,7 +24,8 @@ func (p *Probe) ready() doctor.Check {
 	return doctor.Check{
 		ID:      ready,
 		Promise: "the user holds no role by a grant, and nothing else changes the user's roles",
-		How: "The user's list of roles is read once a second for 10 s, each time from any node. The user's own record is read once. " +
+		How: "The user's list of roles is read once a second for 10 s, each time from any node. " +
+			"The user's own record and each role that the user has by a rule are read once. " +
 			"With --clear, the role is then taken away with an empty list if the user holds no other role by a grant. That is verified, and the probe ends.",
 		Needs: []string{usable},
 		Ways: []doctor.Way{
@@ -35,9 +36,12 @@ func (p *Probe) ready() doctor.Check {
 					"If a write probe of this user was killed, its grants may be among these: take them away in PrivX's web interface. "+
 					"With --clear, the command that takes away each grant of the user is printed."),
 			refusal("by-rule", "The user holds the role by a rule, so that it would not be seen whether a grant of it is there.", "Give the id of another role with --role."),
+			refusal("powerful", "By a rule, the user has a role that is built in or has a permission that ends in -manage, or it is not known what that role gives. Only privx-user is allowed.",
+				"Give the id of a test user who has no such role, with --user. If you only want to take away what a killed run has left, do that in PrivX's web interface."),
 			refusal("restless", "The list changed while it was read. Something else changes the user's roles, or a node of PrivX lags behind.",
 				"Wait a minute, and run the probe again. If it still fails, find out what changes the roles, or give the id of another user with --user."),
-			refusal(wayUnreadable, "The user's list of roles could not be read.", "Check that the API client has users-view and roles-view. If it has, run the probe again in a minute."),
+			refusal(wayUnreadable, "The user's list of roles, or one of these roles, could not be read.",
+				"Check that the API client has users-view and roles-view. If it has, run the probe again in a minute."),
 			{
 				Name: "cleared", Outcome: doctor.Skipped, When: "The role was taken away because of --clear, and that was verified. The probe can be run again without --clear.",
 				Do: "Run the probe again without --clear.",
@@ -69,6 +73,11 @@ func (p *Probe) prepare(ctx context.Context, v *doctor.Visit) (string, string, e
 			_ = p.print("The user holds " + found + ".\nIf none of these grants shall stay, send an empty list, which takes away each of them and nothing else:\n" + p.emptyList(v) + "\n")
 		}
 		return way, found, err
+	}
+	if found, err := p.vet(bounded, v); found != "" {
+		return "powerful", found, nil
+	} else if err != nil {
+		return wayUnreadable, "", err
 	}
 	recorded, err := recordOf(bounded, &w)
 	switch {
@@ -168,11 +177,13 @@ func (p *Probe) clear(ctx context.Context, v *doctor.Visit, w wire) (string, str
 	if !p.read.has(p.RoleID) {
 		return "nothing-to-clear", "no role by a grant", nil
 	}
-	if err := p.announce(v); err != nil {
-		return "not-cleared", "nothing was written, because how to put the list back could not be printed", err
-	}
 	r := newRun(w, p.RoleID, &list{entries: p.read.without(p.RoleID)})
-	r.now, r.keeps, r.wrote, r.touched = p.read, true, true, true
+	p.run = r
+	if p.unbegun = p.begin(ctx, v, p.read); p.unbegun != "" {
+		r.stopped = p.unbegun
+		return "not-cleared", "nothing was written", errors.New(p.unbegun)
+	}
+	r.keeps, r.touched = true, true
 	r.restore(ctx)
 	if p.tell(r); p.Unrestored {
 		return "not-cleared", "see the message above", r.back.last

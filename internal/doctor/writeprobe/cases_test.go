@@ -138,6 +138,30 @@ func mistakes() []one {
 			s.store.Map(s.role, s.user)
 			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
 		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) { s.store.Map(s.store.AdminRoleID(), s.user) })},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) {
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "x", Permissions: []string{"hosts-view", "Hosts-Manage"}})
+		})},
+		{check: "PX-PROBE-02", way: "powerful", setup: setup{clear: true, arrange: func(s *site) {
+			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "harmless", System: true})
+		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) { // The name alone does not make it privx-user.
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "privx-user"})
+		})},
+		{check: "PX-PROBE-02", way: "powerful", setup: setup{options: privxsim.Options{HideUserRole: true}, arrange: func(s *site) {
+			s.sim.Inject(privxsim.Fault{Path: rolePath, Skip: 1, Status: http.StatusOK, Body: `{"id":"` + s.mapped + `","name":"x","permissions":null}`})
+		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) {
+			for range 20 {
+				s.store.Map(s.store.AddRole(privxsim.Role{Name: "one of many"}).ID, s.user)
+			}
+		})},
+		{check: "PX-PROBE-02", way: "unreadable", setup: arranged(func(s *site) {
+			fault := doctortest.Status("", rolePath, http.StatusNotFound)
+			fault.Skip = 1
+			s.sim.Inject(fault)
+		})},
 		{check: "PX-PROBE-02", way: "restless", setup: arranged(func(s *site) {
 			time.AfterFunc(5*time.Second, func() { s.store.Map(s.other, s.user) })
 		})},

@@ -229,12 +229,14 @@ func (p *Probe) restored() doctor.Check {
 			}
 			r := p.drive(ctx, v)
 			switch {
-			case !r.wrote, !r.touched && len(r.back.others) == 0:
+			case r.isUntouched():
 				return doctor.Finding{Way: "untouched", Found: r.stopped}
 			case !r.back.done:
 				return doctor.Finding{Way: "not-restored", Found: "see the message of the probe", Wanted: "the list as it was", Cause: orNone(r.back.last)}
 			case len(r.back.others) > 0:
 				return doctor.Finding{Way: wayChanged, Found: fmt.Sprintf("%d roles that the probe did not grant", len(r.back.others)), Wanted: "the list as it was"}
+			case p.Clear:
+				return doctor.Pass("the role was taken away, and nothing else", "the list without the role")
 			case r.lost > 0:
 				return doctor.Finding{Way: "unanswered", Found: fmt.Sprintf("%d writes that PrivX never answered", r.lost), Wanted: "an answer to each write"}
 			case len(r.promoted) > 0:

@@ -219,6 +219,53 @@ func TestInterruptedAndNotRestored(t *testing.T) {
 	})
 }
 
+// What became of the list is told by its check also when the run was interrupted, and asking
+// for that writes nothing.
+func TestInterruptedAndTold(t *testing.T) {
+	t.Parallel()
+	last := func(s *site) doctor.Check {
+		checks := writeprobe.Layer(s.probe).Checks
+		return checks[len(checks)-1]
+	}
+	for place, want := range map[int]string{-1: "untouched", putAsRead: "", putGrant: "", putBoth: "", putBack: ""} {
+		in(t, setup{}, func(t *testing.T, s *site) {
+			ctx, cancel := context.WithCancel(t.Context())
+			if place < 0 {
+				cancel()
+			}
+			s.afterPut(place, func([]byte) { cancel() })
+			s.run(ctx)
+			require.Equal(t, place >= 0, s.probe.Wrote())
+			puts, printed := len(s.puts()), s.out.String()
+			finding := last(s).Run(ctx, s.visit)
+			require.Equal(t, want, finding.Way, "%d: %+v", place, finding)
+			require.Len(t, s.puts(), puts)
+			require.Equal(t, printed, s.out.String())
+			cancel()
+		})
+	}
+	in(t, setup{}, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.afterPut(putGrant, func([]byte) {
+			s.sim.Inject(status(http.StatusInternalServerError))
+			cancel()
+		})
+		s.run(ctx)
+		require.True(t, s.probe.Wrote())
+		require.Equal(t, "not-restored", last(s).Run(ctx, s.visit).Way)
+	})
+	in(t, setup{clear: true}, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+		s.afterPut(0, func([]byte) { cancel() })
+		s.run(ctx)
+		require.True(t, s.probe.Wrote())
+		finding := last(s).Run(ctx, s.visit)
+		require.Empty(t, finding.Way)
+		require.Contains(t, finding.Found, "the role was taken away")
+	})
+}
+
 // A write that is under way when the run is interrupted is waited for: PrivX could make it
 // after the list was put back.
 func TestAWriteUnderWayIsWaitedFor(t *testing.T) {

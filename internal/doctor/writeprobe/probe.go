@@ -59,7 +59,7 @@ func (p *Probe) drive(ctx context.Context, v *doctor.Visit) *run {
 	}
 	p.run = newRun(p.wire(v), p.RoleID, p.first)
 	defer p.tell(p.run)
-	if p.unbegun = p.begin(ctx, v); p.unbegun != "" {
+	if p.unbegun = p.begin(ctx, v, p.first); p.unbegun != "" {
 		p.run.stopped = p.unbegun
 		return p.run
 	}
@@ -67,18 +67,25 @@ func (p *Probe) drive(ctx context.Context, v *doctor.Visit) *run {
 	return p.run
 }
 
-// begin makes sure that the list is still the same, once it has been shown how to put it
-// back. It returns why nothing may be written, if so.
-func (p *Probe) begin(ctx context.Context, v *doctor.Visit) string {
+// begin makes sure that the list is still the one that is wanted, once it has been shown how
+// to put it back, and that the run was not interrupted. It returns why nothing may be
+// written, if so.
+func (p *Probe) begin(ctx context.Context, v *doctor.Visit, wanted *list) string {
+	const nothing = ", so nothing was written"
+	if ctx.Err() != nil {
+		return stoppedCancelled + nothing
+	}
 	if err := p.announce(v); err != nil {
-		return "how to put the list back could not be printed, so nothing was written: " + err.Error()
+		return "how to put the list back could not be printed" + nothing + ": " + err.Error()
 	}
 	now, err := p.run.read(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return stoppedCancelled + nothing
 	case err != nil:
-		return "the list could not be read right before the first write, so nothing was written: " + err.Error()
-	case !now.same(p.first):
-		return stoppedChanged + ", so nothing was written"
+		return "the list could not be read right before the first write" + nothing + ": " + err.Error()
+	case !now.same(wanted):
+		return stoppedChanged + nothing
 	}
 	p.run.now = now
 	return ""

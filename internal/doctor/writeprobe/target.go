@@ -19,7 +19,7 @@ import (
 type target struct{ principal, roleName string }
 
 // builtIn are the names of the roles that every PrivX has.
-var builtIn = []string{"privx-admin", "privx-user"}
+var builtIn = []string{"privx-admin", userRole}
 
 // usable is the check of the user and the role.
 func (p *Probe) usable() doctor.Check {
@@ -106,10 +106,7 @@ func (p *Probe) refuseUser(ctx context.Context, v *doctor.Visit) (string, string
 }
 
 func (p *Probe) refuseRole(ctx context.Context, v *doctor.Visit) (string, string, error) {
-	role, err := api.Read[roleRecord](ctx, v.Client.API(), privx.Endpoints.Role.Request(p.RoleID))
-	if err == nil && !privx.SameID(role.ID, p.RoleID) {
-		err = errors.New("PrivX answered with another role than the one asked for")
-	}
+	role, err := readRole(ctx, v, p.RoleID)
 	switch {
 	case privx.IsNotFound(err):
 		return "no-role", p.RoleID, err
@@ -117,23 +114,59 @@ func (p *Probe) refuseRole(ctx context.Context, v *doctor.Visit) (string, string
 		return wayUnreadable, "", err
 	}
 	p.RoleID, p.target.roleName = role.ID, role.Name
-	isBuiltIn := slices.ContainsFunc(builtIn, func(name string) bool { return strings.EqualFold(strings.TrimSpace(role.Name), name) })
-	if role.System || isBuiltIn {
+	switch manages := role.manages(); {
+	case role.isBuiltIn():
 		return "built-in", p.RoleID, nil
-	}
-	if role.Permissions == nil {
+	case role.Permissions == nil:
 		return "silent", p.RoleID, nil
+	case manages > 0:
+		return "manages", fmt.Sprintf("role %s with %d permissions that end in -manage", p.RoleID, manages), nil
+	default:
+		return "", "", nil
 	}
-	manages := 0
-	for _, permission := range *role.Permissions {
-		if strings.HasSuffix(strings.ToLower(strings.TrimSpace(permission)), "-manage") {
-			manages++
+}
+
+// readRole reads a role.
+func readRole(ctx context.Context, v *doctor.Visit, id string) (roleRecord, error) {
+	rq := privx.Endpoints.Role.Request(id)
+	rq.Urgent = true
+	role, err := api.Read[roleRecord](ctx, v.Client.API(), rq)
+	if err == nil && !privx.SameID(role.ID, id) {
+		err = errors.New("PrivX answered with another role than the one asked for")
+	}
+	return role, err
+}
+
+// maxRules is how many roles that the user has by rules are read.
+const maxRules = 20
+
+// vet reads the roles that the user has by rules. Their entries are written as they were
+// read, and a PrivX may make grants of them, which stay if they cannot be taken away. So
+// none of them may give power, but for privx-user, which everybody has. It returns what is
+// against the user; empty if nothing is.
+func (p *Probe) vet(ctx context.Context, v *doctor.Visit) (string, error) {
+	if n := len(p.read.entries); n > maxRules {
+		return fmt.Sprintf("%d roles, of which %d at most are looked at", n, maxRules), nil
+	}
+	for i := range p.read.entries {
+		id := p.read.entries[i].ID
+		if privx.SameID(id, p.RoleID) {
+			continue // It was looked at.
+		}
+		role, err := readRole(ctx, v, id)
+		switch manages := role.manages(); {
+		case err != nil:
+			return "", err
+		case role.System && role.Name == userRole:
+		case role.isBuiltIn():
+			return "role " + plain(id) + " by a rule, which is built in", nil
+		case role.Permissions == nil:
+			return "role " + plain(id) + " by a rule, of which PrivX does not say what it gives", nil
+		case manages > 0:
+			return fmt.Sprintf("role %s by a rule, with %d permissions that end in -manage", plain(id), manages), nil
 		}
 	}
-	if manages > 0 {
-		return "manages", fmt.Sprintf("role %s with %d permissions that end in -manage", p.RoleID, manages), nil
-	}
-	return "", "", nil
+	return "", nil
 }
 
 // roleRecord is what is read of a role. Permissions are nil if PrivX does not say.
@@ -142,4 +175,23 @@ type roleRecord struct {
 	Name        string    `json:"name"`
 	System      bool      `json:"system"`
 	Permissions *[]string `json:"permissions"`
+}
+
+// isBuiltIn tells whether every PrivX has the role.
+func (r roleRecord) isBuiltIn() bool {
+	name := strings.TrimSpace(r.Name)
+	return r.System || slices.ContainsFunc(builtIn, func(n string) bool { return strings.EqualFold(name, n) })
+}
+
+// manages is how many permissions to manage something the role gives.
+func (r roleRecord) manages() int {
+	n := 0
+	if r.Permissions != nil {
+		for _, permission := range *r.Permissions {
+			if strings.HasSuffix(strings.ToLower(strings.TrimSpace(permission)), "-manage") {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -70,9 +70,9 @@ func (p *Probe) address(v *doctor.Visit) string {
 // tell prints what became of the list, and notes it if that is not good.
 func (p *Probe) tell(r *run) {
 	back := r.back
-	p.Unrestored = r.wrote && (!back.done || len(back.others) > 0)
+	p.Unrestored = !r.isUntouched() && (!back.done || len(back.others) > 0)
 	switch {
-	case !r.wrote, !r.touched && len(back.others) == 0:
+	case r.isUntouched():
 		_ = p.print("The write probe has changed nothing.\n")
 	case !back.done:
 		_ = p.print(p.alarm(r))

@@ -16,13 +16,13 @@ import (
 const userRole = "privx-user"
 
 // note notes whose grants are in the latest list. Those of the role are the probe's, once it
-// has written anything. All that is not known to be the probe's is something else's, and
+// has written anything, and with Clear. All that is not known to be the probe's is something else's, and
 // stays.
 func (r *run) note() {
 	made := r.madeGrants()
 	for _, e := range r.now.grants() {
 		switch id := privx.CanonicalID(e.ID); {
-		case r.wrote && anyIs([]string{r.role, r.ghost}, e.ID):
+		case (r.wrote || r.touched) && anyIs([]string{r.role, r.ghost}, e.ID):
 			r.touched = true // Whatever PrivX answered.
 		case made && r.first.find(e.ID) != nil && !r.foreign(e.ID):
 			r.promoted[id] = true
@@ -65,6 +65,10 @@ func (r *run) left() []string {
 	}
 	return ids
 }
+
+// isUntouched tells whether the list needs no words: PrivX has made nothing of what was
+// written, and nothing else has changed the list since.
+func (r *run) isUntouched() bool { return !r.touched && (!r.wrote || len(r.back.others) == 0) }
 
 // errNotWritten stands for the outcome of a write where there was none.
 var errNotWritten = errors.New("nothing was written")
