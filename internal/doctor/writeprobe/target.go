@@ -126,7 +126,7 @@ func (p *Probe) refuseRole(ctx context.Context, v *doctor.Visit) (string, string
 	}
 	manages := 0
 	for _, permission := range *role.Permissions {
-		if strings.HasSuffix(strings.ToLower(strings.TrimSpace(permission)), "-manage") {
+		if tenant.IsManage(permission) {
 			manages++
 		}
 	}
