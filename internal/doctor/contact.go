@@ -13,7 +13,8 @@ import (
 type Contact struct {
 	// Base is base-url.
 	Base *url.URL
-	// Proxy is the proxy on the way, without user and password; nil if there is none.
+	// Proxy is the proxy on the way, without user and password; nil if there is none. It has
+	// no host where that may be the beginning of a password.
 	Proxy *url.URL
 	// Tunnel is the HTTP status with which the proxy answered; 0 if it did not.
 	Tunnel int

@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +195,7 @@ func TestReportIsRounded(t *testing.T) {
 	r := doctor.ReportOf(v, nil)
 	require.Equal(t, map[string]int{"users": 10000, "roles": 100, "memberships": 100000, "calls": 7}, r.Sizes)
 	require.InDeltaMapValues(t, map[string]float64{"latency": 12, "sync": 6800}, r.Timings, 0.001)
+	v.Memberships = math.MaxInt
+	require.Positive(t, doctor.ReportOf(v, nil).Sizes["memberships"])
 	require.InDeltaMapValues(t, map[string]float64{"bytes": 1000, "fields": 3}, r.Answers["PXQ-017"].Figures, 0.001)
 }

@@ -66,7 +66,7 @@ func ReportOf(v *Visit, results []Result) Report {
 	}
 	for name, size := range map[string]int{"users": v.Users, "roles": v.Roles, "memberships": v.Memberships, "calls": v.Calls} {
 		if size > 0 {
-			r.Sizes[name] = int(powerOfTen(float64(size)))
+			r.Sizes[name] = int(min(powerOfTen(float64(size)), largest))
 		}
 	}
 	for name, took := range map[string]time.Duration{"latency": v.Latency, "sync": v.Duration} {
@@ -83,6 +83,9 @@ func (r Report) Write(to io.Writer) error {
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(r)
 }
+
+// largest is the largest power of ten that is an int.
+const largest = 1e18
 
 // powerOfTen rounds a number to the nearest power of ten. One below ten, which tells nothing
 // of anybody, stays as it is.

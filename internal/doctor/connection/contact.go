@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,6 +66,9 @@ func (r *recorder) watchProxy(transport *http.Transport) {
 		return
 	}
 	r.contact.Proxy = &url.URL{Scheme: proxy.Scheme, Host: proxy.Host}
+	if isCut(proxy) {
+		r.contact.Proxy.Host = ""
+	}
 	if proxy.Scheme == "https" {
 		r.foreign = 1
 	}
@@ -72,6 +76,12 @@ func (r *recorder) watchProxy(transport *http.Transport) {
 		r.note(func(c *doctor.Contact) { c.Tunnel = resp.StatusCode })
 		return nil
 	}
+}
+
+// isCut tells whether a proxy's address may end in the middle of a password: one that has a
+// special character in it as it is. What is taken for host and port is its beginning then.
+func isCut(proxy *url.URL) bool {
+	return strings.Contains(proxy.Path+proxy.RawQuery+proxy.Fragment, "@")
 }
 
 // note changes what is noted, until the request has ended.
@@ -147,6 +157,14 @@ func (r *recorder) handshakeEnded(c *doctor.Contact, state tls.ConnectionState, 
 // isThrough tells whether the proxy has led to PrivX.
 func isThrough(c *doctor.Contact) bool {
 	return c.Connected || c.Handshake != nil || c.Tunnel == http.StatusOK
+}
+
+// proxyName is how the proxy is shown.
+func proxyName(c *doctor.Contact) string {
+	if c.Proxy.Host == "" {
+		return "the proxy in HTTPS_PROXY, whose address is not shown because it may be part of a password,"
+	}
+	return "the proxy " + c.Proxy.String()
 }
 
 // isOp tells whether an error came of a step that package net names so.

@@ -32,8 +32,8 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// adjustments are what is done to the client of a visit before its first request, by the
-// base-url that it is given.
+// adjustments are what is done to the client of a visit before its first request, by its
+// configuration. They are not by the address: one on loopback may be another test's later.
 var adjustments sync.Map
 
 // adjust replaces parts of the client's transport.
@@ -45,7 +45,7 @@ func adjust(given doctor.Given, change func(*http.Transport)) doctor.Given {
 }
 
 func adjustClient(given doctor.Given, change func(*privx.Client)) doctor.Given {
-	adjustments.Store(given.Config.BaseUrl, change)
+	adjustments.Store(given.Config, change)
 	return given
 }
 
@@ -59,7 +59,7 @@ func layers() []doctor.Layer {
 		if v.Client == nil {
 			return found
 		}
-		if change, ok := adjustments.Load(v.Given.Config.BaseUrl); ok {
+		if change, ok := adjustments.Load(v.Given.Config); ok {
 			change.(func(*privx.Client))(v.Client)
 		}
 		return found
@@ -233,13 +233,14 @@ func listening(t *testing.T, serve func(net.Conn)) string {
 // closing reads something and closes the connection.
 func closing(conn net.Conn) { _, _ = conn.Read(make([]byte, 1)) }
 
-// silent is an address on loopback where nothing listens.
+// silent is an address on loopback where nothing listens. It is taken by a connection from
+// there, so that no other test can listen on it meanwhile.
 func silent(t *testing.T) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", listening(t, waiting))
 	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.LocalAddr().String()
 }
 
 // at are the settings that lead to another address.

@@ -34,6 +34,12 @@ var proxyLetsThrough = doctor.Check{
 			Do:      "Correct HTTPS_PROXY, or unset it. Its form is http://user:password@proxy:port. Special characters in the user name and the password must be percent-encoded.",
 		},
 		{
+			Name: "cut", Outcome: doctor.Failed,
+			When:    "The address in HTTPS_PROXY has an @ after what is taken for its host, and what is taken for its host does not let the connector through.",
+			Matters: "A special character in the user or the password ends the address early, so that a part of them is taken for the proxy. Every request goes there first.",
+			Do:      "Correct HTTPS_PROXY: http://user:password@proxy:port, with what is special in the user and the password percent-encoded.",
+		},
+		{
 			Name: "unreachable", Outcome: doctor.Failed,
 			When:    "The proxy cannot be reached.",
 			Matters: "Every request goes to the proxy first.",
@@ -72,9 +78,13 @@ var proxyLetsThrough = doctor.Check{
 		case c.Proxy == nil:
 			return doctor.Pass("no proxy is used", "")
 		}
-		found := "the proxy " + c.Proxy.String()
-		if isThrough(c) {
+		found := proxyName(c)
+		switch {
+		case isThrough(c):
 			return doctor.Pass(found+" lets the connector through", "")
+		case c.Proxy.Host == "":
+			// The error would show the address.
+			return doctor.Finding{Way: "cut", Found: found + " does not let the connector through", Wanted: "a way through to " + c.Base.Host}
 		}
 		if c.Tunnel != 0 {
 			found += fmt.Sprintf(" answers %d", c.Tunnel)
@@ -151,7 +161,7 @@ var nameIsKnown = doctor.Check{
 		host := c.Base.Hostname()
 		switch {
 		case c.Proxy != nil:
-			return doctor.Finding{Way: "proxy", Found: "the proxy " + c.Proxy.String()}
+			return doctor.Finding{Way: "proxy", Found: proxyName(c)}
 		case isAddress(host):
 			return doctor.Finding{Way: "address", Found: host}
 		case c.Lookup == nil || !c.Lookup.Done:
@@ -215,7 +225,8 @@ var tcpConnects = doctor.Check{
 			return doctor.Pass("the proxy has connected", wanted)
 		case dial != nil:
 			return doctor.Pass(fmt.Sprintf("connected to %s in %s", dial.Address, rounded(dial.Took)), wanted)
-		case c.Connected:
+		case c.Connected || c.Answer.Status != 0 || !c.Began.IsZero():
+			// What is told of a connection is not needed where an answer has come over it.
 			return doctor.Pass("connected", wanted)
 		}
 		return doctor.Finding{Way: dialFailure(c), Found: tried(c.Dials), Wanted: wanted, Cause: cause(c)}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"syscall"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
 func TestNetwork(t *testing.T) {
@@ -35,6 +37,8 @@ func TestNetwork(t *testing.T) {
 		{Check: proxy, Name: "through with TLS", Found: "the proxy https://127.0.0.1:", Arrange: through("https")},
 		{Check: proxy, Name: "through, and the name is wrong", Arrange: func(t *testing.T) doctor.Given { return throughTunnel(t, "https", "other.invalid") }},
 		{Check: proxy, Way: "ignored", Found: "no proxy", Arrange: asking(unknownName)},
+		{Check: proxy, Way: "cut", Found: "whose address is not shown", Arrange: cut("/canary@proxy:3128", silent)},
+		{Check: proxy, Way: "cut", Name: "407", Arrange: cut("#canary@proxy:3128", func(t *testing.T) string { return answering(t, http.StatusProxyAuthRequired) })},
 		{Check: proxy, Way: "unreachable", Cause: "connection refused", Arrange: behindOne("http", silent)},
 		{Check: proxy, Way: "unreachable", Name: "SOCKS", Cause: "connection refused", Arrange: behindOne("socks5", silent)},
 		{Check: proxy, Way: "unreachable", Name: "no TLS", Arrange: behindOne("https", func(t *testing.T) string { return answering(t, 200) })},
@@ -56,6 +60,7 @@ func TestNetwork(t *testing.T) {
 
 		{Check: tcp, Found: "connected to 127.0.0.1:", Arrange: ordinary(privxsim.Options{})},
 		{Check: tcp, Name: "of a name", Found: "connected to ", Arrange: namedLocalhost},
+		{Check: tcp, Name: "of which nothing was told", Found: "connected", Arrange: untold},
 		{Check: tcp, Name: "by a proxy", Found: "the proxy", Arrange: through("http")},
 		{Check: tcp, Way: "refused", Cause: "connection refused", Arrange: func(t *testing.T) doctor.Given { return at(t, "https://"+silent(t)) }},
 		{Check: tcp, Way: "unreachable", Name: "network", Arrange: dialling(syscall.ENETUNREACH)},
@@ -169,4 +174,65 @@ func noPassword(t *testing.T, v *doctor.Visit) {
 	t.Helper()
 	require.NotNil(t, v.Contact.Proxy)
 	require.Nil(t, v.Contact.Proxy.User)
+}
+
+// cut are settings with a proxy whose address ends early: a special character of the password
+// stands in it as it is.
+func cut(rest string, serve func(*testing.T) string) arranger {
+	return func(t *testing.T) doctor.Given {
+		proxy, err := url.Parse("http://" + serve(t) + rest)
+		require.NoError(t, err)
+		return adjust(at(t, "https://"+newName()), func(transport *http.Transport) { transport.Proxy = http.ProxyURL(proxy) })
+	}
+}
+
+// What is taken for the address of a proxy is not shown if it may be the beginning of a
+// password, neither when it cannot be reached nor when it lets the connector through.
+func TestNoPartOfAPasswordIsShown(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []string{"/canary@proxy:3128", "?canary@proxy:3128", "#canary@proxy:3128", "/%2fcanary@proxy", "/a#b@proxy"} {
+		address := silent(t)
+		host, port, err := net.SplitHostPort(address)
+		require.NoError(t, err)
+		results, v := doctortest.Run(t, layers(), cut(rest, func(*testing.T) string { return address })(t))
+		require.Equal(t, "cut", results["PX-NET-01"].Way)
+		require.Empty(t, v.Contact.Proxy.Host)
+		for id, result := range results {
+			text := result.Found + result.Cause + result.Wanted
+			require.NotContains(t, text, host+":", id)
+			require.NotContains(t, text, port, id)
+			require.NotContains(t, text, "canary", id)
+		}
+	}
+	given := throughTunnel(t, "http")
+	through, _ := adjustments.Load(given.Config)
+	adjustClient(given, func(client *privx.Client) {
+		through.(func(*privx.Client))(client)
+		transport, _ := client.API().Tuning().Transport.(*http.Transport)
+		proxy, _ := transport.Proxy(nil)
+		longer := *proxy
+		longer.Path = "/canary@proxy"
+		transport.Proxy = http.ProxyURL(&longer)
+	})
+	results, _ := doctortest.Run(t, layers(), given)
+	require.Equal(t, doctor.Passed, results["PX-NET-01"].Outcome)
+	for _, id := range []string{"PX-NET-01", "PX-NET-02", "PX-NET-03"} {
+		require.NotContains(t, results[id].Found, "127.0.0.1", id)
+	}
+}
+
+// deaf is a transport that tells nothing of what it does.
+type deaf struct{ http.RoundTripper }
+
+func (d deaf) RoundTrip(req *http.Request) (*http.Response, error) {
+	return d.RoundTripper.RoundTrip(req.WithContext(context.Background()))
+}
+
+// untold is an ordinary PrivX that answers over a connection of which nothing is told.
+func untold(t *testing.T) doctor.Given {
+	t.Helper()
+	return adjustClient(ordinary(privxsim.Options{})(t), func(client *privx.Client) {
+		tuning := client.API().Tuning()
+		tuning.Transport = deaf{tuning.Transport}
+	})
 }

@@ -55,12 +55,13 @@ type page struct {
 // end is the place behind the last row.
 func (p page) end() int { return p.offset + len(p.Items) }
 
-// counted is how many rows the answer counts in the list; 0 if it does not say.
+// counted is how many rows the answer counts in the list, mostCounted at most; 0 if it does
+// not say.
 func (p page) counted() int {
 	if p.Count == nil || *p.Count < 0 {
 		return 0
 	}
-	return *p.Count
+	return min(*p.Count, mostCounted)
 }
 
 // at asks for the rows from a place on, as many as PrivX has answered before.

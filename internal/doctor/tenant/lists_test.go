@@ -1,9 +1,14 @@
 package tenant_test
 
 import (
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
@@ -175,6 +180,44 @@ func TestSizes(t *testing.T) {
 		{Check: fits, Way: "beyond", Found: "memory", Arrange: endless},
 		{Check: fits, Way: "not-known", Arrange: noUsers},
 	})
+}
+
+// Counts that are beyond all sense make no number negative.
+func TestAbsurdCounts(t *testing.T) {
+	t.Parallel()
+	huge := strconv.Itoa(math.MaxInt64)
+	absurd := func(t *testing.T) doctor.Given {
+		t.Helper()
+		store := privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 60})
+		for _, role := range store.Roles()[1:10] { // None of those whose members are looked at.
+			store.SetMemberCount(role.ID, math.MaxInt64, 0)
+		}
+		return doctortest.NewSite(t, store, privxsim.Options{MemberCount: true}).Given(t)
+	}
+	for name, arrange := range map[string]arrangement{
+		"users":            with(answered(doctortest.SearchPath, 2, huge, `{"id":"a","name":"x"}`, `{"id":"b","name":"y"}`)),
+		"users, more":      with(answered(doctortest.SearchPath, 2, huge, `{"id":"a","name":"x"}`)),
+		"roles":            with(answered(doctortest.RolesPath, 2, huge, `{"id":"a","name":"x"}`, `{"id":"b","name":"y"}`)),
+		"roles, more":      with(answered(doctortest.RolesPath, 2, huge, `{"id":"a","name":"x"}`)),
+		"members":          with(answered(membersPath, 0, huge, `{"id":"a","name":"x"}`)),
+		"members of roles": absurd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			results, v := doctortest.Run(t, layers(), arrange(t))
+			require.Empty(t, results[tenant.Sized].Because)
+			require.False(t, name == "members of roles" && (v.Estimated || v.Memberships == 0))
+			for what, n := range map[string]int{"users": v.Users, "roles": v.Roles, "memberships": v.Memberships, "calls": v.Calls} {
+				require.GreaterOrEqual(t, n, 0, what)
+				require.LessOrEqual(t, n, math.MaxInt64/1000, what)
+			}
+			require.GreaterOrEqual(t, v.Duration, time.Duration(0))
+			require.GreaterOrEqual(t, min(v.Memory, v.Disk), int64(0))
+			for what, n := range doctor.ReportOf(v, nil).Sizes {
+				require.Positive(t, n, what)
+			}
+		})
+	}
 }
 
 // exact holds what was found against the truth of the tenant of many roles.

@@ -150,7 +150,7 @@ var noMore = doctor.Check{
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		wanted := needed(v)
 		found := ownPermissions(ctx, v)
-		more := slices.DeleteFunc(found.list(), func(name string) bool { return !isManage(name) || slices.Contains(wanted, name) })
+		more := slices.DeleteFunc(found.list(), func(name string) bool { return !IsManage(name) || slices.Contains(wanted, name) })
 		switch {
 		case found.admin:
 			return doctor.Finding{Way: "administrator", Found: roleAdmin + ", which may do everything", Wanted: names(wanted)}

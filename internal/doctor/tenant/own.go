@@ -138,5 +138,7 @@ func self(ctx context.Context, v *doctor.Visit) string {
 	return v.Client.API().Principal()
 }
 
-// isManage tells whether a permission is one to change something.
-func isManage(permission string) bool { return strings.HasSuffix(permission, "-manage") }
+// IsManage tells whether a permission is one to change something, however it is written.
+func IsManage(permission string) bool {
+	return strings.HasSuffix(strings.ToLower(strings.TrimSpace(permission)), "-manage")
+}

@@ -71,6 +71,7 @@ func optionalCases() []doctortest.Case {
 		{Check: more, Found: "roles-view, users-view", Arrange: changed(with(), syncOnly)},
 		{Check: more, Name: "provisioning", Found: "roles-manage", Arrange: changed(with(), provisioning)},
 		{Check: more, Way: "more", Found: "roles-manage", Arrange: with()},
+		{Check: more, Way: "more", Name: "written otherwise", Found: `"Hosts-MANAGE "`, Arrange: held("1", `{"id":"r","name":"r","implicit":true,"permissions":["Hosts-MANAGE "]}`)},
 		{Check: more, Way: "administrator", Found: "privx-admin", Arrange: administrator},
 		{Check: more, Way: "not-known", Found: "cannot be read", Arrange: changed(with(doctortest.Status("GET", userRolesPath, 403)), syncOnly)},
 		{Check: more, Way: "more", Name: "an odd name", Found: `"\x1b[2J-manage"`, Arrange: held("1", `{"id":"r","name":"r","implicit":true,"permissions":["\u001b[2J-manage"]}`)},

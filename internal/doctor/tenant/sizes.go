@@ -63,7 +63,7 @@ func survey(ctx context.Context, v *doctor.Visit) sizes {
 func (l list) length(ctx context.Context, v *doctor.Visit) (int, bool) {
 	found := l.counts(ctx, v)
 	if found.way == "" {
-		return min(found.count, mostCounted), true
+		return found.count, true
 	}
 	read, all := l.whole(ctx, v)
 	var seen privx.IDs
@@ -78,6 +78,9 @@ func (l list) length(ctx context.Context, v *doctor.Visit) (int, bool) {
 	return found.count, found.way == wayMoreCounted
 }
 
+// believed is what is believed of an estimate.
+func believed(estimate float64) int { return int(min(estimate, mostCounted)) }
+
 // members is how many members a role has, and whether that is known.
 func (s *sizes) members(ctx context.Context, v *doctor.Visit, role privx.Role) (int, bool) {
 	l := membersOf("a role", role.ID)
@@ -89,7 +92,7 @@ func (s *sizes) members(ctx context.Context, v *doctor.Visit, role privx.Role) (
 	if !p.Good() {
 		return 0, false
 	}
-	return min(max(p.counted(), len(p.Items)), mostCounted), true
+	return max(p.counted(), len(p.Items)), true
 }
 
 // fullPage is how many rows PrivX gives at a time, as far as its list of users shows.
@@ -133,11 +136,12 @@ func countsMembers(ctx context.Context, v *doctor.Visit, all []privx.Role) bool 
 // addMemberCounts adds up what the roles say of their members.
 func (s *sizes) addMemberCounts(all []privx.Role) {
 	for _, role := range all {
-		s.lengths = append(s.lengths, *role.MemberCount)
-		s.memberships += *role.MemberCount
+		n := min(*role.MemberCount, mostCounted)
+		s.lengths = append(s.lengths, n)
+		s.memberships = min(s.memberships+n, mostCounted)
 	}
 	if len(all) < s.roles {
-		s.memberships = int(float64(s.memberships) / float64(len(all)) * float64(s.roles))
+		s.memberships = believed(float64(s.memberships) / float64(len(all)) * float64(s.roles))
 		s.estimated = fmt.Sprintf("an estimate, from what %d of the roles say of their members", len(all))
 	}
 }
@@ -171,7 +175,7 @@ func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 		s.unknown = "the members of roles"
 		return
 	}
-	s.memberships += int(float64(sum) / float64(looked) * float64(s.roles-len(all)+len(others)))
+	s.memberships += believed(float64(sum) / float64(looked) * float64(s.roles-len(all)+len(others)))
 	s.estimated = fmt.Sprintf("an estimate, from %s besides %s", many(looked, "role", "roles"), roleUser)
 }
 

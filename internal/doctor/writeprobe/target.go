@@ -188,7 +188,7 @@ func (r roleRecord) manages() int {
 	n := 0
 	if r.Permissions != nil {
 		for _, permission := range *r.Permissions {
-			if strings.HasSuffix(strings.ToLower(strings.TrimSpace(permission)), "-manage") {
+			if tenant.IsManage(permission) {
 				n++
 			}
 		}

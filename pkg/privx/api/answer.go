@@ -51,7 +51,12 @@ func (a *Answer) Date() time.Time {
 
 // clean removes secrets from a text that the server sent, and makes it fit for one line of
 // a log.
-func (a *Answer) clean(s string) string { return clean(a.hide(s)) }
+func (a *Answer) clean(s string) string {
+	if a.hide != nil {
+		s = a.hide(s)
+	}
+	return clean(s)
+}
 
 // decode decodes the body, which must be a JSON object. A login page, an empty body or a
 // null is an error, never an empty result.

@@ -37,3 +37,6 @@ func Held(c *Client) (int, int) {
 
 // RequestURL is the address of a request below a base URL.
 func RequestURL(base *url.URL, rq *Request) (*url.URL, error) { return (&Client{base: base}).url(rq) }
+
+// KnowsRequest tells whether an answer keeps its request, for the secrets in it.
+func (a *Answer) KnowsRequest() bool { return a.hide != nil }

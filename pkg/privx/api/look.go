@@ -65,7 +65,8 @@ type Login struct {
 	// Fields are the names of the answer's fields, sorted, and Cookies those of the cookies
 	// that came with it.
 	Fields, Cookies []string
-	// Answer is the answer without its body.
+	// Answer is the answer without its body. It does not know the secrets of its request, so
+	// that the login does not keep them: do not show what is in it.
 	Answer Answer
 
 	bearer string
@@ -90,7 +91,7 @@ func (l *Login) String() string { return "a login" }
 
 // loginIn is what an answer with a token says beside it.
 func loginIn(a *Answer, life time.Duration) Login {
-	login := Login{Life: life, Answer: Answer{Status: a.Status, Header: a.Header, took: a.took, hide: a.hide}}
+	login := Login{Life: life, Answer: Answer{Status: a.Status, Header: a.Header, took: a.took}}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(a.Body, &fields) == nil {
 		login.Fields = slices.Sorted(maps.Keys(fields))
