@@ -326,3 +326,11 @@ read_only=$(sed -E "s# --user \"[^\"]*\"# $extra#" <<<"$without_ca")
 [[ $read_only == *"$extra"* ]] || fail "--user is not in the docker command"
 sync "$read_only" "$user"
 synced "$user"
+
+title "README.md, with the doctor in place of a sync"
+examined=${command/ -f \/out\/sync.c1z/ doctor}
+[[ $examined == *"$image doctor" ]] || fail "the docker command does not end with -f /out/sync.c1z"
+sync "$examined" "$operator" || fail "the doctor found something: $(grep -m1 '^✗' "$work/connector.log")"
+grep -m1 '^✓ PX-PERM-02' "$work/connector.log" || fail "the doctor has not passed PX-PERM-02"
+tail -n 1 "$work/connector.log"
+[ "$(cd "$folder" && echo *)" = privx-ca.pem ] || fail "in the folder: $(ls -A "$folder")"

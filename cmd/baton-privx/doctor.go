@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -42,15 +40,20 @@ const (
 // errNotWell is what the doctor's command returns if something failed, which it has shown.
 var errNotWell = errors.New("something failed")
 
+// unwritten is an error of writing what was found. It is no misuse.
+type unwritten struct{ error }
+
 const doctorHelp = `Find out whether the connector will work with a PrivX, before it is given a task.
 
 It takes the connector's own settings, and looks at the configuration, the network, TLS,
 the clocks, the login, the permissions, how PrivX behaves, how long a sync will take, and
 at ConductorOne and this machine. It sends some tens of requests, one at a time, and
-changes nothing in PrivX but its own session, which it ends.
+changes nothing in PrivX but its own sessions, which it ends.
 
---write-probe also grants and revokes a test role, to a test user, and puts everything
-back. It is the only part that changes something in PrivX.
+--write-probe also grants a test role to a test user, revokes it, and puts everything
+back. No other part changes anything in PrivX.
+
+With --provisioning, it also checks that the API client may grant roles.
 
 Exit code: 0 nothing failed, 1 something failed (with --strict, warnings too), 2 the
 command was used wrongly.`
@@ -72,15 +75,15 @@ func addDoctor(main *cobra.Command, settings *viper.Viper) *cobra.Command {
 		}
 	})
 	flags := cmd.Flags()
-	flags.BoolVar(&d.short, "short", false, "Show what is not well alone, to paste it into a message")
-	flags.StringSliceVar(&d.only, "only", nil, "Run the checks of these `IDs` alone, and what they need first")
+	flags.BoolVar(&d.short, "short", false, "Show only failures and warnings, to paste them into a message")
+	flags.StringSliceVar(&d.only, "only", nil, "Run only the checks of these `IDs`, and what they need")
 	flags.StringVar(&d.output, "output", formText, "The form of the output: text, json")
 	flags.BoolVar(&d.strict, "strict", false, "Exit with 1 if there are warnings, too")
 	flags.StringVar(&d.report, "report", "", "Write what was found to a `file` without names, IDs, addresses and secrets, to attach it to an issue")
-	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the test role of --role to the test user of --user and revoke it, and put everything back. "+
+	flags.BoolVar(&d.writes, "write-probe", false, "Also grant the role of --role to the user of --user, revoke it, and put everything back. "+
 		"The API client needs roles-manage")
-	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a user who is there for the write probe, and holds no role by a grant")
-	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a role that is there for the write probe, and opens nothing")
+	flags.StringVar(&d.probe.UserID, "user", "", "The `ID` of a test user for the write probe, who holds no role by a grant")
+	flags.StringVar(&d.probe.RoleID, "role", "", "The `ID` of a test role for the write probe, which gives access to nothing")
 	flags.BoolVar(&d.probe.Clear, "clear", false, "With --write-probe: take the test role away from the test user, after a run that was killed, and do no more")
 	main.AddCommand(cmd)
 	return cmd
@@ -105,23 +108,24 @@ func (d *doctorCommand) run(cmd *cobra.Command, _ []string) error {
 	if err := d.check(runner); err != nil {
 		return err
 	}
+	if d.writes && len(d.only) > 0 {
+		runner.Only = append(slices.Clone(d.only), writeprobe.Always(d.probe.Clear)...)
+	}
 	report, err := d.openReport()
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	// The write probe goes on to put everything back when nobody reads its output any more.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	v := &doctor.Visit{Given: d.given(cmd)}
 	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, v.Given.HTTPTimeout)
-	d.probe.Out = os.Stdout
+	d.probe.Out = &spoken{os.Stdout, os.Stderr}
 	if d.output == formJSON {
 		d.probe.Out = os.Stderr
 	}
-	summary, err := d.examine(ctx, runner, v, os.Stdout, report)
-	if err == nil && (!summary.Well(d.strict) || d.probe.Unrestored) {
-		err = errNotWell
-	}
-	return err
+	return d.examine(ctx, runner, v, report)
 }
 
 // asked is the write probe if it was asked for; nil otherwise.
@@ -138,14 +142,20 @@ func (d *doctorCommand) check(runner *doctor.Runner) error {
 	case d.output != formText && d.output != formJSON:
 		return fmt.Errorf("--output: %q is not known: choose text or json", d.output)
 	case d.writes && (d.probe.UserID == "" || d.probe.RoleID == ""):
-		return errors.New("--write-probe needs --user and --role: the IDs of a user and of a role that are there for that")
+		return errors.New("--write-probe needs --user and --role: the IDs of a test user and of a test role")
 	case !d.writes && (d.probe.UserID != "" || d.probe.RoleID != "" || d.probe.Clear):
-		return errors.New("--user, --role and --clear belong to --write-probe, which was not asked for")
+		return errors.New("--user, --role and --clear need --write-probe")
 	}
+	probes := false
 	for _, id := range d.only {
-		if runner.Check(id) == nil {
+		check := runner.Check(id)
+		if check == nil {
 			return fmt.Errorf("--only: there is no check %q", id)
 		}
+		probes = probes || runner.LayerOf(id) == writeprobe.LayerName
+	}
+	if d.writes && len(d.only) > 0 && !probes {
+		return errors.New("--only: none of these checks belongs to --write-probe, which was asked for")
 	}
 	return nil
 }
@@ -164,24 +174,47 @@ func (d *doctorCommand) openReport() (*os.File, error) {
 }
 
 // examine runs the checks and shows what came of them.
-func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, out io.Writer, report *os.File) (doctor.Summary, error) {
-	text := &doctor.Text{Out: out, Short: d.short, Terminal: isTerminal(out), Colour: isTerminal(out) && wantsColour()}
+func (d *doctorCommand) examine(ctx context.Context, runner *doctor.Runner, v *doctor.Visit, report *os.File) error {
+	text := &doctor.Text{Out: os.Stdout, Short: d.short, Terminal: isTerminal(os.Stdout), Colour: isTerminal(os.Stdout) && wantsColour()}
 	if d.output == formText {
 		runner.Began, runner.Ended = text.Began, text.Ended
 	}
 	began := time.Now()
 	results := checkup.Run(ctx, runner, v)
 	summary := doctor.Summarize(v, results, time.Since(began))
+	summary.Interrupted = summary.Interrupted || ctx.Err() != nil
+	summary.Unrestored = d.probe.Unrestored
 	var err error
 	if d.output == formJSON {
-		err = doctor.WriteJSON(out, v, results, summary, d.strict)
+		err = doctor.WriteJSON(os.Stdout, v, results, summary, d.strict)
 	} else {
 		text.Summary(summary)
+		err = text.Err
 	}
 	if report != nil {
 		err = errors.Join(err, doctor.ReportOf(v, results).Write(report), report.Close())
 	}
-	return summary, err
+	switch {
+	case err != nil:
+		return unwritten{err}
+	case !summary.Well(d.strict):
+		return errNotWell
+	default:
+		return nil
+	}
+}
+
+// spoken writes to the first file that takes it, to its end.
+type spoken [2]*os.File
+
+func (s *spoken) Write(text []byte) (int, error) {
+	n, err := s[0].Write(text)
+	if err != nil {
+		// Nobody reads it there any more.
+		return s[1].Write(text)
+	}
+	_ = s[0].Sync() // A terminal or a pipe has nothing to sync.
+	return n, nil
 }
 
 // given makes the doctor's settings of what flags, variables and the YAML file say.
@@ -219,9 +252,10 @@ func readConfig(settings *viper.Viper) (*config.Privx, error) {
 // before what a variable says, and that before the file.
 func sources(cmd *cobra.Command, settings *viper.Viper) []doctor.Setting {
 	var given []doctor.Setting
+	typed := onCommandLine(cmd.Flags(), os.Args[1:])
 	cmd.Parent().LocalFlags().VisitAll(func(flag *pflag.Flag) {
 		switch {
-		case onCommandLine(flag):
+		case typed[flag.Name]:
 			given = append(given, doctor.Setting{Name: flag.Name, From: "flag"})
 		case os.Getenv(variable(flag.Name)) != "":
 			given = append(given, doctor.Setting{Name: flag.Name, From: "variable"})
@@ -232,17 +266,23 @@ func sources(cmd *cobra.Command, settings *viper.Viper) []doctor.Setting {
 	return given
 }
 
-// onCommandLine tells whether a flag is among the arguments of the command.
-func onCommandLine(flag *pflag.Flag) bool {
-	return slices.ContainsFunc(os.Args[1:], func(arg string) bool {
-		name, _, _ := strings.Cut(arg, "=")
-		return name == "--"+flag.Name || flag.Shorthand != "" && strings.HasPrefix(arg, "-"+flag.Shorthand)
+// onCommandLine are the names of those of some flags that arguments give.
+func onCommandLine(flags *pflag.FlagSet, args []string) map[string]bool {
+	given := make(map[string]bool)
+	parser := pflag.NewFlagSet("", pflag.ContinueOnError)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		parser.AddFlag(&pflag.Flag{Name: flag.Name, Shorthand: flag.Shorthand, NoOptDefVal: flag.NoOptDefVal, Value: &number{}})
 	})
+	// The arguments have been parsed in the same way before, without an error.
+	_ = parser.ParseAll(args, func(flag *pflag.Flag, _ string) error {
+		given[flag.Name] = true
+		return nil
+	})
+	return given
 }
 
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // The numbers of files are small.
+func isTerminal(file *os.File) bool {
+	return term.IsTerminal(int(file.Fd())) //nolint:gosec // The numbers of files are small.
 }
 
 // wantsColour follows https://no-color.org.
@@ -255,6 +295,9 @@ func doctorExit(err error) int {
 	case err == nil:
 		return 0
 	case errors.Is(err, errNotWell):
+		return exitFailed
+	case errors.As(err, &unwritten{}):
+		_, _ = fmt.Fprintln(os.Stderr, "baton-privx doctor: what was found could not be written:", err)
 		return exitFailed
 	default:
 		_, _ = fmt.Fprintf(os.Stderr, "baton-privx doctor: %v\nRun baton-privx doctor --help to see how it is used.\n", err)

@@ -3,7 +3,9 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -26,16 +28,9 @@ func probeSite(t *testing.T) (*site, []string) {
 	return s, []string{"doctor", "--write-probe", "--user", user.ID, "--role", role.ID}
 }
 
-// startProbe runs the probe until it has granted the role, and returns what it has printed so
-// far and how to wait for its end.
-func startProbe(t *testing.T, s *site, args []string) (*exec.Cmd, *bytes.Buffer) {
+// command is the probe's command, ended by the test at the latest.
+func (s *site) command(t *testing.T, args []string) *exec.Cmd {
 	t.Helper()
-	granted := make(chan struct{}, 100)
-	s.sim.OnResponse(func(r privxsim.Request) {
-		if r.Method == http.MethodPut && r.Status == http.StatusOK && len(s.memberships()) > 0 && s.holdsTestRole(args) {
-			granted <- struct{}{}
-		}
-	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, binary, args...)
@@ -44,12 +39,31 @@ func startProbe(t *testing.T, s *site, args []string) (*exec.Cmd, *bytes.Buffer)
 	for name, value := range env(s.settings()) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
+	return cmd
+}
+
+// whenGranted tells when PrivX has granted the test role.
+func (s *site) whenGranted(args []string) <-chan struct{} {
+	granted := make(chan struct{}, 100)
+	s.sim.OnResponse(func(r privxsim.Request) {
+		if r.Method == http.MethodPut && r.Status == http.StatusOK && s.holdsTestRole(args) {
+			granted <- struct{}{}
+		}
+	})
+	return granted
+}
+
+// startProbe runs the probe until it has granted the role, and returns what it prints.
+func startProbe(t *testing.T, s *site, args []string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	granted := s.whenGranted(args)
+	cmd := s.command(t, args)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
 	select {
 	case <-granted:
-	case <-ctx.Done():
+	case <-time.After(2 * time.Minute):
 		t.Fatal("nothing was granted")
 	}
 	return cmd, &out
@@ -87,19 +101,71 @@ func TestWriteProbeIsAskedFor(t *testing.T) {
 	require.Empty(t, s.sim.Requests())
 }
 
+// Whichever of its checks are asked for, what became of the list is told; and asking for
+// none of them is a misuse.
+func TestWriteProbeOnly(t *testing.T) {
+	t.Parallel()
+	s, args := probeSite(t)
+	before := s.memberships()
+	got := run(t, env(s.settings()), append(args, "--only", "PX-PROBE-03")...)
+	require.Zero(t, got.code, got.all())
+	require.Contains(t, got.stdout, "✓ PX-PROBE-03")
+	require.Contains(t, got.stdout, "✓ PX-PROBE-09")
+	require.Equal(t, before, s.memberships())
+	s.sim.ResetRequests()
+	for _, only := range [][]string{append(args, "--only", "PX-CONF-01"), append(args, "--clear", "--only", "PXQ-001")} {
+		got = run(t, env(s.settings()), only...)
+		require.Equal(t, 2, got.code, got.all())
+		require.Contains(t, got.stderr, "--only")
+	}
+	require.Empty(t, s.sim.Requests())
+}
+
 // SIGTERM in the middle of it: the list is put back all the same, and the exit code says
 // that not everything was looked at.
 func TestWriteProbeIsInterrupted(t *testing.T) {
 	t.Parallel()
+	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sent.String(), func(t *testing.T) {
+			t.Parallel()
+			s, args := probeSite(t)
+			before := s.memberships()
+			cmd, out := startProbe(t, s, args)
+			require.NoError(t, cmd.Process.Signal(sent))
+			require.Error(t, cmd.Wait())
+			require.Equal(t, 1, cmd.ProcessState.ExitCode(), out.String())
+			require.Equal(t, before, s.memberships())
+			require.Contains(t, out.String(), "The list of the user's roles is as it was.")
+			require.Contains(t, out.String(), "✓ PX-PROBE-09")
+			require.Contains(t, out.String(), "The run was interrupted")
+		})
+	}
+}
+
+// Nobody reads the output any more: the list is put back all the same, and what must be seen
+// goes to standard error.
+func TestWriteProbeWithoutAReader(t *testing.T) {
+	t.Parallel()
 	s, args := probeSite(t)
 	before := s.memberships()
-	cmd, out := startProbe(t, s, args)
-	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	cmd := s.command(t, args)
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = writer, &stderr
+	granted := s.whenGranted(args)
+	require.NoError(t, cmd.Start())
+	require.NoError(t, writer.Close())
+	go func() {
+		<-granted
+		_ = reader.Close()
+		_ = cmd.Process.Signal(os.Interrupt)
+	}()
+	_, _ = io.Copy(io.Discard, reader)
 	require.Error(t, cmd.Wait())
-	require.Equal(t, 1, cmd.ProcessState.ExitCode(), out.String())
+	require.Equal(t, 1, cmd.ProcessState.ExitCode(), stderr.String())
 	require.Equal(t, before, s.memberships())
-	require.Contains(t, out.String(), "The list of the user's roles is as it was.")
-	require.Contains(t, out.String(), "The run was interrupted")
+	require.Contains(t, stderr.String(), "The list of the user's roles is as it was.")
 }
 
 // SIGKILL in the middle of it: what was printed before says how to put the list back by

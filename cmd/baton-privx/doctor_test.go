@@ -147,6 +147,36 @@ func TestDoctorExitCodes(t *testing.T) {
 	}
 }
 
+// What could not be written is not as if all was well, and no misuse either.
+func TestDoctorCannotWrite(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("there is no /dev/full here")
+	}
+	s := smallSite(t)
+	for _, args := range [][]string{{"--report", "/dev/full"}, {"--output", "json"}, nil} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, binary, append([]string{"doctor"}, args...)...)
+		dir := t.TempDir()
+		cmd.Dir, cmd.Env = dir, environment(t, dir)
+		for name, value := range env(s.settings()) {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		require.NoError(t, err)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if len(args) == 0 || args[0] == "--output" {
+			cmd.Stdout = full
+		}
+		require.Error(t, cmd.Run())
+		require.NoError(t, full.Close())
+		require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%v: %s", args, stderr.String())
+		require.Contains(t, stderr.String(), "what was found could not be written")
+	}
+}
+
 // Credentials that PrivX refuses are sent once.
 func TestDoctorSendsRefusedCredentialsOnce(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,8 @@ type Check struct {
 	// Needs are the ids of the checks that must not have failed or been skipped before,
 	// unless they were moot.
 	Needs []string
+	// Always tells that it is run, and that its result counts, when the run was interrupted.
+	Always bool
 	// Ways are all ways in which it can end besides passing.
 	Ways []Way
 	// Run finds out. The runner skips what is needed by nobody or needs what has failed.

@@ -90,6 +90,19 @@ Begin with PX-B-02: what comes after it may follow from it.
 	require.NotContains(t, all, "\x1b")
 }
 
+// What there was nothing to find out about does not keep others from being run.
+func TestMoot(t *testing.T) {
+	t.Parallel()
+	for moot, want := range map[bool]string{true: "✓ PX-B-01", false: "– PX-B-01  it holds (skipped: PX-A-01 was skipped)"} {
+		first := ending("PX-A-01", "unseen")
+		for i := range first.Ways {
+			first.Ways[i].Moot = moot
+		}
+		text, _ := shownBy(t.Context(), t, &doctor.Runner{Layers: layersOf(first, ending("PX-B-01", "", "PX-A-01"))}, &doctor.Text{})
+		require.Contains(t, text, want)
+	}
+}
+
 func TestNothingIsShownOfWhatIsWell(t *testing.T) {
 	t.Parallel()
 	short, summary := shownBy(t.Context(), t, &doctor.Runner{Layers: layersOf(ending("PX-A-01", ""))}, &doctor.Text{Short: true})
@@ -133,6 +146,22 @@ func TestInterrupted(t *testing.T) {
 	require.Contains(t, text, "not everything was looked at")
 	require.Zero(t, summary.Failed)
 	require.False(t, summary.Well(false))
+}
+
+// What must be told is told all the same.
+func TestAlways(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	always := ending("PX-B-02", "bad")
+	always.Always = true
+	text, summary := shownBy(ctx, t, &doctor.Runner{Layers: layersOf(ending("PX-A-01", ""), ending("PX-B-01", ""), always)}, &doctor.Text{})
+	require.Contains(t, text, "– PX-B-01  it holds (skipped: the run was interrupted)")
+	require.Contains(t, text, "✗ PX-B-02  it holds")
+	require.Equal(t, 1, summary.Failed)
+	summary = doctor.Summary{Unrestored: true}
+	require.False(t, summary.Well(false))
+	require.Contains(t, summary.String(), "NOT EVERYTHING IS AS IT WAS")
 }
 
 // A way that a check does not name is no success either.

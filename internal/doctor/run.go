@@ -46,7 +46,7 @@ func (r *Runner) Run(ctx context.Context, v *Visit) []Result {
 
 func (r *Runner) run(ctx context.Context, v *Visit, layer string, check *Check, before []Result) Result {
 	skipped := Result{Check: check, Layer: layer, Outcome: Skipped}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !check.Always {
 		skipped.Because = interrupted
 		return skipped
 	}
@@ -57,7 +57,7 @@ func (r *Runner) run(ctx context.Context, v *Visit, layer string, check *Check, 
 		r.Began(check)
 	}
 	result := check.result(layer, check.Run(ctx, v))
-	if ctx.Err() != nil && result.Outcome != Passed {
+	if ctx.Err() != nil && result.Outcome != Passed && !check.Always {
 		// Whatever was found was found because time was up.
 		skipped.Because = interrupted
 		return skipped
@@ -121,6 +121,17 @@ func (r *Runner) Check(id string) *Check {
 		}
 	}
 	return nil
+}
+
+// LayerOf is the name of the layer of a check, by its id in any case of its letters; empty if
+// there is none.
+func (r *Runner) LayerOf(id string) string {
+	for _, layer := range r.Layers {
+		if slices.ContainsFunc(layer.Checks, func(c Check) bool { return strings.EqualFold(c.ID, id) }) {
+			return layer.Name
+		}
+	}
+	return ""
 }
 
 // askedFor tells whether a check was asked for, and is not only run because another needs

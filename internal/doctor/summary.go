@@ -16,6 +16,8 @@ type Summary struct {
 	Seconds  float64 `json:"seconds"`
 	// Interrupted tells that the run was ended before its time.
 	Interrupted bool `json:"interrupted"`
+	// Unrestored tells that the write probe could not put everything back as it was.
+	Unrestored bool `json:"unrestored"`
 	// First is the id of the first check that failed; empty if none did.
 	First string `json:"first_failed,omitempty"`
 }
@@ -45,10 +47,10 @@ func Summarize(v *Visit, results []Result, took time.Duration) Summary {
 	return s
 }
 
-// Well tells whether nothing failed and all was run to its end. To be strict is to take a
+// Well tells whether nothing failed, all was run to its end, and everything is as it was. To be strict is to take a
 // warning for a failure.
 func (s Summary) Well(strict bool) bool {
-	return s.Failed == 0 && !s.Interrupted && (!strict || s.Warnings == 0)
+	return s.Failed == 0 && !s.Interrupted && !s.Unrestored && (!strict || s.Warnings == 0)
 }
 
 // String is one line.
@@ -57,6 +59,9 @@ func (s Summary) String() string {
 		s.Passed, s.Warnings, s.Failed, s.Skipped, s.Requests, s.Seconds)
 	if s.Interrupted {
 		line += " The run was interrupted, so that not everything was looked at."
+	}
+	if s.Unrestored {
+		line += " NOT EVERYTHING IS AS IT WAS BEFORE THE WRITE PROBE: SEE ABOVE."
 	}
 	return line
 }

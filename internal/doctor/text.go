@@ -17,6 +17,8 @@ type Text struct {
 	Out io.Writer
 	// Short shows what is not well alone.
 	Short bool
+	// Err is the first error of writing to Out; nil if there was none.
+	Err error
 	// Terminal shows what is under way, and Colour colours the marks.
 	Terminal, Colour bool
 
@@ -132,6 +134,7 @@ func (t *Text) Summary(s Summary) {
 }
 
 func (t *Text) printf(format string, args ...any) {
-	// There is nobody to tell if standard output is closed.
-	_, _ = fmt.Fprintf(t.Out, format, args...)
+	if _, err := fmt.Fprintf(t.Out, format, args...); err != nil && t.Err == nil {
+		t.Err = err
+	}
 }

@@ -11,31 +11,32 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor"
 )
 
-const whichCertificate = "the certificate with which PrivX answers, "
+const whichCertificate = "the certificate that PrivX shows, "
 
 var certificateIsTrusted = doctor.Check{
 	ID:      trusted,
-	Promise: "PrivX's certificate comes from an issuer who is trusted",
-	How:     howContact + whichCertificate + "who has issued it, and whether that leads to a certificate that is trusted: one of the system's own, or of ca-certificate.",
+	Promise: "PrivX's certificate comes from a trusted CA",
+	How:     howContact + whichCertificate + "who has issued it, and whether that leads to a CA that is trusted: one of the system's own, or one in ca-certificate.",
 	Needs:   []string{encrypted},
 	Ways: []doctor.Way{
 		plain,
 		{
 			Name: wayForeign, Outcome: doctor.Failed,
 			When:    "The certificate comes from a CA that is not trusted here.",
-			Matters: "It may be somebody else who answers in place of PrivX. The connector sends no secret there.",
-			Do: "If the issuer is your own CA, give its certificate with ca-certificate: PrivX shows it as its TLS trust anchor at the bottom of the API client's Credentials page. " +
-				"If the issuer is an intermediate CA, let PrivX send that one's certificate, too, or add it to ca-certificate. A firewall that inspects TLS has a CA of its own.",
+			Matters: "Somebody else may answer in place of PrivX. So the connector sends it no secret.",
+			Do: "If the issuer is your own CA, set ca-certificate to a file with its certificate. PrivX shows it as TLS trust anchor, at the bottom of the API client's Credentials page. " +
+				"If the issuer is an intermediate CA, let PrivX send its certificate, too, or add it to that file. " +
+				"If it is the CA of a firewall that inspects TLS, add that CA to the file, or let the firewall pass PrivX by.",
 		},
 		{
 			Name: "unfit", Outcome: doctor.Failed,
-			When:    "The certificate, or one that it was issued with, is not fit for this server.",
+			When:    "The certificate, or that of a CA above it, may not be used for a server.",
 			Matters: "The connector sends no secret to a server whose certificate is not valid.",
-			Do:      "Have a certificate issued for PrivX that is meant for servers. The error names what is wrong with this one.",
+			Do:      "Have a certificate issued for PrivX that is meant for servers. The error says what is wrong with this one.",
 		},
 		{
 			Name: wayUnknown, Outcome: doctor.Skipped,
-			When: "One of the certificates is not valid at this time, and so nothing can be said (see PX-TLS-04).",
+			When: "A certificate is not valid now, so that it cannot be said whether the CA is trusted (see PX-TLS-04).",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -43,7 +44,7 @@ var certificateIsTrusted = doctor.Check{
 			return doctor.Finding{Way: plain.Name, Found: c.Base.String()}
 		}
 		got := judge(ctx, v)
-		f := doctor.Finding{Found: issuer(got), Wanted: "an issuer who is trusted"}
+		f := doctor.Finding{Found: issuer(got), Wanted: "a trusted CA"}
 		var foreign x509.UnknownAuthorityError
 		switch {
 		case errors.As(got.untrusted, &foreign):
@@ -60,7 +61,7 @@ var certificateIsTrusted = doctor.Check{
 }
 
 func issuer(got verdict) string {
-	sent := "PrivX sends it alone"
+	sent := "PrivX sends 1 certificate"
 	if len(got.sent) > 1 {
 		sent = fmt.Sprintf("PrivX sends %d certificates", len(got.sent))
 	}
@@ -89,16 +90,16 @@ func subject(certificate *x509.Certificate) string { return shown(certificate.Su
 
 var certificateHasName = doctor.Check{
 	ID:      madeOut,
-	Promise: "PrivX's certificate is made out to the name in base-url",
+	Promise: "PrivX's certificate is issued for the host in base-url",
 	How:     howContact + whichCertificate + "and the names and addresses in it.",
 	Needs:   []string{encrypted},
 	Ways: []doctor.Way{
 		plain,
 		{
 			Name: "misnamed", Outcome: doctor.Failed,
-			When:    "The certificate is made out to other names.",
-			Matters: "It may be another server that answers in place of PrivX. The connector sends no secret there.",
-			Do:      "Write one of the certificate's names in base-url if it leads to PrivX, or have a certificate issued that has the name in base-url as a subject alternative name.",
+			When:    "The certificate is issued for other names.",
+			Matters: "Another server may answer in place of PrivX. So the connector sends it no secret.",
+			Do:      "Set base-url to a name in the certificate that leads to PrivX. Or have a certificate issued that has the host in base-url as a subject alternative name.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -133,7 +134,7 @@ func names(certificate *x509.Certificate) string {
 		more = fmt.Sprintf(" and %d more", len(all)-maxNames)
 		all = all[:maxNames]
 	}
-	return "made out to " + shown(strings.Join(all, ", ")) + more
+	return "issued for " + shown(strings.Join(all, ", ")) + more
 }
 
 // soon is how long before its end a certificate is warned of.
@@ -143,34 +144,34 @@ const day = 24 * time.Hour
 
 var certificateIsInTime = doctor.Check{
 	ID:      inTime,
-	Promise: "PrivX's certificate is valid, and will be for another 30 days",
-	How:     howContact + whichCertificate + "and from when until when it is valid, as well as those that it was issued with, by this machine's clock.",
+	Promise: "PrivX's certificate is valid for another 30 days",
+	How:     howContact + whichCertificate + "and at those of the CAs above it: from when until when they are valid, by this machine's clock.",
 	Needs:   []string{encrypted},
 	Ways: []doctor.Way{
 		plain,
 		{
 			Name: "soon", Outcome: doctor.Warning,
-			When:    "The certificate, or one that it was issued with, ends within 30 days.",
+			When:    "The certificate, or that of a CA above it, ends within 30 days.",
 			Matters: "From then on the connector cannot reach PrivX.",
-			Do:      "Renew the certificate. If the CA changes with it, add the new one to ca-certificate before.",
+			Do:      "Renew the certificate that is named. If a new CA issues it, add that CA to ca-certificate first.",
 		},
 		{
 			Name: "expired", Outcome: doctor.Failed,
 			When:    "PrivX's certificate has ended.",
 			Matters: "The connector sends no secret to a server whose certificate is not valid.",
-			Do:      "Renew PrivX's certificate. If it has not ended, this machine's clock is wrong.",
+			Do:      "Renew PrivX's certificate. If it has not ended yet, set this machine's clock right.",
 		},
 		{
 			Name: "early", Outcome: doctor.Failed,
 			When:    "PrivX's certificate is not valid yet.",
 			Matters: "The connector sends no secret to a server whose certificate is not valid.",
-			Do:      "Set this machine's clock right if it is behind. Otherwise wait, or have a certificate issued that is valid now.",
+			Do:      "If this machine's clock is behind, set it right. Otherwise have a certificate issued that is valid now.",
 		},
 		{
 			Name: "chain", Outcome: doctor.Failed,
-			When:    "A certificate with which PrivX's own was issued is not valid now.",
+			When:    "The certificate of a CA above PrivX's own is not valid now.",
 			Matters: "The connector sends no secret to a server whose certificate is not valid.",
-			Do:      "Renew the certificate of the CA that is named, in PrivX and in ca-certificate. If it has not ended, this machine's clock is wrong.",
+			Do:      "Renew the CA's certificate that is named, in PrivX and in ca-certificate. If it is valid by the right time, set this machine's clock right.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -205,7 +206,7 @@ func timeFailure(got verdict, now time.Time) string {
 
 // validity says from when until when a certificate is valid.
 func validity(certificate *x509.Certificate) string {
-	return fmt.Sprintf("the certificate of %s is valid from %s to %s", subject(certificate), date(certificate.NotBefore), date(certificate.NotAfter))
+	return fmt.Sprintf("%s, valid from %s to %s", subject(certificate), date(certificate.NotBefore), date(certificate.NotAfter))
 }
 
 func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }

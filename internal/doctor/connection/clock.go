@@ -14,28 +14,28 @@ const maxApart = 30 * time.Second
 
 var clocksAgree = doctor.Check{
 	ID:      "PX-CLOCK-01",
-	Promise: "PrivX's clock and this machine's agree to 30 seconds",
-	How: howContact + "the Date of the answer, against the times of this machine at which the request was sent and the answer began. " +
-		"The Date has whole seconds, so that the clocks are known to be apart by more than a second at least before it counts.",
+	Promise: "PrivX's clock and this machine's are at most 30 seconds apart",
+	How: howContact + "the Date header of the answer, and at this machine's clock when the request was sent and when the answer began. " +
+		"The Date header has whole seconds only, which is taken into account.",
 	Needs: reached,
 	Ways: []doctor.Way{
 		{
 			Name: "apart", Outcome: doctor.Warning,
 			When: "The clocks are more than 30 seconds apart.",
-			Matters: "Certificates and tokens hold by the clock. A node of PrivX whose clock is behind refuses tokens that another one has just issued. " +
-				"The connector goes by PrivX's clock where a grant has times.",
-			Do: "Let this machine and all nodes of PrivX get the time from the same servers (NTP).",
+			Matters: "Certificates and tokens are valid by the clock. A node of PrivX whose clock is behind refuses tokens that another node has just issued. " +
+				"Where a grant begins or ends at a time, the connector goes by PrivX's clock.",
+			Do: "Let this machine and all nodes of PrivX get the time from the same NTP servers.",
 		},
 		{
 			Name: "no-date", Outcome: doctor.Warning,
-			When: "The answer has no Date.",
-			Matters: "PrivX's clock is not known. The connector goes by its own where a grant has times, and with grant-max-hours it makes no grant at all, " +
-				"because a grant whose end is reckoned by the wrong clock could end too late. Syncs do not need it.",
-			Do: "Let the load balancer in front of PrivX pass the header Date on.",
+			When: "The answer has no Date header.",
+			Matters: "PrivX's clock is not known. Where a grant begins or ends at a time, the connector goes by its own clock. " +
+				"With grant-max-hours it makes no grant, because a grant could end too late by the wrong clock. Syncs work.",
+			Do: "Let the load balancer or proxy in front of PrivX pass on the Date header.",
 		},
 		{
 			Name: "slow", Outcome: doctor.Skipped,
-			When: "The answer took so long to begin that it does not tell PrivX's time exactly enough.",
+			When: "The answer took so long to begin that it does not tell PrivX's time precisely enough.",
 		},
 		{
 			Name: wayNoAnswer, Outcome: doctor.Skipped,
@@ -50,7 +50,7 @@ var clocksAgree = doctor.Check{
 		}
 		date, err := http.ParseTime(c.Answer.Header.Get("Date"))
 		if err != nil {
-			return doctor.Finding{Way: "no-date", Found: noDate(v), Wanted: "a Date"}
+			return doctor.Finding{Way: "no-date", Found: noDate(v), Wanted: "a Date header"}
 		}
 		// PrivX's clock showed a time within that second at some time in between.
 		least, most := date.Sub(c.Began), date.Add(time.Second).Sub(c.Sent)
@@ -69,7 +69,7 @@ var clocksAgree = doctor.Check{
 // noDate says that there is no Date, and what that costs with these settings.
 func noDate(v *doctor.Visit) string {
 	if hours := v.Given.Config.GrantMaxHours; hours > 0 {
-		return fmt.Sprintf("no Date; grant-max-hours is %d, so that no grants are made", hours)
+		return fmt.Sprintf("no Date header; grant-max-hours is %d, so that no grants are made", hours)
 	}
-	return "no Date"
+	return "no Date header"
 }

@@ -15,12 +15,12 @@ import (
 var settingsFit = doctor.Check{
 	ID:      Configured,
 	Promise: "the settings are complete and fit together",
-	How:     "The settings are read and checked as the connector does it. Nothing is sent.",
+	How:     "The settings are read and checked as the connector does it when it starts. Nothing is sent.",
 	Ways: []doctor.Way{{
 		Name: "mistake", Outcome: doctor.Failed,
-		When:    "A setting is missing, malformed or does not fit another one.",
+		When:    "A setting is missing, is malformed, or does not fit another one.",
 		Matters: "The connector does not start with these settings.",
-		Do:      "Correct the setting that the error names. PX-CONF-02 shows which settings have arrived, and from where.",
+		Do:      "Correct the setting that the error names. To see which settings have arrived, and from where, run the doctor with --only PX-CONF-02.",
 	}},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		if err := prepare(ctx, v); err != nil {
@@ -49,10 +49,10 @@ func prepare(ctx context.Context, v *doctor.Visit) error {
 var settingsOrigin = doctor.Check{
 	ID:      "PX-CONF-02",
 	Promise: "no secret is given on the command line",
-	How:     "It is looked up where each setting comes from: a flag, a variable or the file. Values are not shown.",
+	How:     "For each setting it is noted whether it comes from a flag, a variable or the file. Values are not shown.",
 	Ways: []doctor.Way{{
 		Name: "secret-flag", Outcome: doctor.Warning,
-		When:    "A secret is given by a flag.",
+		When:    "A secret is given by a flag, such as --api-client-secret.",
 		Matters: "Everybody on this machine can read it in the list of processes, and it stays in the history of the shell.",
 		Do:      "Give the secret by its variable, such as BATON_API_CLIENT_SECRET, or in the YAML file.",
 	}},
@@ -108,18 +108,18 @@ var authentication = doctor.Check{
 		{
 			Name: "oauth-alone", Outcome: doctor.Warning,
 			When:    "The OAuth client's ID and secret are given alone.",
-			Matters: "PrivX documents this way for its own services only. A PrivX may refuse it, and no grants are made where PrivX does not tell which API client it is.",
-			Do:      "Give api-client-id and api-client-secret, too. PrivX shows all four on the Credentials page of the API client.",
+			Matters: "PrivX documents this way for its own services only, and may refuse it. Grants and revokes fail where PrivX does not tell which user the API client is.",
+			Do:      "Set api-client-id and api-client-secret, too. PrivX shows all four credentials on the Credentials page of the API client.",
 		},
 		{
 			Name: "leftovers", Outcome: doctor.Warning,
 			When:    "The OAuth client's ID or secret is given and not used, because auth-method is client-secret.",
-			Matters: "The API client's pair alone works only where PrivX has privx-external as a public client.",
-			Do:      "Set auth-method to oauth, or leave it out, to use all four credentials. Otherwise take the OAuth client's away.",
+			Matters: "The API client's ID and secret alone are enough only where PrivX has privx-external as a public client.",
+			Do:      "To use all four credentials, set auth-method to oauth, or leave it out. Otherwise leave out oauth-client-id and oauth-client-secret.",
 		},
 	},
 	Run: func(_ context.Context, v *doctor.Visit) doctor.Finding {
-		const wanted = "the OAuth client's pair and the API client's together, or the API client's alone"
+		const wanted = "both clients, or the API client alone"
 		f := doctor.Finding{Found: wayOf(settings(v).Credentials), Wanted: wanted}
 		switch settings(v).Credentials.(type) {
 		case privx.OAuthClientCredentials:

@@ -17,84 +17,84 @@ import (
 const (
 	noLogin = "Nothing works without a token."
 	// noHaste is what holds for all that may count as a failed login.
-	noHaste = " PrivX limits failed logins, by default to one a minute: wait a minute between two tries."
-	fromUI  = "Copy them anew from the Credentials page of the API client in PrivX (Administration > Deployment > Integrate with PrivX using API clients)."
+	noHaste = " PrivX limits failed logins, by default to one a minute. Wait a minute before you run the doctor again."
+	fromUI  = "Copy them again from the Credentials page of the API client in PrivX (Administration > Deployment > Integrate with PrivX using API clients)."
 )
 
 var tokenIsGiven = doctor.Check{
 	ID:      LoggedIn,
 	Promise: "PrivX gives the API client a token",
-	How: "A token is asked for in the connector's own way, once: refused credentials are not tried again. " +
-		"As in the connector's own check of its settings, PrivX has 30 seconds, for this and for the checks of what a sync may see together. The session is ended when the doctor has finished.",
+	How: "A token is asked for as the connector does it. Credentials that are refused are not tried again. " +
+		"As in the connector's own check, PrivX has 30 seconds for this and for the checks of the permissions together. " +
+		"The session is ended when the doctor has finished.",
 	Needs: append([]string{Configured}, reached...),
 	Ways: []doctor.Way{
 		{
 			Name: "invalid-client", Outcome: doctor.Failed,
-			When: "PrivX answers invalid_client: the client that asks is not known, or its secret is wrong.",
-			Matters: noLogin + " In OAuth this means the OAuth client, or the API client where that asks alone. " +
-				"It is not known whether every PrivX keeps to that: some may say so of the API client, too.",
-			Do: "Check the pair that is named first. " + fromUI + noHaste,
+			When:    "PrivX answers invalid_client. By OAuth that means that the client which asks is not known, or that its secret is wrong.",
+			Matters: noLogin + " It is most likely the client whose settings the doctor names. But a PrivX may say so of the other client, too.",
+			Do:      "Check first the two settings that the doctor names, and then the others. " + fromUI + noHaste,
 		},
 		{
 			Name: "invalid-grant", Outcome: doctor.Failed,
-			When:    "PrivX answers invalid_grant: the OAuth client is known, and the API client is not, or its secret is wrong.",
+			When:    "PrivX answers invalid_grant. It knows the OAuth client, but it does not know the API client, or the API client's secret is wrong.",
 			Matters: noLogin,
-			Do:      "Check api-client-id and api-client-secret, and whether the API client still exists. " + fromUI + noHaste,
+			Do:      "Check that the API client still exists, and check api-client-id and api-client-secret. " + fromUI + noHaste,
 		},
 		{
 			Name: "way-not-allowed", Outcome: doctor.Failed,
-			When:    "PrivX answers unauthorized_client or unsupported_grant_type: it does not allow this way to authenticate.",
-			Matters: noLogin + " The credentials may be right, and too few.",
-			Do: "Give all four credentials: the way with the OAuth client and the API client together is the one that every PrivX has. " +
+			When:    "PrivX answers unauthorized_client or unsupported_grant_type. It does not allow this way to authenticate.",
+			Matters: noLogin + " The credentials may be right, but not enough of them.",
+			Do: "Set all four credentials: oauth-client-id, oauth-client-secret, api-client-id and api-client-secret. Every PrivX allows this way. " +
 				"The API client alone is enough only where PrivX has privx-external as a public client." + noHaste,
 		},
 		{
 			Name: "bad-request", Outcome: doctor.Failed,
-			When:    "PrivX refuses the request (400) without saying that it is the credentials.",
-			Matters: noLogin + " The connector takes it for refused credentials.",
+			When:    "PrivX refuses the request (status 400), and does not say that it is because of the credentials.",
+			Matters: noLogin + " The connector treats the credentials as refused.",
 			Do:      "Check base-url, and then the credentials. " + fromUI + noHaste,
 		},
 		{
 			Name: "unauthorized", Outcome: doctor.Failed,
-			When:    "PrivX refuses the credentials (401) without saying which.",
+			When:    "PrivX refuses the credentials (status 401), and does not say which.",
 			Matters: noLogin,
-			Do:      "Check all that are given. " + fromUI + noHaste,
+			Do:      "Check all credentials that are set. " + fromUI + noHaste,
 		},
 		{
 			Name: "forbidden", Outcome: doctor.Failed,
-			When:    "PrivX forbids the login (403).",
-			Matters: noLogin + " The API client may be disabled, or may not log in from this address, or what is in front of PrivX does not let the request through.",
-			Do:      "Check the API client in PrivX, and what is in front of PrivX for a rule against requests from here." + noHaste,
+			When:    "PrivX, or what is in front of it, forbids the login (status 403).",
+			Matters: noLogin + " The API client may be disabled, or may not be allowed to log in from this address. Or a gateway in front of PrivX refuses the request.",
+			Do:      "Check the API client in PrivX. Check whether a gateway in front of PrivX has a rule against requests from this machine." + noHaste,
 		},
 		{
 			Name: "no-endpoint", Outcome: doctor.Failed,
-			When:    "There is no such address (404), or it does not take this request (405).",
+			When:    "The address of the login is not there (status 404), or does not take this request (status 405).",
 			Matters: noLogin + " Either base-url does not lead to PrivX, or this PrivX does not have this way to authenticate.",
-			Do:      "Check base-url, with the path in front of PrivX's own paths if there is one. If it is right, give all four credentials.",
+			Do:      "Check base-url. It must have the path in front of PrivX's own paths if there is one. If it is right, set all four credentials.",
 		},
 		{
 			Name: "throttled", Outcome: doctor.Failed,
-			When:    "There were too many requests (429).",
-			Matters: "PrivX limits failed logins for each client and address, and what is in front of it may limit requests.",
-			Do:      "Stop whatever logs in with wrong credentials, wait a few minutes, and run the doctor again.",
+			When:    "There were too many requests (status 429).",
+			Matters: "PrivX limits failed logins for each client and address. A gateway in front of PrivX may limit requests, too.",
+			Do:      "Find out what else logs in with wrong credentials, and stop it. Wait a few minutes, and run the doctor again.",
 		},
 		{
 			Name: "not-well", Outcome: doctor.Failed,
-			When:    "PrivX, or what is in front of it, is not able to answer (408 or 5xx).",
-			Matters: noLogin + " It may be over in a moment, such as while PrivX restarts.",
-			Do:      "Run the doctor again in some minutes. If it stays so, look at PrivX's service auth, and at what is in front of PrivX.",
+			When:    "PrivX, or what is in front of it, is not able to answer (status 408 or 5xx).",
+			Matters: noLogin + " It may be over soon, for example if PrivX is restarting.",
+			Do:      "Run the doctor again in a few minutes. If it still fails, look at PrivX's service auth, and at what is in front of PrivX.",
 		},
 		{
 			Name: wayForeign, Outcome: doctor.Failed,
-			When:    "What answers is not PrivX: a page in HTML, a redirect, or something else that has no token.",
+			When:    "The answer is not PrivX's: it is an HTML page, a redirect, or something else without a token.",
 			Matters: noLogin + " base-url may lead to a login page, a proxy or another product.",
-			Do:      "Check base-url: it is PrivX's own address. What is in front of PrivX must let the connector's requests through without a login page.",
+			Do:      "Check base-url. It must be PrivX's own address. If there is a gateway in front of PrivX, let it pass the connector's requests on without a login page of its own.",
 		},
 		{
 			Name: wayNoAnswer, Outcome: doctor.Failed,
-			When:    "There is no whole answer to the login, or none in time.",
+			When:    "The login got no complete answer in time.",
 			Matters: noLogin,
-			Do:      "Run the doctor again. If it stays so, look at PrivX's service auth, at what is in front of PrivX, and at http-timeout-seconds.",
+			Do:      "Run the doctor again. If it still fails, look at PrivX's service auth, at what is in front of PrivX, and at the setting http-timeout-seconds.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -110,16 +110,16 @@ var tokenIsGiven = doctor.Check{
 		if err != nil {
 			return refusal(settings(v).Credentials, err)
 		}
-		return doctor.Pass("a token by "+way+", "+life(login.Life), "a token")
+		return doctor.Pass("a token by "+way+", "+life(login.Life), "")
 	},
 }
 
 // life says how long a token holds.
 func life(life time.Duration) string {
 	if life == 0 {
-		return "for a time that PrivX does not tell, so that the connector gets a new one each minute"
+		return "valid for a time that PrivX does not tell, so that the connector gets a new one each minute"
 	}
-	return fmt.Sprintf("for %s", life)
+	return fmt.Sprintf("valid for %s", life)
 }
 
 // refusal is the finding where no token came.
@@ -130,7 +130,7 @@ func refusal(credentials privx.Credentials, err error) doctor.Finding {
 		return f
 	}
 	f.Way = refusalWay(e)
-	f.Found = fmt.Sprintf("an answer %d", e.Status)
+	f.Found = fmt.Sprintf("an answer with status %d", e.Status)
 	if slices.Contains([]string{"invalid-client", "invalid-grant", "way-not-allowed"}, f.Way) {
 		f.Found += " " + e.Code + " to " + accused(credentials, f.Way)
 	}
@@ -190,24 +190,24 @@ func accused(credentials privx.Credentials, way string) string {
 var selfIsKnown = doctor.Check{
 	ID:      "PX-LOGIN-02",
 	Promise: "PrivX tells which user the API client is",
-	How:     "GET /users/current is read. The connector asks the same before its first grant, because it never changes the roles of its own API client.",
+	How:     "GET /users/current is read. The connector does so before its first grant or revoke, because it never changes the roles of its own API client.",
 	Needs:   []string{LoggedIn},
 	Ways: []doctor.Way{
 		{
 			Name: "as-named", Outcome: doctor.Skipped,
-			When: "PrivX does not tell, and so the connector protects the roles of the API client that api-client-id names.",
+			When: "PrivX does not tell. The connector does not change the roles of the user whose id is api-client-id.",
 		},
 		{
 			Name: wayUnknown, Outcome: doctor.Warning,
-			When:    "PrivX does not tell, and the credentials do not name the API client either.",
-			Matters: "The connector makes no grant and no revoke, because it could be one of its own API client's roles. Syncs do not need it.",
-			Do:      "Give api-client-id and api-client-secret, too.",
+			When:    "PrivX does not tell, and api-client-id is not set.",
+			Matters: "The connector makes no grant and no revoke, because it could change the roles of its own API client. Syncs work.",
+			Do:      "Set api-client-id and api-client-secret, too.",
 		},
 		{
 			Name: wayNoAnswer, Outcome: doctor.Warning,
-			When:    "The question is not answered as PrivX would.",
-			Matters: "As long as that is so, the connector makes no grant and no revoke. Syncs do not need it.",
-			Do:      "Run the doctor again. If it stays so, look at PrivX's role store, and at what is in front of PrivX.",
+			When:    "PrivX does not answer, or not with a user or a refusal.",
+			Matters: "As long as that is so, the connector makes no grant and no revoke. Syncs work.",
+			Do:      "Run the doctor again. If it still happens, look at PrivX's role store, and at what is in front of PrivX.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

@@ -44,7 +44,7 @@ func TestLogin(t *testing.T) {
 	}
 	unsaid := `"soon"`
 	runCases(t, "Login", append(selfCases(), []doctortest.Case{
-		{Check: token, Found: "password grant), for 5m0s", Arrange: ordinary(privxsim.Options{}), After: oneLogin},
+		{Check: token, Found: "password grant), valid for 5m0s", Arrange: ordinary(privxsim.Options{}), After: oneLogin},
 		{Check: token, Name: "API client alone", Found: "the API client alone", Arrange: with(public, withoutOAuth)},
 		{Check: token, Name: "OAuth client alone", Found: "the OAuth client alone", Arrange: with(privxsim.Options{OAuthClientCredentials: true}, withoutAPIClient)},
 		{Check: token, Name: "without a life", Found: "a new one each minute", Arrange: ordinary(privxsim.Options{ExpiresIn: &unsaid})},

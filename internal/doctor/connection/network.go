@@ -18,8 +18,8 @@ import (
 )
 
 // howContact is how the checks of the network and of TLS find out.
-const howContact = "One request for the role store's status is sent without credentials, by the connector's own client. " +
-	"What its transport tells of it is looked at: "
+const howContact = "One request for the status of PrivX's role store is sent, with the connector's own HTTP client and without credentials. " +
+	"The doctor looks at "
 
 var proxyLetsThrough = doctor.Check{
 	ID:      proxied,
@@ -29,9 +29,9 @@ var proxyLetsThrough = doctor.Check{
 	Ways: []doctor.Way{
 		{
 			Name: "ignored", Outcome: doctor.Warning,
-			When:    "HTTPS_PROXY is set, and cannot be read as an address.",
-			Matters: "The connector goes without a proxy then, as all programs in Go do.",
-			Do:      "Correct HTTPS_PROXY, or take it away: http://user:password@proxy:port, with what is special in the user and the password percent-encoded.",
+			When:    "HTTPS_PROXY is set, but it is not a valid address.",
+			Matters: "The connector then goes to PrivX without a proxy.",
+			Do:      "Correct HTTPS_PROXY, or unset it. Its form is http://user:password@proxy:port. Special characters in the user name and the password must be percent-encoded.",
 		},
 		{
 			Name: "cut", Outcome: doctor.Failed,
@@ -47,15 +47,15 @@ var proxyLetsThrough = doctor.Check{
 		},
 		{
 			Name: "credentials", Outcome: doctor.Failed,
-			When:    "The proxy wants a user name and a password, or refuses those that are given (407).",
+			When:    "The proxy wants a user name and a password, or refuses those that are given (status 407).",
 			Matters: "No request gets to PrivX.",
-			Do:      "Give them in HTTPS_PROXY, as http://user:password@proxy:port, with what is special in them percent-encoded.",
+			Do:      "Give both in HTTPS_PROXY, as http://user:password@proxy:port. Special characters in them must be percent-encoded.",
 		},
 		{
 			Name: "beyond", Outcome: doctor.Failed,
-			When:    "The proxy answers that it cannot connect to PrivX (502, 503 or 504).",
+			When:    "The proxy answers that it cannot connect to PrivX (status 502, 503 or 504).",
 			Matters: "No request gets to PrivX.",
-			Do:      "Check the name and the port in base-url as the proxy sees them, and whether PrivX is up. If PrivX can be reached without the proxy, name its host in NO_PROXY.",
+			Do:      "Check that the proxy can reach the host and the port in base-url, and that PrivX is up. If PrivX can be reached without the proxy, name its host in NO_PROXY.",
 		},
 		{
 			Name: wayRefused, Outcome: doctor.Failed,
@@ -130,29 +130,29 @@ func proxyFailure(c *doctor.Contact) string {
 
 var nameIsKnown = doctor.Check{
 	ID:      named,
-	Promise: "the name in base-url is known",
-	How:     howContact + "the addresses that the name in base-url has.",
+	Promise: "the host name in base-url is known",
+	How:     howContact + "the IP addresses of the name in base-url.",
 	Needs:   []string{proxied},
 	Ways: []doctor.Way{
 		{
 			Name: "proxy", Outcome: doctor.Skipped, Moot: true,
-			When: "The proxy looks the name up, and not this machine.",
+			When: "It is the proxy that looks up the name, and not this machine.",
 		},
 		{
 			Name: "address", Outcome: doctor.Skipped, Moot: true,
-			When: "There is an address in base-url, and no name.",
+			When: "In base-url there is an IP address, so that there is no name to look up.",
 		},
 		{
 			Name: wayUnknown, Outcome: doctor.Failed,
-			When:    "There is no such name.",
+			When:    "No such name is known.",
 			Matters: "The connector cannot find PrivX.",
-			Do:      "Check the host name in base-url, and whether this machine asks the name server that knows it. In a container that may be another one than on its host.",
+			Do:      "Check the host name in base-url. If it is right, check that this machine asks a DNS server that knows it. A container may ask another DNS server than its host.",
 		},
 		{
 			Name: wayNoAnswer, Outcome: doctor.Failed,
-			When:    "No name server answers.",
+			When:    "No DNS server answers.",
 			Matters: "The connector cannot find PrivX.",
-			Do:      "Check which name servers this machine asks, and whether they can be reached from here.",
+			Do:      "Check which DNS servers this machine asks, and whether it can reach them.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -195,26 +195,26 @@ var tcpConnects = doctor.Check{
 		{
 			Name: wayRefused, Outcome: doctor.Failed,
 			When:    "Nothing listens at that address and port.",
-			Matters: "PrivX is down, or it is somewhere else.",
+			Matters: "PrivX is down, or it is at another address or port.",
 			Do:      "Check the host and the port in base-url, and whether PrivX is up.",
 		},
 		{
 			Name: "unreachable", Outcome: doctor.Failed,
-			When:    "There is no way to that address.",
+			When:    "There is no route to that address.",
 			Matters: "The connector cannot get to PrivX's network from here.",
-			Do:      "Check the routes of this machine, and whether a firewall, a VPN or a network policy stands in between.",
+			Do:      "Check the routes of this machine. Check whether it needs a VPN, and whether a firewall or a network policy stands in between.",
 		},
 		{
 			Name: wayNoAnswer, Outcome: doctor.Failed,
 			When:    "Nothing answers at that address and port.",
-			Matters: "A firewall may drop what is sent, or PrivX's machine may be down.",
+			Matters: "A firewall may drop the packets, or PrivX's machine may be down.",
 			Do:      "Let firewalls and network policies allow connections from here to PrivX's port. Check whether PrivX is up.",
 		},
 		{
 			Name: "error", Outcome: doctor.Failed,
 			When:    "The connection fails for another reason.",
 			Matters: "No request gets to PrivX.",
-			Do:      "See the error.",
+			Do:      "Look for what the error names on the way from this machine to PrivX. Then run the doctor again.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

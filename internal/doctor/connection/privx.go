@@ -62,26 +62,26 @@ const running, unwell = "RUNNING", "unwell"
 var roleStoreAnswers = doctor.Check{
 	ID:      isPrivX,
 	Promise: "what answers at base-url is PrivX",
-	How:     howContact + "the answer itself, which in PrivX is a JSON object with a status.",
+	How:     howContact + "the answer itself, which in PrivX is a JSON object with the field status.",
 	Needs:   reached,
 	Ways: []doctor.Way{
 		{
 			Name: wayNoAnswer, Outcome: doctor.Warning,
-			When:    "The connection is good, but the role store's status was not answered.",
-			Matters: "The connector does without the status. Something may be wrong with PrivX all the same, or with what is in front of it.",
-			Do:      "If the login fails, too, check whether PrivX's role store is up, and base-url.",
+			When:    "The connection is good, but the request for the role store's status was not answered.",
+			Matters: "The connector does not need the status. But something may be wrong with PrivX, or with what is in front of it.",
+			Do:      "If PX-LOGIN-01 fails, too, check base-url, and check that PrivX's role store is running.",
 		},
 		{
 			Name: wayRefused, Outcome: doctor.Warning,
-			When:    "The role store's status is answered with an error.",
-			Matters: "The connector does without the status. With a 404 or a 5xx, base-url may lead elsewhere, or PrivX may not be well.",
-			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
+			When:    "The request for the role store's status is answered with an error.",
+			Matters: "The connector does not need the status. But base-url may lead elsewhere, or PrivX may not be well.",
+			Do:      "If PX-LOGIN-01 fails, too, check base-url. It must be PrivX's own address, with the path in front of PrivX's own paths if there is one.",
 		},
 		{
 			Name: "something-else", Outcome: doctor.Warning,
 			When:    "Something answers, but not as PrivX's role store does.",
 			Matters: "The address in base-url may lead to a login page, a proxy or another product.",
-			Do:      "If the login fails, too, check base-url: it is PrivX's own address, with the path in front of PrivX's own paths if there is one.",
+			Do:      "If PX-LOGIN-01 fails, too, check base-url. It must be PrivX's own address, with the path in front of PrivX's own paths if there is one.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -106,7 +106,7 @@ func answered(answer *ask.Answer) string {
 	if answer.Status == 0 {
 		return "no answer"
 	}
-	return fmt.Sprintf("an answer %d of type %s", answer.Status, shown(answer.Header.Get("Content-Type")))
+	return fmt.Sprintf("an answer with status %d and type %s", answer.Status, shown(answer.Header.Get("Content-Type")))
 }
 
 // The versions of PrivX whose documentation this connector is written from.
@@ -117,20 +117,21 @@ var numbers = regexp.MustCompile(`^v?(\d{1,4})((?:\.\d{1,4}){0,3})`)
 
 var versionIsKnown = doctor.Check{
 	ID:      "PX-PRIVX-02",
-	Promise: "PrivX is of a version that the connector was written for",
+	Promise: fmt.Sprintf("PrivX is of version %d to %d", oldestVersion, newestVersion),
 	How:     howContact + "the version in the answer.",
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{
 		{
 			Name: wayNotSaid, Outcome: doctor.Warning,
-			When:    "PrivX does not say of which version it is.",
-			Matters: "It is not known whether the connector was written for it.",
-			Do:      fmt.Sprintf("Look it up in PrivX: the connector is written from the documentation of PrivX %d to %d.", oldestVersion, newestVersion),
+			When:    "PrivX does not say which version it is.",
+			Matters: "It is not known whether the connector was written for this version.",
+			Do: fmt.Sprintf("Look up the version in PrivX. It must be %d or later. "+
+				"The connector is written from the documentation of PrivX %d to %d.", oldestVersion, oldestVersion, newestVersion),
 		},
 		{
 			Name: "old", Outcome: doctor.Warning,
 			When:    fmt.Sprintf("PrivX is older than %d.", oldestVersion),
-			Matters: "The connector is not written for it, and nobody has tried.",
+			Matters: "The connector is not written for this version, and has not been tried with it.",
 			Do:      fmt.Sprintf("Update PrivX to %d or later.", oldestVersion),
 		},
 		{
@@ -168,20 +169,20 @@ var authStatus = api.Endpoint{Method: http.MethodGet, Path: "/auth/api/v1/status
 var servicesAreWell = doctor.Check{
 	ID:      "PX-PRIVX-03",
 	Promise: "the services of PrivX that the connector uses are running",
-	How:     "The role store and the service auth are asked for their status, without credentials. The role store's answer is that of PX-PRIVX-01.",
+	How:     "PrivX's services role-store and auth are asked for their status, without credentials. The answer of role-store is that of PX-PRIVX-01.",
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{
 		{
 			Name: unwell, Outcome: doctor.Warning,
 			When:    "A service says that it is not running.",
-			Matters: "Syncs, or the login before them, may fail as long as that is so.",
-			Do:      "Look at the service that is named, on the page of PrivX's monitoring or in its logs.",
+			Matters: "Logins and syncs may fail as long as that is so.",
+			Do:      "Look at the service that is named, in PrivX's monitoring or in its logs.",
 		},
 		{
 			Name: wayNotSaid, Outcome: doctor.Warning,
-			When:    "A service does not say how it is.",
-			Matters: "It is not known whether it is well. The connector does without the status.",
-			Do:      "If the login or the lists fail, too, look at the service that is named.",
+			When:    "A service does not tell its status.",
+			Matters: "It is not known whether the service is running. The connector does not need the status.",
+			Do:      "If PX-LOGIN-01, PX-PERM-01 or PX-PERM-02 fails, too, look at the service that is named.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -216,15 +217,15 @@ func condition(said *serviceStatus) (string, string) {
 
 var noUpgrade = doctor.Check{
 	ID:      "PX-PRIVX-04",
-	Promise: "PrivX is not being upgraded, and takes changes",
-	How:     howContact + "what it says of an upgrade without downtime (zdu.details.api.restricting).",
+	Promise: "PrivX does not refuse changes because of an upgrade",
+	How:     howContact + "what the answer says of an upgrade without downtime (zdu.details.api.restricting).",
 	Needs:   []string{isPrivX},
 	Ways: []doctor.Way{
 		{
 			Name: "restricting", Outcome: doctor.Warning,
 			When:    "PrivX says that it restricts its API, as it does while it is being upgraded.",
-			Matters: "PrivX refuses grants and revokes meanwhile. Syncs work.",
-			Do:      "Wait for the end of the upgrade, or grant and revoke again afterwards.",
+			Matters: "PrivX refuses grants and revokes until the upgrade is over. Syncs work.",
+			Do:      "Wait for the end of the upgrade. Then grant and revoke again what has failed.",
 		},
 		{
 			Name: wayNotSaid, Outcome: doctor.Skipped,

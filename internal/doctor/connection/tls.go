@@ -13,7 +13,7 @@ import (
 // plain is the way in which all checks of TLS end where there is none.
 var plain = doctor.Way{
 	Name: "plain", Outcome: doctor.Skipped, Moot: true,
-	When: "The address in base-url begins with http://, which is accepted on this machine alone, and so there is no TLS.",
+	When: "The address in base-url begins with http://, so that there is no TLS. The connector accepts that on this machine alone.",
 }
 
 func isPlain(c *doctor.Contact) bool { return c.Base.Scheme == "http" }
@@ -21,34 +21,34 @@ func isPlain(c *doctor.Contact) bool { return c.Base.Scheme == "http" }
 var tlsIsSpoken = doctor.Check{
 	ID:      encrypted,
 	Promise: "PrivX speaks TLS 1.2 or later",
-	How:     howContact + "how the handshake of TLS ended, and which version and cipher the two sides agreed on.",
+	How:     howContact + "how the TLS handshake ended, and on which version and cipher both sides agreed.",
 	Needs:   []string{connected},
 	Ways: []doctor.Way{
 		plain,
 		{
 			Name: "no-tls", Outcome: doctor.Failed,
 			When:    "What answers does not speak TLS.",
-			Matters: "The connector sends its secrets over TLS alone.",
+			Matters: "The connector sends its secrets to PrivX over TLS only.",
 			Do:      "Check the port in base-url: it may be that of plain HTTP, or of another service.",
 		},
 		{
 			Name: "old", Outcome: doctor.Failed,
-			When:    "What answers speaks no version of TLS from 1.2 on.",
+			When:    "What answers does not speak TLS 1.2 or later.",
 			Matters: "Older versions do not protect secrets, and the connector does not use them.",
 			Do:      "Enable TLS 1.2 or 1.3 in PrivX, or in the load balancer in front of it.",
 		},
 		{
 			Name: wayRefused, Outcome: doctor.Failed,
-			When:    "What answers refuses the handshake.",
+			When:    "What answers refuses the TLS handshake.",
 			Matters: "No request gets to PrivX.",
-			Do: "Check whether PrivX, or the load balancer in front of it, wants a client certificate, does not know the host name in base-url, " +
-				"or has no cipher that is considered safe (with ECDHE). The connector has no client certificate.",
+			Do: "Check whether PrivX, or the load balancer in front of it, wants a client certificate: the connector has none. " +
+				"Check whether it knows the host name in base-url, and whether it has a safe cipher (with ECDHE).",
 		},
 		{
 			Name: "broken", Outcome: doctor.Failed,
-			When:    "The connection ends, or nothing more comes, in the middle of the handshake.",
+			When:    "The connection ends, or nothing more comes, in the middle of the TLS handshake.",
 			Matters: "No request gets to PrivX.",
-			Do:      "Check whether a firewall that inspects TLS stands in between, and whether base-url has the port of PrivX's HTTPS.",
+			Do:      "Check whether base-url has the port on which PrivX speaks HTTPS, and whether a firewall that inspects TLS stands in between.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

@@ -45,23 +45,23 @@ func provider(ctx context.Context, v *doctor.Visit) (credentials.PerRPCCredentia
 var credentialsGiven = doctor.Check{
 	ID:      idCredentials,
 	Promise: "ConductorOne's credentials have the right form",
-	How:     "The SDK reads client-id and client-secret. Nothing is sent.",
+	How:     "The doctor reads client-id and client-secret as baton-sdk does. Nothing is sent.",
 	Ways: []doctor.Way{
-		{Name: "none", Outcome: doctor.Skipped, When: "There are no credentials of ConductorOne. A one-shot run needs none."},
+		{Name: "none", Outcome: doctor.Skipped, When: "The setting client-id is not given. A one-shot run does not need it."},
 		{
 			Name: "no-secret", Outcome: doctor.Failed,
-			When: "There is a client-id without a client-secret.", Matters: "The service does not start.",
+			When: "The setting client-id is given without client-secret.", Matters: "The service does not start.",
 			Do: "Set client-secret, or leave out client-id for a one-shot run.",
 		},
 		{
 			Name: "id", Outcome: doctor.Failed,
-			When: "The client-id has not the form NAME@HOST/PATH.", Matters: "The service does not start.",
-			Do: "Copy the client ID from the connector's page in ConductorOne once more, whole.",
+			When: "The setting client-id does not have the form NAME@HOST/PATH.", Matters: "The service does not start.",
+			Do: "Copy the whole client ID again from the connector's page in ConductorOne.",
 		},
 		{
 			Name: "secret", Outcome: doctor.Failed,
-			When: "The client-secret is not one that ConductorOne gives out.", Matters: "The service does not start.",
-			Do: "Copy the secret from ConductorOne once more, whole. It is shown only once: rotate it if it is lost.",
+			When: "The setting client-secret does not have the form of ConductorOne's secrets.", Matters: "The service does not start.",
+			Do: "Copy the whole secret again. ConductorOne shows it only once. If it is lost, rotate it on the connector's page in ConductorOne.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -88,24 +88,24 @@ var errNoHost = errors.New("the client-id names no host")
 var reachable = doctor.Check{
 	ID:      idReachable,
 	Promise: "ConductorOne can be reached",
-	How: "A connection is made to the host that client-id names, with TLS and the system's certificate authorities, by the proxy from the environment if there is one, " +
-		"as the SDK does. One request without credentials is sent, and its answer does not matter.",
+	How: "The doctor connects to the host in client-id as baton-sdk does: with TLS, the system's CAs, and the proxy that the environment names. " +
+		"One request without credentials is sent, and its answer does not matter.",
 	Needs: []string{idCredentials},
 	Ways: []doctor.Way{
 		{
 			Name: "unknown-name", Outcome: doctor.Failed,
-			When: "The name of the host is not known.", Matters: "The service does not start.",
-			Do: "Compare client-id with the one in ConductorOne. If it is right, see to the name service of this machine, or to the proxy.",
+			When: "The name of the host in client-id is not known.", Matters: "The service does not start.",
+			Do: "Compare client-id with the one in ConductorOne. If it is right, check the DNS servers of this machine, or the proxy.",
 		},
 		{
 			Name: "unreachable", Outcome: doctor.Failed,
-			When: "There is no connection to the host, or none that answers.", Matters: "The service does not start, or waits.",
-			Do: "Let this machine connect to the host at port 443, or set HTTPS_PROXY.",
+			When: "The host in client-id cannot be reached, or does not answer.", Matters: "The service does not start, or waits.",
+			Do: "Let firewalls and network policies allow connections from this machine to port 443 of the host, or set HTTPS_PROXY.",
 		},
 		{
 			Name: "tls", Outcome: doctor.Failed,
-			When: "The host's certificate is not good, or there is no TLS.", Matters: "The service does not start.",
-			Do: "If a proxy breaks TLS open, add its certificate authority to those of the system (SSL_CERT_FILE). The setting ca-certificate is for PrivX alone.",
+			When: "The host's certificate is not trusted here, or the host does not speak TLS.", Matters: "The service does not start.",
+			Do: "If a firewall or a proxy inspects TLS, add its CA to those of the system (SSL_CERT_FILE). The setting ca-certificate is for PrivX only.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -185,18 +185,19 @@ func plainly(err error) string {
 var tokenGiven = doctor.Check{
 	ID:      "PX-C1-03",
 	Promise: "ConductorOne gives a token for the credentials",
-	How:     "One token is asked for, as the SDK does. It is not used: no Hello is said, so that ConductorOne does not take the doctor for the service.",
+	How:     "One token is asked for, as baton-sdk does. It is not used, so that ConductorOne does not take the doctor for the connector's service.",
 	Needs:   []string{idReachable},
 	Ways: []doctor.Way{
 		{
 			Name: "refused", Outcome: doctor.Failed,
-			When: "ConductorOne answers without a token.", Matters: "The service does not start.",
-			Do: "Compare client-id and client-secret with ConductorOne, and rotate the secret if it is not certain. Compare this machine's clock. After a 5xx, try again in a minute.",
+			When: "ConductorOne answers, but gives no token.", Matters: "The service does not start.",
+			Do: "Compare client-id with the one in ConductorOne, and check this machine's clock. If both are right, rotate the secret. " +
+				"If the error has a status of 500 or more, first run the doctor again in a minute.",
 		},
 		{
 			Name: "no-answer", Outcome: doctor.Failed,
-			When: "ConductorOne gives no answer to the request for a token.", Matters: "The service does not start.",
-			Do: "Try again in a minute. If it stays so, see what is between this machine and ConductorOne.",
+			When: "ConductorOne does not answer the request for a token.", Matters: "The service does not start.",
+			Do: "Run the doctor again in a minute. If it still fails, look at the firewalls and proxies between this machine and ConductorOne.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -211,7 +212,7 @@ var tokenGiven = doctor.Check{
 		case err != nil:
 			return doctor.Finding{Way: "refused", Found: "no token of " + host, Wanted: "a token", Cause: err.Error()}
 		default:
-			return doctor.Pass("a token of "+host, "a token")
+			return doctor.Pass("a token of "+host, "")
 		}
 	},
 }

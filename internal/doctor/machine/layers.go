@@ -46,9 +46,9 @@ var writable = doctor.Check{
 	How:     "A small file is written there and removed.",
 	Ways: []doctor.Way{{
 		Name: "not-writable", Outcome: doctor.Failed,
-		When:    "The temporary folder is not there, or no file can be written to it.",
-		Matters: "A sync fails: it keeps its file there until it is whole.",
-		Do:      "Make the folder, or let the connector's user write to it. TMPDIR names another one. In Kubernetes, mount an emptyDir.",
+		When:    "There is no temporary folder, or no file can be written to it.",
+		Matters: "A sync fails. It keeps its file there until the file is complete.",
+		Do:      "Make the folder, or let the connector's user write to it. Or set TMPDIR to another folder. In Kubernetes, mount an emptyDir there.",
 	}},
 	Run: func(_ context.Context, v *doctor.Visit) doctor.Finding {
 		dir := tempDir(v)
@@ -106,21 +106,21 @@ func (h host) spaceEnough() doctor.Check {
 	return doctor.Check{
 		ID:      "PX-HOST-02",
 		Promise: "the temporary folder has space for a sync",
-		How:     "The free space is held against the forecast, with a quarter more, and against the least that a sync of this size can do with.",
+		How:     "The free space is compared with the forecast and a quarter more. It is also compared with the least that a sync of this size needs.",
 		Needs:   []string{tenant.Fits},
 		Ways: []doctor.Way{
 			noForecast,
 			{Name: wayNotKnown, Outcome: doctor.Skipped, When: "This system does not say how much space is free."},
 			{
 				Name: wayTooLittle, Outcome: doctor.Failed,
-				When:    "There is less space than syncs of fewer rows were measured to take.",
-				Matters: "A sync fails once the space is used up.",
+				When:    "There is less space than smaller syncs were measured to need.",
+				Matters: "A sync fails when the space runs out.",
 				Do:      "Free some space, or set TMPDIR to a folder that has more. In Kubernetes, raise the sizeLimit of the emptyDir.",
 			},
 			{
 				Name: wayTight, Outcome: doctor.Warning,
 				When:    "There is less space than the forecast and a quarter more.",
-				Matters: "A sync fails once the space is used up. It may just be enough.",
+				Matters: "A sync fails if the space runs out. It may just be enough.",
 				Do:      "Free some space, or set TMPDIR to a folder that has more. In Kubernetes, raise the sizeLimit of the emptyDir.",
 			},
 		},
@@ -141,5 +141,5 @@ func wanted(forecast int64) string {
 	if forecast <= 0 {
 		return ""
 	}
-	return megabytes(int64(margin*float64(forecast))) + ", which is the forecast and a quarter more"
+	return megabytes(int64(margin*float64(forecast))) + ", the forecast and a quarter more"
 }

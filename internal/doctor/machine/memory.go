@@ -19,23 +19,23 @@ func (h host) memoryEnough() doctor.Check {
 	return doctor.Check{
 		ID:      "PX-HOST-03",
 		Promise: "there is memory for a sync",
-		How: "The memory limit of the container (cgroup, of either version), or the memory of the machine if that is less, is held against the forecast, with a quarter more, " +
-			"and against the least that the connector needs at all. GOMEMLIMIT is shown if it is set: it makes Go use less where it can, and is no limit.",
+		How: "The memory limit of the container (cgroup version 1 or 2), or the memory of the machine if that is less, is compared with the forecast and a quarter more. " +
+			"It is also compared with the least that the connector needs. GOMEMLIMIT is shown if it is set. It is no limit, but makes the connector use less where it can.",
 		Needs: []string{tenant.Fits},
 		Ways: []doctor.Way{
 			noForecast,
 			{Name: wayNotKnown, Outcome: doctor.Skipped, When: "This system does not say how much memory there is."},
 			{
 				Name: wayTooLittle, Outcome: doctor.Failed,
-				When:    "There is less memory than a single process of the connector takes that does nothing.",
-				Matters: "A sync is killed when memory runs out.",
-				Do:      "Raise the memory limit.",
+				When:    "There is less memory than one idle process of the connector needs.",
+				Matters: "A sync is killed when the memory runs out.",
+				Do:      "Raise the memory limit of the container, or use a machine with more memory.",
 			},
 			{
 				Name: wayTight, Outcome: doctor.Warning,
 				When:    "There is less memory than the forecast and a quarter more.",
-				Matters: "A sync may be killed when memory runs out. With GOMEMLIMIT, less may do.",
-				Do:      "Raise the memory limit, and set GOMEMLIMIT to two fifths of it, because it holds for each of two processes.",
+				Matters: "A sync may be killed when the memory runs out. With GOMEMLIMIT, less may be enough.",
+				Do:      "Raise the memory limit. Set GOMEMLIMIT to two fifths of it, because each of two processes may use so much.",
 			},
 		},
 		Run: func(_ context.Context, v *doctor.Visit) doctor.Finding {

@@ -18,7 +18,8 @@ func errorQuestions() []doctor.Check {
 }
 
 // provoke is how errors are provoked.
-const provoke = "A user, his roles and a role are read by an id that there is not, a user by the id none, and the list of roles by a sort key that there is not, and once without a token."
+const provoke = "A user, a user's roles and a role are read by an id that nothing has, and a user by the id none. " +
+	"The list of roles is read by a sort key that does not exist, and once without a token."
 
 // refusalQuestions are those about what PrivX answers to what it cannot do.
 var refusalQuestions = []question{
@@ -30,8 +31,9 @@ var refusalQuestions = []question{
 		unseen:  "No error has a code.",
 		costs: []cost{{"c", doctor.Way{
 			Name: "overload", Outcome: doctor.Warning,
-			Matters: "The connector takes a 400 for a request that PrivX refuses, and does not try it again. A sync fails while PrivX is overloaded.",
-			Do:      "Run syncs at a time at which PrivX has less to do, or let workers be fewer.",
+			When:    "PrivX says with status 400 and a code such as MAX_LOAD that it has too much to do.",
+			Matters: "The connector takes status 400 for a refused request, and does not try again. A sync fails while PrivX has too much to do.",
+			Do:      "Let syncs run when PrivX has less to do, or lower the setting workers.",
 		}}},
 		ask: errorCodes,
 	},
@@ -43,13 +45,15 @@ var refusalQuestions = []question{
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "no-body", Outcome: doctor.Warning,
-				Matters: "The connector goes by the status. It does not believe a 404 alone, so that a revoke from a user whom PrivX has removed fails.",
-				Do:      "Find out whether something before PrivX takes the bodies of errors away.",
+				When:    "Errors have no body.",
+				Matters: "The connector goes by the status. It does not believe status 404 alone, so that a revoke from a user who was removed fails.",
+				Do:      "Check whether a gateway in front of PrivX takes the bodies of errors away. If not, open an issue in the connector's repository.",
 			}},
 			{"d", doctor.Way{
 				Name: "page", Outcome: doctor.Warning,
-				Matters: "The connector takes it for the words of something that stands before PrivX. A revoke from a user whom PrivX has removed fails.",
-				Do:      "Let what stands before PrivX hand the errors of PrivX on as they are.",
+				When:    "Errors are HTML pages.",
+				Matters: "The connector takes such an error to come from a gateway. A revoke from a user who was removed fails.",
+				Do:      "Let the gateway in front of PrivX pass on PrivX's errors as they are. If there is no gateway, open an issue in the connector's repository.",
 			}},
 		},
 		otherwise: true,
@@ -58,22 +62,22 @@ var refusalQuestions = []question{
 	{
 		id:        "PXQ-053",
 		promise:   "an id that is not a UUID is refused",
-		how:       "A user is read by the id none.",
+		how:       "A user is read by the id none, which is not a UUID.",
 		needs:     []string{connection.LoggedIn},
 		otherwise: true,
 		ask:       malformedID,
 	},
 	{
 		id:      "PXQ-054",
-		promise: "what an endpoint answers that lacks a method makes no difference",
+		promise: "how PrivX refuses a method makes no difference",
 		how:     "OPTIONS is sent to the list of roles. The connector never does so, and the answer is for the register alone.",
 		needs:   []string{connection.LoggedIn},
 		ask:     missingMethod,
 	},
 	{
 		id:      "PXQ-056",
-		promise: "what is shown on paths that are not of the API is not taken for an answer of it",
-		how:     "Two paths that there are not are read without a token, one in the role store and one outside of the API. The latter is the answer.",
+		promise: "a page of PrivX's is not taken for an answer of its API",
+		how:     "Two paths that do not exist are read without a token, one in the role store and one outside of the API. The latter is the answer.",
 		needs:   []string{connection.LoggedIn},
 		ask:     otherPath,
 	},
@@ -83,26 +87,28 @@ var refusalQuestions = []question{
 var answerQuestions = []question{
 	{
 		id:      "PXQ-058",
-		promise: "what PrivX calls its JSON makes no difference",
+		promise: "the Content-Type of PrivX's JSON makes no difference",
 		how:     "The Content-Type of all answers that have come so far is looked at.",
 		needs:   []string{connection.LoggedIn},
 		ask:     contentTypes,
 	},
 	{
 		id:      "PXQ-059",
-		promise: "every answer tells PrivX's time",
-		how:     "The Date of all answers that have come so far is looked at.",
+		promise: "every answer tells PrivX's time, where the connector has to know it",
+		how:     "The Date header of all answers that have come so far is looked at. With provisioning, the connector has to know PrivX's time.",
 		needs:   []string{connection.LoggedIn},
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "no-date", Outcome: doctor.Warning,
-				Matters: "The connector tells by the clock of its own machine whether a grant has begun or is over.",
-				Do:      "Keep that clock right, and let what stands before PrivX hand the Date header on.",
+				When:    "Some answers have no Date header.",
+				Matters: "The connector goes by the clock of its own machine to tell whether a grant has begun or is over.",
+				Do:      "Let the gateway in front of PrivX pass on the Date header. Until then, keep this machine's clock right.",
 			}},
 			{"c", doctor.Way{
 				Name: "no-date-for-ends", Outcome: doctor.Warning,
-				Matters: "With grant-max-hours, the connector makes no grant, because it could not tell when it shall end by PrivX's clock.",
-				Do:      "Let what stands before PrivX hand the Date header on, or do without grant-max-hours.",
+				When:    "Some answers have no Date header, and grant-max-hours is set.",
+				Matters: "With grant-max-hours, the connector makes no grant if it does not know the time by PrivX's clock.",
+				Do:      "Let the gateway in front of PrivX pass on the Date header, or leave out grant-max-hours.",
 			}},
 		},
 		ask: dates,

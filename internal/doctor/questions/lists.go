@@ -21,8 +21,8 @@ func listQuestions() []doctor.Check {
 var orderQuestions = []question{
 	{
 		id:        "PXQ-001",
-		promise:   "pages that are too large are cut or refused in a way that the connector knows how to take",
-		how:       "Each of the lists of users, of roles and of the members of privx-user is asked for 1001 rows, one more than the largest documented page has.",
+		promise:   "the connector can cope with how PrivX limits the size of a page",
+		how:       "Each of the lists of users, of roles and of the members of privx-user is asked for 1001 rows, one more than the largest page of PrivX's documentation.",
 		unseen:    "No list has more rows than a page shows.",
 		otherwise: true,
 		ask:       largePages,
@@ -30,22 +30,24 @@ var orderQuestions = []question{
 	{
 		id:      "PXQ-002",
 		promise: "lists count all of their rows",
-		how: "One role is asked for: every PrivX has two, so that a count of 1 is the answer's own. The counts of several answers of the lists of users and of roles are compared with " +
-			"one another and with the rows. The row at the last place that is counted is asked for, and asked for again if it is not there.",
+		how: "The users and the roles are listed several times. The counts in the answers are compared with one another and with the rows. " +
+			"One of the answers has one role only: every PrivX has two, so that it counts itself if it counts 1. " +
+			"The last row that is counted is asked for, and asked for again if it is not there.",
 		costs: []cost{
-			{"b", doctor.Way{Name: "not-counted", Outcome: doctor.Warning, Matters: costOfNoCount, Do: nothingToDo}},
-			{"c", doctor.Way{Name: "counted-as-0", Outcome: doctor.Warning, Matters: costOfNoCount, Do: nothingToDo}},
+			{"b", doctor.Way{Name: "not-counted", Outcome: doctor.Warning, When: "Lists have no count.", Matters: costOfNoCount, Do: nothingToDo}},
+			{"c", doctor.Way{Name: "counted-as-0", Outcome: doctor.Warning, When: "Lists count 0 rows, whatever they show.", Matters: costOfNoCount, Do: nothingToDo}},
 			{"d", doctor.Way{
 				Name: "too-many", Outcome: doctor.Warning,
-				Matters: "The connector reads each such list twice, takes what was shown, and warns in its log. It cannot tell whether rows are withheld from it.",
-				Do:      "Find out whether PrivX hides users or roles from the API client, or counts some that were deleted.",
+				When:    "A list counts more rows than it shows.",
+				Matters: "The connector reads each such list twice, takes what it was shown, and logs a warning. It cannot know whether PrivX hides rows from it.",
+				Do:      "Compare the number of users and roles in PrivX's web interface with what a sync brings. If something is missing, find out what limits what the API client may see.",
 			}},
-			{"e", doctor.Way{Name: "page-alone", Outcome: doctor.Warning, Matters: costOfNoCount, Do: nothingToDo}},
+			{"e", doctor.Way{Name: "page-alone", Outcome: doctor.Warning, When: "Lists count only the rows of each answer.", Matters: costOfNoCount, Do: nothingToDo}},
 			{"f", doctor.Way{
 				Name: "page-alone-at-times", Outcome: doctor.Warning,
-				When:    "It counts the rows of the answer alone, once in a while.",
-				Matters: "The connector asks for what is behind each such answer, so that nothing is lost, but a sync makes some more calls.",
-				Do:      "Report it with an issue: nobody has seen a PrivX that does so.",
+				When:    "Some answers count all rows of the list, and some only their own.",
+				Matters: "The connector asks for what comes after each such answer. Nothing is lost, but a sync makes some more calls.",
+				Do:      openIssue,
 			}},
 		},
 		otherwise: true,
@@ -57,16 +59,17 @@ var orderQuestions = []question{
 		how:     "The first users and the first members of privx-user are asked for several times, and the order of those that were created at the same time is compared.",
 		costs: []cost{{"b", doctor.Way{
 			Name: "in-any-order", Outcome: doctor.Warning,
-			Matters: "A row may stand on no page that is read. The connector misses it by the count and goes back. " +
+			When: "Rows that were created at the same time come in another order each time.",
+			Matters: "A row may be on none of the pages that are read. The connector notices that by the count, and reads again. " +
 				"Where many rows were created at the same time, a sync may fail rather than lose one.",
-			Do: "Let page-size be 1000, so that there are few pages. If a sync fails, let it run again.",
+			Do: "Set page-size to 1000, so that there are few pages. If a sync fails, let it run again.",
 		}}},
 		unseen: "No two rows were created at the same time.",
 		ask:    ties,
 	},
 	{
 		id:      "PXQ-004",
-		promise: "in which order a list comes without a sort key makes no difference",
+		promise: "the order of a list without a sort key makes no difference",
 		how:     "The first users and roles are asked for without a sort key. The connector never does so, and the answer is for the register alone.",
 		unseen:  "There are too few rows to tell an order.",
 		ask:     unsorted,
@@ -74,12 +77,13 @@ var orderQuestions = []question{
 	{
 		id:      "PXQ-005",
 		promise: "users, roles and members can be listed in the order of their creation",
-		how:     "Each list is asked for by the sort key created, and for one row by a key that there is not.",
+		how:     "Each list is asked for by the sort key created, and once by a sort key that does not exist.",
 		needs:   []string{connection.LoggedIn}, // Without it, the connector may not even list users.
 		costs: []cost{{"b", doctor.Way{
 			Name: "refused", Outcome: doctor.Failed,
+			When:    "PrivX refuses the sort key created for a list (status 400).",
 			Matters: "The connector asks for each page in the order of creation. A sync fails.",
-			Do:      "Report it with an issue, and with the version of PrivX: the connector must learn another order for it.",
+			Do:      openIssue + " The connector must learn another order for this PrivX.",
 		}}},
 		otherwise: true,
 		ask:       sortKeys,
@@ -87,8 +91,8 @@ var orderQuestions = []question{
 }
 
 const (
-	costOfNoCount = "The connector asks for what is behind the last row of each list, and once more a second later. A sync takes longer, by about a second for each role and worker."
-	nothingToDo   = "Nothing: nothing is lost. Allow for the time."
+	costOfNoCount = "The connector asks for what comes after the last row of each list, and again a second later. A sync takes about a second longer for each role, divided by the number of workers."
+	nothingToDo   = "Allow for the time. Nothing is lost."
 )
 
 // listsAndMembers are the lists that are asked: users, roles, and the members of privx-user
@@ -130,7 +134,7 @@ func (l *look) largePage(of list) answer {
 	n := len(rows.Items)
 	switch {
 	case rows.Status == http.StatusBadRequest && len(rows.Body) == 0:
-		return on("c", "%d %s are refused with 400 and no word.", tooLarge, of.name)
+		return on("c", "%d %s are refused with 400 and without a reason.", tooLarge, of.name)
 	case rows.Status == http.StatusBadRequest:
 		return on("b", "%d %s are refused with 400.", tooLarge, of.name)
 	case rows.Status > http.StatusForbidden && rows.Status < http.StatusInternalServerError:

@@ -17,7 +17,7 @@ func nodeQuestions() []doctor.Check {
 		{
 			id:      "PXQ-065",
 			promise: "a new token is known to all nodes soon enough",
-			how:     "PrivX is asked for one more token, which is used at once, several times and without a load balancer's cookie.",
+			how:     "PrivX is asked for one more token. It is used at once, several times and without a load balancer's cookie.",
 			needs:   []string{connection.LoggedIn},
 			unseen:  "The token was refused at first by every node.",
 			ask:     nodesKnowTokens,
@@ -25,28 +25,30 @@ func nodeQuestions() []doctor.Check {
 		{
 			id:      "PXQ-066",
 			promise: "the clocks of PrivX's nodes agree",
-			how:     "The Date of several answers without a load balancer's cookie is compared with the time that has passed between them. It tells whole seconds.",
-			needs:   []string{connection.LoggedIn},
-			unseen:  "The answers have no Date, or took too long to tell.",
+			how: "Several requests are sent without a load balancer's cookie. The Date headers of the answers are compared with the time that has passed between them. " +
+				"They have whole seconds only.",
+			needs:  []string{connection.LoggedIn},
+			unseen: "The answers have no Date header, or took too long to come.",
 			costs: []cost{{"b", doctor.Way{
 				Name: "apart", Outcome: doctor.Warning,
-				Matters: "A grant with times begins and ends at another moment on each node.",
-				Do:      "Let all nodes of PrivX take their time from the same place.",
+				When:    "The clocks of PrivX's nodes are some seconds apart.",
+				Matters: "A grant that begins or ends at a time does so at another moment on each node.",
+				Do:      "Let all nodes of PrivX get the time from the same NTP servers.",
 			}}},
 			ask: nodesClocks,
 		},
 		{
 			id:      "PXQ-067",
-			promise: "the connector can go by the counts of all nodes",
-			how:     "One role is asked for several times without a load balancer's cookie, and the counts are compared.",
+			promise: "the connector can cope with the counts of different nodes",
+			how:     "One role is asked for several times without a load balancer's cookie. The counts in the answers are compared.",
 			needs:   []string{tenant.MayListRoles},
-			unseen:  "PrivX does not count, or the count changed once, as it does when a role comes or goes.",
+			unseen:  "PrivX does not count, or the count changed once, as when a role is added or removed.",
 			ask:     nodesCounts,
 		},
 		{
 			id:      "PXQ-069",
 			promise: "the connector stays on a node if the load balancer wants it to",
-			how:     "A cookie is looked for in the answer to the login.",
+			how:     "The answer to the login is searched for cookies. The connector sends them back.",
 			needs:   []string{connection.LoggedIn},
 			ask:     affinity,
 		},
@@ -128,7 +130,7 @@ func nodesClocks(l *look) answer {
 	case apart > 0:
 		return on("b", "Two clocks are at least %s apart.", apart.Round(100*time.Millisecond)).with("seconds", apart.Round(100*time.Millisecond).Seconds())
 	default:
-		return on(assumed, "By %s, as far as whole seconds tell.", number(told, "answer")).with("answers", float64(told))
+		return on(assumed, "So it was in %s, to whole seconds.", number(told, "answer")).with("answers", float64(told))
 	}
 }
 

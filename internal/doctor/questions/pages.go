@@ -18,69 +18,71 @@ import (
 var pageQuestions = []question{
 	{
 		id:      "PXQ-007",
-		promise: "PrivX answers with pages of 1000 rows",
-		how: "Each of the lists of users, of roles and of the members of privx-user is asked for 1000 rows, and for 100 and for 10 if so many are not answered, or with more than 16 MiB. " +
+		promise: "PrivX answers the largest pages that it allows and the connector asks for",
+		how: "Each of the lists of users, of roles and of the members of privx-user is asked for 1000 rows. If that is not answered, or with more than 16 MiB, 100 rows and then 10 are asked for. " +
 			"The status, the length and the time of each answer are noted.",
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "too-many-rows", Outcome: doctor.Warning,
-				When:    "A page of 1000 rows is not answered, or is longer than the connector reads of one, and a smaller page is answered.",
-				Matters: "The connector finds a smaller page by itself, but each sync begins with calls that fail, some of them after minutes.",
-				Do:      "Set page-size to the number of rows that was answered, or let what stands before PrivX give it more time.",
+				When:    "A page of 1000 rows is not answered, or is longer than 16 MiB. A smaller page is answered.",
+				Matters: "The connector finds a smaller page by itself. But each sync begins with calls that fail, some of them after minutes.",
+				Do:      "Set page-size to the smallest number that is shown as asked for. Or let the gateway in front of PrivX wait longer for an answer.",
 			}},
 			{"c", doctor.Way{
 				Name: "rows-too-long", Outcome: doctor.Failed,
-				Matters: "The connector reads no more of one answer. A sync fails.",
-				Do:      "Find out what makes the rows so long: see PXQ-017. Report it with an issue.",
+				When:    "An answer is longer than 64 MiB, even with few rows.",
+				Matters: "The connector does not read more than that of one answer. A sync fails.",
+				Do:      "Find out in PrivX what makes the rows so long, such as users with very many roles. " + openIssue,
 			}},
 		},
 		ask: pageSizes,
 	},
 	{
 		id:      "PXQ-008",
-		promise: "a large page begins about as soon as a small one",
+		promise: "large pages begin soon enough for the connector",
 		how:     "The list of users is asked for 10, for 100 and for 1000 rows, and the times until the answers begin are compared.",
 		costs: []cost{{"b", doctor.Way{
 			Name: "slow-rows", Outcome: doctor.Warning,
-			When:    "A page of 1000 users begins later than after 2 s, and more than five times as late as one of 10.",
-			Matters: "A page may come too late for http-timeout-seconds or for a gateway. The connector then asks for a tenth of the rows, but has waited in vain.",
+			When:    "A page of 1000 users begins after more than 2 s, and takes more than five times as long to begin as a page of 10.",
+			Matters: "A page may come too late for http-timeout-seconds or for a gateway. Then the connector has waited in vain, and asks for a tenth of the rows.",
 			Do:      "Set page-size to 100.",
 		}}},
-		unseen: "There are so few users that each page has all of them, or PrivX does not answer large pages.",
+		unseen: "There are too few users to compare pages, or PrivX does not answer large pages.",
 		ask:    slowRows,
 	},
 	{
 		id:      "PXQ-009",
-		promise: "a list that has nothing in it is written so that the connector knows it from no list at all",
-		how:     "The members of some roles are looked at, and of some more until one has none, and the lists of roles of some users.",
+		promise: "the connector can tell an empty list from a missing one",
+		how:     "The lists of members of some roles are read, and of some more until one is empty. The lists of roles of some users are read, too.",
 		costs: []cost{{"c", doctor.Way{
 			Name: "null-roles", Outcome: doctor.Warning,
-			Matters: "The connector writes nothing on the ground of such a list, because a node that has just started may say so of a user who has roles. A grant to that user fails.",
-			Do:      "Give such users their first role in PrivX itself, and report it with an issue.",
+			When:    "The list of roles of a user without roles is null.",
+			Matters: "A node that has just started may say so of a user who has roles. So the connector does not trust such a list, and a grant to that user fails.",
+			Do:      "Grant such users their first role in PrivX itself. " + openIssue,
 		}}},
 		unseen: "All of the roles that were looked at have members, and all of the users have roles.",
 		ask:    emptyLists,
 	},
 	{
 		id:      "PXQ-010",
-		promise: "every member of a role is in the list of users",
-		how: "If all users fit on three pages, the members of some roles are looked for among them, and those that are not there are searched for by their ids. " +
+		promise: "the members of roles are in the list of users",
+		how: "If all users fit on three pages, the members of some roles are looked for among them. Those who are not there are searched for by their ids. " +
 			"Otherwise the count of all users is compared with that of the members of privx-user.",
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "users-missing", Outcome: doctor.Failed,
-				When:    "Members of roles are not in the list of users, but are found by their ids.",
-				Matters: "The list is not whole. A sync fails where it finds such a member who was there before it began.",
-				Do:      "Look whether PrivX shows these users to the API client in its own pages, and whether all of its nodes show the same.",
+				When:    "Some members of roles are not in the list of users, but are found by their ids.",
+				Matters: "The list of users is not complete. A sync fails if it finds such a member who is older than the sync.",
+				Do:      "Check in PrivX's web interface whether these users are listed, and whether all of PrivX's nodes show the same.",
 			}},
 			{"b", doctor.Way{
 				Name: "strangers", Outcome: doctor.Warning,
-				When:    "Members of roles are not in the list of users, and are not found by their ids either, or are only counted.",
-				Matters: "A sync warns of them and reports their memberships, but nothing else of them.",
-				Do:      "Find out in PrivX who they are: their directory may have been deleted.",
+				When:    "Some members of roles are not in the list of users, and are not found by their ids. Or PrivX counts more members of privx-user than users.",
+				Matters: "A sync reports their memberships, and logs a warning. In ConductorOne these memberships belong to nobody.",
+				Do:      "Look for members of roles in PrivX's web interface who are no users. Their directory may have been removed.",
 			}},
 		},
-		unseen:    "There are too many users for three pages, and nothing that could be compared was counted.",
+		unseen:    "The users do not fit on three pages, and there are no counts that could be compared.",
 		otherwise: true,
 		ask:       everyUser,
 	},
@@ -112,8 +114,8 @@ func (l *look) answeredSize(of list) answeredSize {
 
 // text is what came of it.
 func (s answeredSize) text() string {
-	return fmt.Sprintf("Asked for %d, the list of %s showed %s in %d KiB after %d ms.",
-		s.limit, s.name, number(len(s.rows.Items), "row"), (len(s.rows.Body)+1023)>>10, s.rows.Took.Milliseconds())
+	return fmt.Sprintf("Asked for %d, %d %s came in %d KiB and %d ms.",
+		s.limit, len(s.rows.Items), s.name, (len(s.rows.Body)+1023)>>10, s.rows.Took.Milliseconds())
 }
 
 func pageSizes(l *look) answer {
@@ -122,7 +124,7 @@ func pageSizes(l *look) answer {
 		size := l.answeredSize(of)
 		switch {
 		case api.Is(size.rows.Err, api.TooLong):
-			return on("c", "The list of %s is so when it is asked for %s.", of.name, number(size.limit, "row"))
+			return on("c", "The list of %s is so long when it is asked for %s.", of.name, number(size.limit, "row"))
 		case !size.rows.Good():
 			return unanswered(size.rows.Err)
 		case !hasRows(size.rows):

@@ -32,8 +32,7 @@ type question struct {
 	ask func(*look) answer
 }
 
-// cost is a side on which the check does not pass. Where When is empty, it is the question
-// and what the register says of the side.
+// cost is a side on which the check does not pass.
 type cost struct {
 	side string
 	doctor.Way
@@ -53,6 +52,9 @@ type answer struct {
 	// configured.
 	harmless bool
 }
+
+// openIssue is what to do about a PrivX that the connector was not written for.
+const openIssue = "Open an issue in the connector's repository, and attach a report (--report)."
 
 // Names of ways that questions have in common.
 const (
@@ -115,16 +117,14 @@ func (q *question) check() doctor.Check {
 func (q *question) ways() []doctor.Way {
 	var ways []doctor.Way
 	for _, c := range q.costs {
-		way := c.Way
-		way.When = cmp.Or(way.When, q.row().Question+" "+q.sentence(c.side))
-		ways = append(ways, way)
+		ways = append(ways, c.Way)
 	}
 	if q.otherwise {
 		ways = append(ways, doctor.Way{
 			Name: wayOtherwise, Outcome: doctor.Warning,
-			When:    "PrivX does what the register of assumptions has no side for.",
-			Matters: "It is not proven how the connector copes with that.",
-			Do:      "Report it with an issue, and look closely at what a first sync brings.",
+			When:    "PrivX does something that is not among the answers in the register of assumptions.",
+			Matters: "It has not been tested how the connector copes with that.",
+			Do:      openIssue + " Look closely at what the first sync brings.",
 		})
 	}
 	if q.unseen != "" {
@@ -132,20 +132,20 @@ func (q *question) ways() []doctor.Way {
 	}
 	return append(ways, doctor.Way{
 		Name: wayUnanswered, Outcome: doctor.Skipped,
-		When: "PrivX did not answer what was asked, or not with what was asked for.",
-		Do:   "See the error, and ask again.",
+		When: "PrivX did not answer, or not with what was asked for.",
+		Do:   "Run the doctor again in a minute.",
 	})
 }
 
 // finding notes the answer and is the finding that it makes.
 func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
-	finding := doctor.Finding{Way: a.way, Found: q.row().Question + " " + a.found}
 	switch {
 	case a.cause != nil:
 		return doctor.Finding{Way: a.way, Cause: a.cause.Error()}
 	case a.side == "":
-		return finding
+		return doctor.Finding{Way: a.way, Found: a.found}
 	}
+	finding := doctor.Finding{Way: a.way, Found: q.row().Question + " " + a.found}
 	v.Answered(q.id, doctor.Answer{Side: a.side, Figures: a.figures})
 	if a.side == doctor.Otherwise {
 		if q.otherwise {

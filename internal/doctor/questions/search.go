@@ -18,15 +18,15 @@ import (
 var searchQuestions = []question{
 	{
 		id:      "PXQ-011",
-		promise: "what PrivX does with a search whose body is not a JSON object makes no difference",
-		how:     "A search is made without a body, and with a list in its place. The connector never does so, and the answer is for the register alone. A search changes nothing.",
+		promise: "how PrivX answers an odd search makes no difference",
+		how:     "A search is made without a body, and once with a list as its body. A search changes nothing. The connector never does so, and the answer is for the register alone.",
 		needs:   []string{tenant.MayListUsers},
 		ask:     oddSearches,
 	},
 	{
 		id:      "PXQ-012",
-		promise: "which fields a search by keywords looks into makes no difference",
-		how: "Users are searched for by parts of a principal, of a full name and of an e-mail address that the list has shown. " +
+		promise: "what a search by keywords finds makes no difference",
+		how: "Users are searched for by parts of a principal, of a full name and of an e-mail address from the list of users. " +
 			"The connector never does so, and the answer is for the register alone.",
 		needs:  []string{tenant.MayListUsers},
 		unseen: "No user of the first page has a name of which a part could be searched for.",
@@ -35,36 +35,39 @@ var searchQuestions = []question{
 	{
 		id:      "PXQ-013",
 		promise: "users can be searched for by their ids",
-		how:     "One user is searched for by the id that the list has shown, and an id that nobody has.",
+		how:     "A search is made for a user by id, and for an id that nobody has.",
 		needs:   []string{tenant.MayListUsers},
 		costs: []cost{{"b", doctor.Way{
 			Name: "passed-over", Outcome: doctor.Warning,
-			Matters: "The connector cannot find out whether a user is gone. Revoking a role from a user who is gone is an error, and ConductorOne tries it again.",
-			Do:      "Let syncs run often, so that ConductorOne soon learns of users who are gone.",
+			When:    "PrivX ignores the filter user_id, and answers with other users.",
+			Matters: "The connector cannot find out whether a user was removed. A revoke from a user who was removed fails, and ConductorOne tries it again.",
+			Do:      "Let syncs run often, so that ConductorOne soon learns of users who were removed.",
 		}}},
-		unseen:    "The list of users has shown nobody.",
+		unseen:    "The list of users is empty.",
 		otherwise: true,
 		ask:       searchByID,
 	},
 	{
 		id:      "PXQ-014",
-		promise: "all roles of a user, and all directories, come in one answer",
-		how: "The roles of some users are read, among them of those who are members of the most roles of a sample, and compared with these memberships. " +
-			"Where something is missing, both are read again. The directories are read if the API client may.",
+		promise: "all roles of a user come in one answer, and so do all directories that are shown",
+		how: "The lists of roles of some users are compared with the members of some roles. Where something is missing, both are read again. " +
+			"The directories are read if the API client is allowed to.",
 		costs: []cost{
 			{"b", doctor.Way{
 				Name: "part-of-the-count", Outcome: doctor.Warning,
-				Matters: "The connector refuses such a list of roles, because writing it back would take the other roles away. Grants and revokes fail. " +
-					"Directories beyond the part are unknown to a sync, so that their users count as enabled.",
-				Do: "Report it with an issue: the connector must learn how to ask for the other part.",
+				When: "A list shows a part of its rows, and counts all of them.",
+				Matters: "If a user's list of roles is not complete, the connector does not write it back, because that would take the other roles away. The grant or the revoke fails. " +
+					"If a directory is not shown, its users count as enabled.",
+				Do: openIssue + " The connector must learn how to ask for the rest.",
 			}},
 			{"c", doctor.Way{
 				Name: "part", Outcome: doctor.Failed,
-				Matters: "A grant or a revoke writes the whole list back as it was read. Roles that were not shown are lost to the user.",
-				Do:      "Do not use provisioning with this PrivX, and report it with an issue.",
+				When:    "A user's list of roles shows a part of the roles, and counts only those.",
+				Matters: "A grant or a revoke writes back the list as it was read. The user loses the roles that were not shown.",
+				Do:      "Do not use provisioning with this PrivX. " + openIssue,
 			}},
 		},
-		unseen:    "No member of a role of the sample could be compared with his own list.",
+		unseen:    "No member of a role could be compared with the member's own list of roles.",
 		otherwise: true,
 		ask:       wholeLists,
 	},
@@ -90,7 +93,7 @@ func oddSearches(l *look) answer {
 	}
 	var shown []string
 	side := assumed
-	for _, odd := range []struct{ what, body string }{{"without a body", ""}, {"with a list as its body", "[]"}} {
+	for _, odd := range []struct{ what, body string }{{"No body", ""}, {"A list", "[]"}} {
 		rows := l.get(l.search([]byte(odd.body)))
 		switch {
 		case rows.Status == 0 || rows.Status == http.StatusUnauthorized || rows.Status == http.StatusForbidden || rows.Status >= http.StatusInternalServerError,
@@ -101,7 +104,7 @@ func oddSearches(l *look) answer {
 		case rows.Status != http.StatusBadRequest:
 			side = doctor.Otherwise
 		}
-		shown = append(shown, fmt.Sprintf("A search %s was answered with %d.", odd.what, rows.Status))
+		shown = append(shown, fmt.Sprintf("%s was answered with %d.", odd.what, rows.Status))
 	}
 	return on(side, "%s", strings.Join(shown, " "))
 }
@@ -146,7 +149,7 @@ func keywords(l *look) answer {
 	case len(missed) > 0:
 		return on(doctor.Otherwise, "One keyword of two found %s of %d fields that were searched for.", number(len(found), "field"), len(found)+len(missed))
 	case len(found) > 0:
-		return on(assumed, "Parts of the %s were found.", strings.Join(found, ", of the "))
+		return on(assumed, "Found so: the %s.", strings.Join(found, ", the "))
 	default:
 		return unseen("The sample had %s.", number(len(users.Items), "user"))
 	}

@@ -14,19 +14,21 @@ func selfQuestions() []doctor.Check {
 	return checks([]question{
 		{
 			id:      "PXQ-048",
-			promise: "PrivX tells the API client who it is",
-			how:     "GET /users/current is read.",
+			promise: "PrivX tells the API client who it is, where the connector has to know",
+			how:     "GET /users/current is read. With provisioning, the connector has to know who it is, so that it never changes the roles of its own API client.",
 			needs:   []string{connection.LoggedIn},
 			costs: []cost{
 				{"b", doctor.Way{
 					Name: "not-told", Outcome: doctor.Warning,
-					Matters: "The connector protects the roles of the user whose id is api-client-id. If PrivX knows the API client as another user, ConductorOne can grant and revoke its roles.",
-					Do:      "Compare the id of the API client as a user in PrivX with api-client-id. If they differ, grant and revoke none of its roles in ConductorOne.",
+					When:    "PrivX refuses GET /users/current, and api-client-id is set.",
+					Matters: "The connector does not change the roles of the user whose id is api-client-id. If the API client has another id as a user, ConductorOne can grant and revoke its roles.",
+					Do:      "Compare the API client's id as a user in PrivX with api-client-id. If they differ, do not grant and revoke its roles in ConductorOne.",
 				}},
 				{"c", doctor.Way{
 					Name: "nobody-known", Outcome: doctor.Warning,
-					Matters: "The connector could take its own roles away without knowing it. It makes no grant and no revoke.",
-					Do:      "Give api-client-id and api-client-secret as well.",
+					When:    "PrivX refuses GET /users/current, and api-client-id is not set.",
+					Matters: "The connector makes no grant and no revoke, because it could change the roles of its own API client. Syncs work.",
+					Do:      "Set api-client-id and api-client-secret, too.",
 				}},
 			},
 			otherwise: true,
@@ -34,10 +36,10 @@ func selfQuestions() []doctor.Check {
 		},
 		{
 			id:      "PXQ-049",
-			promise: "the connector knows as which user it must not be changed",
-			how:     "The id that GET /users/current tells is compared with api-client-id.",
+			promise: "the connector knows which user is its own API client",
+			how:     "The id in the answer to GET /users/current is compared with api-client-id. The connector changes the roles of neither user.",
 			needs:   []string{connection.LoggedIn},
-			unseen:  "PrivX does not tell who the API client is, or the credentials do not.",
+			unseen:  "PrivX does not tell who the API client is, or api-client-id is not set.",
 			ask:     ownID,
 		},
 	})

@@ -14,38 +14,40 @@ func tokenQuestions() []doctor.Check {
 		{
 			id:      "PXQ-043",
 			promise: "whether a login brings a refresh token makes no difference",
-			how:     "The names of the fields of the answer to the login are looked at. The connector logs in anew when a token ends, and the answer is for the register alone.",
+			how:     "The names of the fields in the answer to the login are looked at. The connector logs in again when a token ends, and the answer is for the register alone.",
 			needs:   []string{connection.LoggedIn},
 			ask:     refreshToken,
 		},
 		{
 			id:      "PXQ-044",
-			promise: "the answer to a login says for how many seconds the token holds",
-			how:     "The field expires_in of the answer to the login is looked at. Whether the token holds for so long is not tried, because it takes minutes.",
+			promise: "the answer to a login says how long the token is valid",
+			how:     "The field expires_in in the answer to the login is looked at. Whether the token is valid for so long is not tried, because that takes minutes.",
 			needs:   []string{connection.LoggedIn},
 			costs: []cost{{"b", doctor.Way{
 				Name: "not-said", Outcome: doctor.Warning,
-				Matters: "The connector gets a new token each minute. Each is a session in PrivX until it ends by itself.",
-				Do:      "Find out whether something before PrivX changes the answer to POST /auth/api/v1/oauth/token.",
+				When:    "The answer to a login has no expires_in, or none that makes sense.",
+				Matters: "The connector gets a new token each minute. Each token is a session in PrivX until it ends by itself.",
+				Do:      "Check whether a gateway in front of PrivX changes the answer to POST /auth/api/v1/oauth/token. If not, open an issue in the connector's repository.",
 			}}},
 			ask: tokenLife,
 		},
 		{
 			id:      "PXQ-045",
-			promise: "a new token can be used",
-			how:     "PrivX is asked for one more token, which is used at once, and then logged out.",
+			promise: "a new token can be used, at once or after a moment",
+			how:     "PrivX is asked for one more token. It is used at once, and then logged out.",
 			needs:   []string{connection.LoggedIn},
 			ask:     newToken,
 		},
 		{
 			id:      "PXQ-047",
 			promise: "the API client can log out, and its session ends",
-			how:     "PrivX is asked for one more token, which is logged out and then used. No other session ends.",
+			how:     "PrivX is asked for one more token. It is logged out, and then used once more. No other session ends.",
 			needs:   []string{connection.LoggedIn},
 			costs: []cost{{"b", doctor.Way{
 				Name: "refused", Outcome: doctor.Warning,
-				Matters: "Each sync leaves a session in PrivX, which ends by itself after session_valid.",
-				Do:      "Nothing, if sessions are not scarce. session_valid is in PrivX's oauth-shared-config.toml.",
+				When:    "PrivX refuses the logout.",
+				Matters: "Each sync leaves a session in PrivX. It ends by itself after the time session_valid.",
+				Do:      "If there are too many sessions, lower session_valid in PrivX's oauth-shared-config.toml.",
 			}}},
 			otherwise: true,
 			ask:       logout,
@@ -73,7 +75,7 @@ func tokenLife(l *look) answer {
 	case login.Life <= 0:
 		return on("b", "The answer has %s.", names(login.Fields, "field"))
 	default:
-		return on(assumed, "It says %s. Whether the token holds for so long was not tried.", number(int(login.Life.Seconds()), "second")).with("seconds", login.Life.Seconds())
+		return on(assumed, "It says %s, which was not tried.", number(int(login.Life.Seconds()), "second")).with("seconds", login.Life.Seconds())
 	}
 }
 

@@ -68,7 +68,7 @@ func wholeLists(l *look) answer {
 			continue
 		}
 		if carried := p.member.carried(p.role.ID); carried == nil || carried.Explicit {
-			return on("c", "A member of a role does not have it in his own list, which has %s and counts %d.", number(len(p.held.entries), "role"), p.held.count)
+			return on("c", "A member of a role does not have it in the own list, which has %s and counts %d.", number(len(p.held.entries), "role"), p.held.count)
 		}
 		implicit++
 	}

@@ -18,19 +18,21 @@ func writeQuestions() []doctor.Check {
 	return checks([]question{
 		{
 			id:      "PXQ-034",
-			promise: "PrivX says that there is no such user or role in such a way that the connector believes it",
-			how:     "A user, his roles and a role are read by an id that there is not.",
+			promise: "the connector believes PrivX when there is no such user or role",
+			how:     "A user, a user's roles and a role are read, by an id that nothing has.",
 			needs:   []string{connection.LoggedIn},
 			costs: []cost{
 				{"b", doctor.Way{
 					Name: "as-bad-request", Outcome: doctor.Warning,
-					Matters: "The connector takes it for a refused request. A revoke from a user whom PrivX has removed fails, where it has nothing to do.",
-					Do:      "Close such a revoke in ConductorOne by hand, and report this with an issue.",
+					When:    "PrivX says it with status 400 and an error_code such as USER_NOT_FOUND.",
+					Matters: "The connector takes that for a refused request. A revoke from a user who was removed fails, although there is nothing left to do.",
+					Do:      "Close such a revoke in ConductorOne by hand. " + openIssue,
 				}},
 				{"c", doctor.Way{
 					Name: "without-a-code", Outcome: doctor.Warning,
-					Matters: "The connector does not believe it, as a gateway may say so. A revoke from a user whom PrivX has removed fails, where it has nothing to do.",
-					Do:      "Find out whether something before PrivX answers in its place. Close such a revoke in ConductorOne by hand.",
+					When:    "PrivX says it with status 404 and without an error_code.",
+					Matters: "The connector does not believe that, because a gateway may say the same. A revoke from a user who was removed fails, although there is nothing left to do.",
+					Do:      "Check whether a gateway in front of PrivX answers in its place. Close such a revoke in ConductorOne by hand.",
 				}},
 			},
 			otherwise: true,
@@ -38,13 +40,14 @@ func writeQuestions() []doctor.Check {
 		},
 		{
 			id:      "PXQ-037",
-			promise: "PrivX says whether it is being upgraded",
-			how:     "The status of the role store is read without a token. That the field becomes true takes an upgrade.",
+			promise: "no grant or revoke fails because of an upgrade without saying so",
+			how:     "The status of the role store is read without a token. The field zdu.details.api.restricting must be there. Only an upgrade would show that it becomes true.",
 			needs:   []string{connection.LoggedIn},
 			costs: []cost{{"b", doctor.Way{
 				Name: "not-said", Outcome: doctor.Warning,
-				Matters: "The error of a grant or a revoke that PrivX refuses during an upgrade does not say so.",
-				Do:      "When grants and revokes fail, find out whether PrivX is being upgraded.",
+				When:    "The role store's status does not say whether PrivX is being upgraded.",
+				Matters: "If PrivX refuses a grant or a revoke because of an upgrade, the error does not say so.",
+				Do:      "If grants and revokes fail, check in PrivX whether it is being upgraded.",
 			}}},
 			ask: upgradeStatus,
 		},
@@ -72,7 +75,7 @@ func notFound(l *look) answer {
 	if len(sides) == 1 {
 		side = slices.Collect(maps.Keys(sides))[0]
 	}
-	return on(side, "The answers were %s.", strings.Join(told, ", "))
+	return on(side, "The answers were %s.", strings.Join(slices.Compact(told), ", "))
 }
 
 // notFoundSide is the side that an answer about what there is not is on.

@@ -25,7 +25,7 @@ func statusIs(body string) arrangement {
 const userRolesPath = "/role-store/api/v1/users/*/roles"
 
 var writeCases = []doctortest.Case{
-	finding("404 with OBJECT_NOT_FOUND, 404", onSide("PXQ-034", "", "a", with(privxsim.Options{}))),
+	finding("404 with OBJECT_NOT_FOUND.", onSide("PXQ-034", "", "a", with(privxsim.Options{}))),
 	finding("400 with USER_NOT_FOUND", onSide("PXQ-034", "as-bad-request", "b", notFoundIs(http.StatusBadRequest, `{"error_code":"USER_NOT_FOUND"}`))),
 	finding("404 with no error_code", onSide("PXQ-034", "without-a-code", "c", notFoundIs(http.StatusNotFound, `{"message":"no"}`))),
 	onSide("PXQ-034", "without-a-code", "c", notFoundIs(http.StatusNotFound, "")),

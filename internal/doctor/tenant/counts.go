@@ -69,32 +69,32 @@ func judge(p page) verdict {
 var countWays = withUnread(
 	doctor.Way{
 		Name: wayEmpty, Outcome: doctor.Failed,
-		When:    "PrivX shows an empty list, also when it is asked again. It cannot be empty.",
-		Matters: "A sync fails rather than take everything away.",
-		Do:      "See whether PrivX shows users and roles in its own pages. If it has just been started, try again in a minute.",
+		When:    "PrivX shows an empty list, also when it is asked again. This list cannot be empty.",
+		Matters: "A sync fails, so that ConductorOne does not take everything for removed.",
+		Do:      "Check whether PrivX shows users and roles in its web interface. If PrivX has just been started, run the doctor again in a minute.",
 	},
 	doctor.Way{
 		Name: wayNoCount, Outcome: doctor.Warning,
 		When:    "PrivX does not say how many rows there are.",
-		Matters: "That nothing is left out cannot be known by counting. A sync reads until two answers, a second apart, show nothing more, which takes longer.",
-		Do:      "Nothing. Please report it with the version of PrivX, because every known one counts.",
+		Matters: "A sync cannot know by the count that nothing is left out. It reads until two answers, a second apart, show nothing more. That takes longer.",
+		Do:      "Allow for the time, nothing is lost. Please open an issue in the connector's repository with the version of PrivX: each known version counts.",
 	},
 	doctor.Way{
 		Name: wayMoreShown, Outcome: doctor.Warning,
-		When:    "PrivX shows more rows than it counts. It may count only the rows of each answer.",
-		Matters: "A sync copes: it goes by what is shown, and reads until two answers, a second apart, show nothing more, which takes longer.",
-		Do:      "Nothing. Please report it with the version of PrivX.",
+		When:    "PrivX shows more rows than it counts. Perhaps it counts only the rows of each answer.",
+		Matters: "A sync goes by what is shown. It reads until two answers, a second apart, show nothing more. That takes longer.",
+		Do:      "Allow for the time, nothing is lost. Please open an issue in the connector's repository with the version of PrivX.",
 	},
 	doctor.Way{
 		Name: wayMoreCounted, Outcome: doctor.Warning,
 		When:    "PrivX counts more rows than it shows.",
-		Matters: "Something may be hidden from the API client. A sync reads the list a second time, ends well with what is shown, and logs a warning with both numbers.",
-		Do:      "Compare with what PrivX shows in its own pages. If something is missing here, see what limits what the API client may see.",
+		Matters: "Something may be hidden from the API client. A sync reads the list a second time, takes what is shown, and logs a warning with both numbers.",
+		Do:      "Compare the numbers with what PrivX shows in its web interface. If the API client sees less, find out what in PrivX limits what it may see.",
 	},
 )
 
 const howCounted = "The first page is asked for as a sync does, and then the last row that PrivX counts. " +
-	"The rows of both answers are held against the counts in them."
+	"The rows of both answers are compared with the counts in them."
 
 // countFinding is what comes of holding a list's rows against its counts.
 func countFinding(ctx context.Context, v *doctor.Visit, l list) doctor.Finding {
@@ -113,7 +113,7 @@ func countFinding(ctx context.Context, v *doctor.Visit, l list) doctor.Finding {
 		finding, _ := unread(l, *found.unread)
 		return finding
 	}
-	return doctor.Finding{Way: found.way, Found: found.found, Wanted: "as many as are counted"}
+	return doctor.Finding{Way: found.way, Found: found.found, Wanted: "as many rows as are counted"}
 }
 
 var usersCounted = doctor.Check{
@@ -137,13 +137,13 @@ var rolesCounted = doctor.Check{
 var everybodyCounted = doctor.Check{
 	ID:      "PX-LIST-03",
 	Promise: "PrivX shows as many members of privx-user as it counts",
-	How:     howCounted + " Every user is a member of the built-in role privx-user, so that it is the longest list of members.",
+	How:     howCounted + " Every user is a member of the built-in role privx-user, so that no list of members is longer.",
 	Needs:   []string{MayListRoles},
 	Ways: append([]doctor.Way{{
 		Name: "no-role", Outcome: doctor.Warning,
-		When:    "There is no built-in role privx-user among the roles that were read.",
-		Matters: "Every PrivX has it. A sync without it works, but then something is odd about this PrivX, or about what it shows to the API client.",
-		Do:      "See whether PrivX shows the role in its own pages.",
+		When:    "The built-in role privx-user is not among the roles that were read.",
+		Matters: "Every PrivX has this role. A sync works without it. But PrivX may hide more from the API client.",
+		Do:      "Check whether PrivX shows the role in its web interface. If it does, find out what in PrivX limits what the API client may see.",
 	}}, countWays...),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		if finding, failed := unread(roles, roles.first(ctx, v)); failed {
@@ -160,17 +160,17 @@ var everybodyCounted = doctor.Check{
 var pageSize = doctor.Check{
 	ID:      "PX-LIST-04",
 	Promise: "PrivX answers pages of the size that the connector asks for",
-	How: "The first page of users, of roles and of the members of privx-user is asked for with the configured page size, " +
-		"and with smaller ones where the connector would do so. PrivX may give fewer rows than it is asked for: that costs more requests and nothing else.",
+	How: "The first pages of users, of roles and of the members of privx-user are asked for with page-size rows, " +
+		"and with fewer where the connector would do so. PrivX may give fewer rows than it is asked for. That costs more requests, and nothing else.",
 	Needs: []string{MayListUsers, MayListRoles},
 	Ways: withUnread(doctor.Way{
 		Name: "smaller", Outcome: doctor.Warning,
-		When:    "PrivX, or what stands before it, refuses so many rows, or answers too much or too late. Fewer it answers.",
-		Matters: "A sync finds that out by itself, asks for fewer, and forgets it after an hour. Each time, PrivX has the work for nothing.",
-		Do:      "Set --page-size to the number that was found.",
+		When:    "PrivX, or what is in front of it, refuses so many rows, or its answer is too long or too late. It answers with fewer rows.",
+		Matters: "A sync finds that out by itself, and asks for fewer rows. It does so again after an hour, and each time PrivX works in vain.",
+		Do:      "Set page-size to the smallest number that is shown as asked for.",
 	}),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		finding := doctor.Finding{Wanted: fmt.Sprintf("%d at a time", configuredPage(v))}
+		finding := doctor.Finding{Wanted: fmt.Sprintf("up to %d rows at a time", configuredPage(v))}
 		for _, l := range looked(ctx, v) {
 			p := l.first(ctx, v)
 			if unreadable, failed := unread(l, p); failed {
@@ -190,14 +190,14 @@ var pageSize = doctor.Check{
 
 // sizeInWords says how many rows came of how many that were asked for.
 func sizeInWords(p page) string {
-	got := fmt.Sprintf("%d of %d asked for", len(p.Items), p.limit)
+	got := fmt.Sprintf("%d (%d asked for)", len(p.Items), p.limit)
 	switch {
 	case len(p.Items) >= p.limit || p.counted() == 0:
 		return got
 	case p.counted() > len(p.Items):
 		return fmt.Sprintf("%s, although there are %d", got, p.counted())
 	default:
-		return fmt.Sprintf("all %d of %d asked for", len(p.Items), p.limit)
+		return "all " + got
 	}
 }
 

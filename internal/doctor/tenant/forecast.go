@@ -176,21 +176,21 @@ func saysHow(member privx.Member, roleID string) bool {
 var timed = doctor.Check{
 	ID:      "PX-SIZE-02",
 	Promise: "a sync ends within " + inWords(long),
-	How: "The calls of a sync are computed from what there is and from the page sizes that PrivX gives (see BENCHMARKS.md). " +
-		"Their time is computed with the latency just measured and with the configured number of workers, and the time for the rows is added as it was measured.",
+	How: "The number of calls is computed from what there is to sync, and from the sizes of PrivX's pages. " +
+		"Their time is computed from the time that PrivX has taken for its answers, and from the number of workers. The time for the rows is added, as it was measured (see BENCHMARKS.md).",
 	Needs: []string{Sized},
 	Ways: []doctor.Way{
 		{
 			Name: "long", Outcome: doctor.Warning,
-			When:    "A sync is expected to take longer than that.",
-			Matters: "What ConductorOne shows is older than it could be. Nothing fails because of it.",
-			Do:      "Find out why PrivX is slow, or give the connector more --workers if PrivX can bear it.",
+			When:    "A sync is expected to take longer than 6 hours.",
+			Matters: "ConductorOne learns late of changes in PrivX. Nothing fails because of it.",
+			Do:      "Find out why PrivX is slow. If PrivX can bear more requests at a time, raise the setting workers.",
 		},
 		{
 			Name: "not-known", Outcome: doctor.Warning,
 			When:    "It is not known how much there is to sync, or how long PrivX takes to answer.",
-			Matters: "There is no forecast.",
-			Do:      "Let the connector sync once: the last line of its log has the duration.",
+			Matters: "There is no forecast of what a sync needs.",
+			Do:      "Let the connector sync once, and look at the duration in the last line of its log.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -203,7 +203,7 @@ var timed = doctor.Check{
 		v.Calls, _ = p.calls(s)
 		v.Duration = p.duration(s, workers, v.Latency)
 		finding := doctor.Finding{
-			Found: fmt.Sprintf("about %s: %s, at %s for an answer and %s", inWords(v.Duration), many(v.Calls, "call", "calls"),
+			Found: fmt.Sprintf("about %s: %s, %s for each answer, %s", inWords(v.Duration), many(v.Calls, "call", "calls"),
 				inWords(v.Latency), many(workers, "worker", "workers")),
 			Wanted: "at most " + inWords(long),
 		}
@@ -216,21 +216,21 @@ var timed = doctor.Check{
 
 var fits = doctor.Check{
 	ID:      Fits,
-	Promise: "it is known what a sync takes of memory and temporary space",
-	How:     "Both are read off what was measured of syncs of several sizes (BENCHMARKS.md and README.md), rounded up. Nothing is asked.",
+	Promise: "it is known how much memory and temporary space a sync needs",
+	How:     "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and README.md). Nothing is sent.",
 	Needs:   []string{Sized},
 	Ways: []doctor.Way{
 		{
 			Name: "beyond", Outcome: doctor.Warning,
-			When:    "There is more to sync than was ever measured.",
-			Matters: "The forecast goes beyond what is known. It may be too low.",
-			Do:      "Give the connector twice the memory and the space of the forecast, and look at what the first sync takes.",
+			When:    "There is more to sync than in any sync that was measured.",
+			Matters: "The forecast may be too low.",
+			Do:      "Give the connector twice the memory and twice the space of the forecast, and look at what the first sync needs.",
 		},
 		{
 			Name: "not-known", Outcome: doctor.Warning,
 			When:    "It is not known how much there is to sync.",
-			Matters: "There is no forecast.",
-			Do:      "Look at what the first sync takes.",
+			Matters: "There is no forecast of what a sync needs.",
+			Do:      "Let the connector sync once, and look at how much memory and space it needs.",
 		},
 	},
 	Run: func(_ context.Context, v *doctor.Visit) doctor.Finding {

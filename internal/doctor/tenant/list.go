@@ -182,15 +182,15 @@ const (
 var unreadWays = []doctor.Way{
 	{
 		Name: wayNotRead, Outcome: doctor.Warning,
-		When:    "PrivX gave no good answer this time, so that it could not be found out.",
-		Matters: "A sync asks again. If it stays so, the sync fails.",
+		When:    "PrivX, or what is in front of it, gave no good answer this time.",
+		Matters: "A sync asks again. If it still gets no good answer, it fails.",
 		Do:      "Run the doctor again in a minute.",
 	},
 	{
 		Name: wayUnusable, Outcome: doctor.Failed,
-		When:    "PrivX refuses the request, or answers with something that is not the list.",
+		When:    "PrivX refuses the request, or answers with something else than the list.",
 		Matters: "A sync fails rather than leave something out.",
-		Do:      "See the error. Check that nothing in front of PrivX changes answers, and report the error with the version of PrivX.",
+		Do:      "Check that nothing in front of PrivX changes answers. If it does not, open an issue in the connector's repository, with the error and the version of PrivX.",
 	},
 }
 

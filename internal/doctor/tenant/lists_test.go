@@ -81,11 +81,11 @@ func pageCases() []doctortest.Case {
 	const id = "PX-LIST-04"
 	long := strings.Repeat("x", 17<<20)
 	return []doctortest.Case{
-		{Check: id, Found: "users: all 43 of 1000 asked for", Arrange: with()},
-		{Check: id, Name: "clamped", Found: "users: 5 of 1000 asked for, although there are 43", Arrange: like(privxsim.Options{MaxPageSize: 5})},
-		{Check: id, Name: "as configured", Found: "users: 20 of 20 asked for", Arrange: changed(with(), pageOf(20))},
-		{Check: id, Way: "smaller", Cause: "400", Found: "users: all 43 of 100 asked for", Arrange: like(privxsim.Options{MaxPageSize: 100, RefuseLargePages: true})},
-		{Check: id, Way: "smaller", Name: "too long", Cause: "longer than 16 MiB", Found: "users: all 43 of 500 asked for", Arrange: with(
+		{Check: id, Found: "users: all 43 (1000 asked for)", Arrange: with()},
+		{Check: id, Name: "clamped", Found: "users: 5 (1000 asked for), although there are 43", Arrange: like(privxsim.Options{MaxPageSize: 5})},
+		{Check: id, Name: "as configured", Found: "users: 20 (20 asked for)", Arrange: changed(with(), pageOf(20))},
+		{Check: id, Way: "smaller", Cause: "400", Found: "users: all 43 (100 asked for)", Arrange: like(privxsim.Options{MaxPageSize: 100, RefuseLargePages: true})},
+		{Check: id, Way: "smaller", Name: "too long", Cause: "longer than 16 MiB", Found: "users: all 43 (500 asked for)", Arrange: with(
 			answered(doctortest.SearchPath, 501, "1", `{"id":"u","note":"`+long+`"}`),
 		)},
 		{Check: id, Way: "unusable", Name: "refused to the last", Cause: "400", Arrange: with(refused(doctortest.SearchPath, http.StatusBadRequest))},
@@ -157,7 +157,7 @@ func TestSizes(t *testing.T) {
 		{Check: size, Name: "without counts", Found: "43 users, 12 roles, 142 memberships", Arrange: like(privxsim.Options{Count: privxsim.CountOmitted})},
 		{Check: size, Name: "counts of pages", Found: "43 users, 12 roles, 142 memberships", Arrange: like(privxsim.Options{Count: privxsim.CountPageLength})},
 		{Check: size, Name: "counts of more", Found: "43 users, 12 roles, 142 memberships", Arrange: like(privxsim.Options{Count: privxsim.CountTooLarge})},
-		{Check: size, Name: "many roles", Found: "estimate, from 12 roles beside privx-user", Arrange: of(many, privxsim.Options{}), After: estimated},
+		{Check: size, Name: "many roles", Found: "estimate, from 12 roles besides privx-user", Arrange: of(many, privxsim.Options{}), After: estimated},
 		{Check: size, Name: "counts of members", Found: "43 users, 64 roles, ", Arrange: of(many, privxsim.Options{MemberCount: true}), After: exact},
 		{Check: size, Name: "wrong counts of members", Found: "estimate", Arrange: miscounted, After: estimated},
 		{Check: size, Way: "not-known", Found: "users", Arrange: noUsers},

@@ -27,21 +27,21 @@ var membersAreUsers = doctor.Check{
 	ID:      "PX-LIST-07",
 	Promise: "members of roles are among the users",
 	How: fmt.Sprintf("The first pages of the members of up to %d roles, spread over the list of roles, are looked at. "+
-		"If the users fit into %d pages, the members are held against them, and those who are missing are searched for by their ids. "+
+		"If the users fit on %d pages, the members are looked for among them, and those who are missing are searched for by their ids. "+
 		"If not, %d members are searched for by their ids.", lookedRoles, maxPages, privx.MaxFound),
 	Needs: []string{MayListUsers, MayListRoles},
 	Ways: withUnread(
 		doctor.Way{
 			Name: "hidden", Outcome: doctor.Failed,
-			When:    "PrivX leaves a user out of the list of users whom it finds when it is asked for him by id, and who is a member of a role.",
+			When:    "A member of a role is not in the list of users, but PrivX finds this user by id.",
 			Matters: "A sync fails, because the list of users is not complete.",
-			Do:      "Run the doctor again. If it stays so, report it with the version of PrivX.",
+			Do:      "Run the doctor again. If it still fails, open an issue in the connector's repository with the version of PrivX.",
 		},
 		doctor.Way{
 			Name: "unknown", Outcome: doctor.Warning,
 			When:    "Some members of roles are not among PrivX's users.",
-			Matters: "Their memberships are synced all the same, and a sync logs a warning. In ConductorOne they belong to nobody.",
-			Do:      "See who these members are in PrivX's own pages. They may be users whose directory is gone.",
+			Matters: "A sync reports their memberships, and logs a warning. In ConductorOne these memberships belong to nobody.",
+			Do:      "Look for members of roles in PrivX's web interface who are no users. Their directory may have been removed.",
 		},
 		doctor.Way{
 			Name: "no-members", Outcome: doctor.Warning,
@@ -51,9 +51,9 @@ var membersAreUsers = doctor.Check{
 		},
 		doctor.Way{
 			Name: "not-known", Outcome: doctor.Warning,
-			When:    "There are too many users to read them all here, and PrivX does not heed the ids in a search.",
-			Matters: "A sync compares all members with all users, and finds out.",
-			Do:      "Nothing.",
+			When:    "There are too many users to read them all here, and PrivX ignores the ids in a search.",
+			Matters: "It is not known whether all members are among the users. A sync compares all of them.",
+			Do:      "Let the connector sync once, and look in its log for warnings about members.",
 		},
 	),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

@@ -23,32 +23,32 @@ const (
 var maySeeSources = doctor.Check{
 	ID:      "PX-PERM-03",
 	Promise: "the API client has sources-view (the directories of users, optional)",
-	How:     "The list of sources is asked for, as a sync does.",
+	How:     "The list of directories, which PrivX's API calls sources, is asked for as a sync does.",
 	Needs:   []string{connection.LoggedIn},
 	Ways: []doctor.Way{
 		{
 			Name: wayForbidden, Outcome: doctor.Warning,
-			When:    "PrivX answers that the API client may not.",
-			Matters: "Syncs work. But every user counts as enabled, also one of a directory that is disabled in PrivX, and the names of directories are missing.",
-			Do:      "Give a role of the API client the permission sources-view in PrivX. Without it, leave things as they are.",
+			When:    "PrivX answers that the API client is not allowed to list directories (status 403).",
+			Matters: "Syncs work. But every user counts as enabled, even if their directory is disabled in PrivX. The names of directories are missing.",
+			Do:      "Give a role of the API client the permission sources-view in PrivX. If you do not need to know about directories, leave it as it is.",
 		},
 		{
 			Name: wayEmpty, Outcome: doctor.Warning,
-			When:    "PrivX shows no sources, and has some of its own.",
-			Matters: "Syncs work. But every user counts as enabled, and the names of directories are missing.",
-			Do:      "See whether PrivX shows the directories to the API client.",
+			When:    "PrivX shows no directory, although each PrivX has at least its own.",
+			Matters: "Syncs work. But every user counts as enabled, even if their directory is disabled in PrivX. The names of directories are missing.",
+			Do:      "Check whether a role of the API client has the permission sources-view in PrivX.",
 		},
 		{
 			Name: wayUnavailable, Outcome: doctor.Warning,
-			When:    "PrivX gave no good answer this time.",
-			Matters: "A sync asks again. If it stays so, the sync fails.",
+			When:    "PrivX, or what is in front of it, gave no good answer this time.",
+			Matters: "A sync asks again. If it still gets no good answer, it fails.",
 			Do:      "Run the doctor again in a minute.",
 		},
 		{
 			Name: wayForeign, Outcome: doctor.Failed,
-			When:    "PrivX answers with something else than its sources, or refuses the request for another reason than a missing permission.",
-			Matters: "A sync fails: the connector does without this permission, and not without a true answer.",
-			Do:      "See the error. If base-url is right, report it with the version of PrivX.",
+			When:    "PrivX answers with something else than its directories, or refuses the request for another reason than a missing permission.",
+			Matters: "A sync fails. The connector can do without this permission, but not with a wrong answer.",
+			Do:      "Check base-url, and what is in front of PrivX. If both are right, open an issue in the connector's repository, with the error and the version of PrivX.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -66,7 +66,7 @@ func sourcesFinding(rows *ask.Rows) doctor.Finding {
 	err := listError(rows, func(item json.RawMessage) error { return decoded[privx.Source](item) })
 	switch {
 	case privx.IsForbidden(err):
-		finding.Way, finding.Found = wayForbidden, "PrivX refuses it"
+		finding.Way, finding.Found = wayForbidden, "a refusal"
 	case isPassing(err):
 		finding.Way, finding.Found = wayUnavailable, "no good answer"
 	case err != nil:
@@ -74,7 +74,7 @@ func sourcesFinding(rows *ask.Rows) doctor.Finding {
 	case len(rows.Items) == 0:
 		finding.Way, finding.Found = wayEmpty, "an empty list"
 	default:
-		finding.Found = permSourcesView + ", " + many(len(rows.Items), "source", "sources")
+		finding.Found = many(len(rows.Items), "directory", "directories")
 	}
 	if err != nil {
 		finding.Cause = err.Error()
@@ -85,23 +85,22 @@ func sourcesFinding(rows *ask.Rows) doctor.Finding {
 var mayGrant = doctor.Check{
 	ID:      "PX-PERM-04",
 	Promise: "the API client has roles-manage (granting and revoking)",
-	How: "It cannot be found out by reading whether PrivX lets the API client grant roles. " +
-		"So it is derived from the roles that the API client itself holds at this moment, and from what these may do. " +
-		"The role privx-admin may do everything.",
+	How: "The roles that the API client itself holds at this moment are read, with their permissions. " +
+		"The built-in role privx-admin may do everything. Only --write-probe shows whether PrivX lets the API client grant roles.",
 	Needs: []string{connection.LoggedIn},
 	Ways: []doctor.Way{
-		{Name: wayOff, Outcome: doctor.Skipped, When: "Provisioning is off, so that roles-manage is not needed."},
+		{Name: wayOff, Outcome: doctor.Skipped, When: "Provisioning is off, so that roles-manage is not needed. To check it, run the doctor with --provisioning."},
 		{
 			Name: "lacking", Outcome: doctor.Failed,
 			When:    "None of the roles that the API client holds has the permission roles-manage.",
-			Matters: "Grants and revokes fail with PermissionDenied. Syncs do not need it.",
-			Do:      "Give a role of the API client the permission roles-manage in PrivX, or run the connector without --provisioning.",
+			Matters: "Grants and revokes fail with PermissionDenied. Syncs work.",
+			Do:      "Give a role of the API client the permission roles-manage in PrivX. If ConductorOne shall not grant roles, leave out --provisioning instead.",
 		},
 		{
 			Name: "not-known", Outcome: doctor.Warning,
-			When:    "The API client's own roles, or what they may do, cannot all be read. It is not known without --write-probe whether it may grant.",
-			Matters: "Grants and revokes may fail with PermissionDenied. Syncs do not need it.",
-			Do:      "Look at the roles of the API client in PrivX, or run the doctor with --write-probe on a test user and a test role.",
+			When:    "The API client's own roles, or their permissions, cannot all be read. So it is not known whether it has roles-manage.",
+			Matters: "Grants and revokes may fail with PermissionDenied. Syncs work.",
+			Do:      "Check in PrivX whether a role of the API client has roles-manage. Or run the doctor with --write-probe, a test user and a test role.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -115,9 +114,9 @@ var mayGrant = doctor.Check{
 		case found.may(permRolesManage):
 			return doctor.Pass(permRolesManage+", by the roles that it holds", permRolesManage)
 		case found.lacking != "":
-			return doctor.Finding{Way: "not-known", Found: "not known without --write-probe", Wanted: permRolesManage, Cause: found.lacking}
+			return doctor.Finding{Way: "not-known", Found: "not all of its permissions", Wanted: permRolesManage, Cause: found.lacking}
 		default:
-			return doctor.Finding{Way: "lacking", Found: "not among what its roles may do", Wanted: permRolesManage}
+			return doctor.Finding{Way: "lacking", Found: "other permissions only", Wanted: permRolesManage}
 		}
 	},
 }
@@ -126,25 +125,26 @@ var mayGrant = doctor.Check{
 var noMore = doctor.Check{
 	ID:      "PX-PERM-05",
 	Promise: "the API client may change no more than the connector needs",
-	How: "The roles that the API client holds at this moment, and what these may do, are read and held against what the connector needs with its settings. " +
-		"What the built-in role privx-user gives to everybody does not count.",
+	How: "The roles that the API client holds at this moment are read, with their permissions. These are compared with what the connector needs with its settings. " +
+		"Only permissions that end in -manage count, and not those that the built-in role privx-user gives to everybody.",
 	Needs: []string{connection.LoggedIn},
 	Ways: []doctor.Way{
 		{
 			Name: "administrator", Outcome: doctor.Warning,
-			When:    "The API client is a member of privx-admin, and may do everything in PrivX.",
-			Matters: "Who gets hold of the connector's credentials has all of PrivX.",
-			Do:      "Give the API client a role that has only the permissions that the connector needs, and take privx-admin away from it.",
+			When:    "The API client is a member of privx-admin. It may do everything in PrivX.",
+			Matters: "Whoever gets hold of the connector's credentials controls all of PrivX.",
+			Do:      "Give the API client a role that has only the permissions that are wanted. Then take privx-admin away from it.",
 		},
 		{
 			Name: "more", Outcome: doctor.Warning,
 			When:    "A role of the API client has a permission to change something that the connector does not need.",
-			Matters: "Who gets hold of the connector's credentials can change more than the connector does. In a connector that only syncs, roles-manage is such a permission.",
-			Do:      "Take the permissions that are named away from the roles of the API client.",
+			Matters: "Whoever gets hold of the connector's credentials can change more than the connector does.",
+			Do: "Take the permissions that are named away from the roles of the API client. " +
+				"If roles-manage is named and ConductorOne shall grant roles, run the doctor with --provisioning instead.",
 		},
 		{
 			Name: "not-known", Outcome: doctor.Skipped,
-			When: "The API client's own roles, or what they may do, cannot all be read.",
+			When: "The API client's own roles, or their permissions, cannot all be read.",
 		},
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -155,7 +155,7 @@ var noMore = doctor.Check{
 		case found.admin:
 			return doctor.Finding{Way: "administrator", Found: roleAdmin + ", which may do everything", Wanted: names(wanted)}
 		case len(more) > 0:
-			return doctor.Finding{Way: "more", Found: "beside what is needed: " + names(more), Wanted: names(wanted)}
+			return doctor.Finding{Way: "more", Found: "more than is needed: " + names(more), Wanted: names(wanted)}
 		case found.lacking != "":
 			return doctor.Finding{Way: "not-known", Found: found.lacking}
 		default:

@@ -116,7 +116,7 @@ func (o *own) add(role ownRole) {
 		o.admin = true
 	case role.isBuiltIn(roleUser):
 	case !role.isWhole():
-		o.lacking = cmp.Or(o.lacking, "what some of the API client's own roles may do cannot be read")
+		o.lacking = cmp.Or(o.lacking, "the permissions of some of the API client's own roles cannot be read")
 	default:
 		for _, name := range *role.Permissions {
 			o.permissions[name] = true

@@ -75,8 +75,8 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 	check := &doctor.Check{
 		ID:      id,
 		Promise: "the API client has " + permissions + " (" + lowerFirst(c.Purpose) + ")",
-		How: "The connector's own check of this is made, which each sync begins with: one row is asked for. " +
-			"It fails here if and only if it would fail there. The login and all these checks together have " + inWords(api.CheckTimeout) + ".",
+		How: "The check that each sync begins with is made: one row is asked for. " +
+			"It fails here if and only if a sync would fail. The login and all these checks together have " + inWords(api.CheckTimeout) + ".",
 		Needs: []string{connection.LoggedIn},
 		Ways:  capabilityWays(c, permissions),
 	}
@@ -88,7 +88,7 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 			way, found := classify(err)
 			return doctor.Finding{Way: way, Found: found, Wanted: permissions, Cause: err.Error()}
 		}
-		return doctor.Pass(permissions, permissions)
+		return doctor.Pass("the connector's own check for "+permissions+" succeeds", "")
 	}
 	return check
 }
@@ -118,15 +118,15 @@ func classify(err error) (string, string) {
 	case !errors.As(err, &e):
 		return wayUnavailable, "no answer"
 	case e.Kind == api.Forbidden:
-		return wayForbidden, "PrivX refuses it"
+		return wayForbidden, "a refusal"
 	case e.Kind == api.Unauthenticated:
-		return wayUnauthenticated, "PrivX refuses the token"
+		return wayUnauthenticated, "a refusal of the token"
 	case e.Kind == api.Unusable, e.Kind == api.TooLong:
 		return wayForeign, "an answer that is not what was asked for"
 	case api.IsTransient(err):
 		return wayUnavailable, "no good answer"
 	default:
-		return wayRefused, "PrivX refuses the request"
+		return wayRefused, "a refusal of the request"
 	}
 }
 
@@ -135,33 +135,33 @@ func capabilityWays(c connector.Capability, permissions string) []doctor.Way {
 	ways := []doctor.Way{
 		{
 			Name: wayForbidden, Outcome: doctor.Failed,
-			When: "PrivX answers that the API client may not.", Matters: matters,
-			Do: "Give a role of the API client the permission " + permissions + " in PrivX. It takes effect with the next token, within minutes.",
+			When: "PrivX answers that the API client is not allowed to do this (status 403).", Matters: matters,
+			Do: "Give a role of the API client the permission " + permissions + " in PrivX. It takes effect within minutes, with the next token.",
 		},
 		{
 			Name: wayEmpty, Outcome: doctor.Failed,
-			When: "PrivX shows an empty list, over several seconds, which cannot be: the API client is a user itself, and two roles are built in.", Matters: matters,
-			Do: "See whether PrivX shows users and roles in its own pages. If it has just been started, try again in a minute.",
+			When: "PrivX shows an empty list for several seconds. That cannot be right: the API client is a user itself, and two roles are built in.", Matters: matters,
+			Do: "Check whether PrivX shows users and roles in its web interface. If PrivX has just been started, run the doctor again in a minute.",
 		},
 		{
 			Name: wayUnauthenticated, Outcome: doctor.Failed,
-			When: "PrivX refuses the token that it has given out.", Matters: matters,
-			Do: "Compare the clocks of PrivX's nodes, and look into PrivX's log.",
+			When: "PrivX refuses the token that it has just given.", Matters: matters,
+			Do: "Check whether the clocks of PrivX's nodes agree, and look into PrivX's log.",
 		},
 		{
 			Name: wayForeign, Outcome: doctor.Failed,
 			When: "The answer is not what was asked for: a page of something in front of PrivX, or a list that contradicts itself.", Matters: matters,
-			Do: "Check that base-url is the address of PrivX itself. If it is, report the answer with the version of PrivX.",
+			Do: "Check that base-url is the address of PrivX itself. If it is, open an issue in the connector's repository, with the error and the version of PrivX.",
 		},
 		{
 			Name: wayUnavailable, Outcome: doctor.Failed,
-			When: "PrivX, or what stands before it, gives no good answer in time.", Matters: "The connector's own check fails now. It may succeed in a moment.",
-			Do: "Try again in a minute. If it stays so, look at PrivX's state and at what stands before it.",
+			When: "PrivX, or what is in front of it, gives no good answer in time.", Matters: "A sync that begins now fails. It may succeed in a moment.",
+			Do: "Run the doctor again in a minute. If it still fails, look at PrivX's monitoring, and at what is in front of PrivX.",
 		},
 		{
 			Name: wayRefused, Outcome: doctor.Failed,
-			When: "PrivX refuses the request for another reason, which the error says.", Matters: matters,
-			Do: "Check that PrivX is at least of version 33. If it is, report the error with the version of PrivX.",
+			When: "PrivX refuses the request for another reason. The error says which.", Matters: matters,
+			Do: "Check that PrivX is of version 33 or later. If it is, open an issue in the connector's repository, with the error and the version of PrivX.",
 		},
 	}
 	if c.Setting == "" {

@@ -42,11 +42,11 @@ func optionalCases() []doctortest.Case {
 		return with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: kind})
 	}
 	return []doctortest.Case{
-		{Check: sources, Found: "6 sources", Arrange: with()},
+		{Check: sources, Found: "6 directories", Arrange: with()},
 		{Check: sources, Way: "forbidden", Cause: "sources-view", Arrange: changed(with(), syncOnly)},
 		{Check: sources, Way: "empty", Arrange: at(privxsim.FaultEmptyList)},
 		{Check: sources, Way: "empty", Name: "null", Arrange: at(privxsim.FaultNullItems)},
-		{Check: sources, Name: "empty once", Found: "6 sources", Arrange: with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: privxsim.FaultEmptyList, Count: 1})},
+		{Check: sources, Name: "empty once", Found: "6 directories", Arrange: with(privxsim.Fault{Path: doctortest.SourcesPath, Kind: privxsim.FaultEmptyList, Count: 1})},
 		{Check: sources, Way: "unavailable", Cause: "503", Arrange: with(refusedSources(http.StatusServiceUnavailable))},
 		{Check: sources, Way: "foreign", Arrange: at(privxsim.FaultHTML)},
 		{Check: sources, Way: "foreign", Name: "404", Cause: "404", Arrange: with(refusedSources(http.StatusNotFound))},
@@ -63,8 +63,8 @@ func optionalCases() []doctortest.Case {
 		{Check: grant, Way: "not-known", Cause: "own roles cannot be read", Arrange: changed(with(doctortest.Status("GET", userRolesPath, 403)), provisioning)},
 		{Check: grant, Way: "not-known", Name: "none shown", Cause: "no roles", Arrange: changed(with(privxsim.Fault{Path: userRolesPath, Kind: privxsim.FaultEmptyList}), provisioning)},
 		{Check: grant, Way: "not-known", Name: "a part", Cause: "only a part", Arrange: changed(held("5", `{"id":"r","name":"r","implicit":true,"permissions":[]}`), provisioning)},
-		{Check: grant, Way: "not-known", Name: "what a role may do", Cause: "may do cannot be read", Arrange: changed(withRoles(true), provisioning)},
-		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "may do cannot be read", Arrange: changed(
+		{Check: grant, Way: "not-known", Name: "what a role may do", Cause: "own roles cannot be read", Arrange: changed(withRoles(true), provisioning)},
+		{Check: grant, Way: "not-known", Name: "a false administrator", Cause: "own roles cannot be read", Arrange: changed(
 			held("1", `{"id":"r","name":"privx-admin","implicit":true}`), provisioning)},
 		{Check: grant, Way: "not-known", Name: "an entry of another type", Cause: "cannot be read", Arrange: changed(held("1", `5`), provisioning)},
 

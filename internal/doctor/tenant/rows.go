@@ -24,14 +24,14 @@ var readable = doctor.Check{
 		doctor.Way{
 			Name: "no-id", Outcome: doctor.Failed,
 			When:    "PrivX shows a row without an id.",
-			Matters: "A sync fails: without ids it cannot be known that nothing was left out.",
-			Do:      "Find the row in PrivX, and report it with the version of PrivX.",
+			Matters: "A sync fails. Without ids it cannot know that nothing is left out.",
+			Do:      "Find the row in PrivX, and open an issue in the connector's repository with what is special about it, and with the version of PrivX.",
 		},
 		doctor.Way{
 			Name: "unreadable", Outcome: doctor.Failed,
-			When:    "A row has a field of another type than PrivX's documentation says.",
+			When:    "A row has a field of another type than in PrivX's documentation.",
 			Matters: "A sync fails rather than guess what the row means.",
-			Do:      "Report the field that is named, with the version of PrivX.",
+			Do:      "Open an issue in the connector's repository, with the field that is named and the version of PrivX.",
 		},
 	),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
@@ -57,21 +57,21 @@ var readable = doctor.Check{
 var ordered = doctor.Check{
 	ID:      "PX-LIST-06",
 	Promise: "lists come in the order of creation, and no row comes twice",
-	How: "The rows on the first pages of users, of roles and of the members of privx-user are held against the order that was asked for. " +
+	How: "The rows on the first pages of users, of roles and of the members of privx-user are compared with the order that was asked for. " +
 		"Rows without a time of creation may stand anywhere. A page that shows an id twice is asked for again.",
 	Needs: []string{MayListUsers, MayListRoles},
 	Ways: withUnread(
 		doctor.Way{
 			Name: "twice", Outcome: doctor.Failed,
 			When:    "A page shows the same id twice, also when it is asked for again.",
-			Matters: "A row that comes twice stands in the place of another one. A sync reads the list again in the other order, and fails if rows are still missing.",
-			Do:      "Find the row in PrivX, and report it with the version of PrivX.",
+			Matters: "A row that comes twice may stand in the place of another one. A sync reads the list again in the opposite order, and fails if rows are still missing.",
+			Do:      "Find the row in PrivX, and open an issue in the connector's repository with what is special about it, and with the version of PrivX.",
 		},
 		doctor.Way{
 			Name: "changing", Outcome: doctor.Warning,
-			When:    "A page showed the same id twice, and did not when it was asked for again.",
-			Matters: "A sync notices that rows are missing, and reads the list once more. It fails if that happens each time.",
-			Do:      "Run the doctor again. If it stays so, report it with the version of PrivX.",
+			When:    "A page showed the same id twice, but not when it was asked for again.",
+			Matters: "A sync notices if rows are missing, and reads the list once more. It fails if that happens each time.",
+			Do:      "Run the doctor again. If it still happens, open an issue in the connector's repository with the version of PrivX.",
 		},
 		doctor.Way{
 			Name: "not-known", Outcome: doctor.Skipped,
@@ -80,12 +80,12 @@ var ordered = doctor.Check{
 		doctor.Way{
 			Name: "unordered", Outcome: doctor.Warning,
 			When:    "The rows do not come in the order of creation that was asked for.",
-			Matters: "A sync reads all of them all the same. But what is added meanwhile may come anywhere, so that a list that changes has to be read more often.",
-			Do:      "Nothing. Please report it with the version of PrivX.",
+			Matters: "A sync still reads all rows. But it has to read a list more often that changes meanwhile.",
+			Do:      "Allow for the time, nothing is lost. Please open an issue in the connector's repository with the version of PrivX.",
 		},
 	),
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-		finding := doctor.Finding{Wanted: "in the order of created, and each id once"}
+		finding := doctor.Finding{Wanted: "the order of creation, and each id once"}
 		var found []string
 		for _, l := range looked(ctx, v) {
 			p := l.first(ctx, v)

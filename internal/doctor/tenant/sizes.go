@@ -176,20 +176,20 @@ func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 		return
 	}
 	s.memberships += believed(float64(sum) / float64(looked) * float64(s.roles-len(all)+len(others)))
-	s.estimated = fmt.Sprintf("an estimate, from %s beside %s", many(looked, "role", "roles"), roleUser)
+	s.estimated = fmt.Sprintf("an estimate, from %s besides %s", many(looked, "role", "roles"), roleUser)
 }
 
 var sized = doctor.Check{
 	ID:      Sized,
 	Promise: "it is known how much there is to sync",
-	How: fmt.Sprintf("Users and roles are counted by PrivX's own counts where these are true, and otherwise by their rows if they fit into %d pages. "+
-		"Memberships are counted one role after the other if there are up to %d roles, or by the roles' own counts if there are any and they are true for those looked at. "+
-		"Otherwise they are estimated from privx-user and %d other roles.", maxPages, countedRoles, sampledRoles),
+	How: fmt.Sprintf("PrivX's own counts of users and roles are taken where they are true. Otherwise the rows are counted if they fit on %d pages. "+
+		"The members of each role are counted if there are up to %d roles. Otherwise the roles' own member_count is taken, if it is true for the roles that are looked at. "+
+		"Without it, the memberships are estimated from privx-user and %d other roles.", maxPages, countedRoles, sampledRoles),
 	Needs: []string{MayListUsers, MayListRoles},
 	Ways: []doctor.Way{{
 		Name: "not-known", Outcome: doctor.Warning,
 		When:    "It could not be found out how many users, roles or memberships there are.",
-		Matters: "There is no forecast of how long a sync takes, and of what it needs.",
+		Matters: "There is no forecast of how long a sync takes, and of how much memory and space it needs.",
 		Do:      "Let the connector sync once, and look at the last line of its log, which has all the numbers.",
 	}},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {

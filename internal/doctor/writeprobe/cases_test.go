@@ -1,10 +1,10 @@
 package writeprobe_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -138,6 +138,30 @@ func mistakes() []one {
 			s.store.Map(s.role, s.user)
 			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
 		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) { s.store.Map(s.store.AdminRoleID(), s.user) })},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) {
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "x", Permissions: []string{"hosts-view", "Hosts-Manage"}})
+		})},
+		{check: "PX-PROBE-02", way: "powerful", setup: setup{clear: true, arrange: func(s *site) {
+			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "harmless", System: true})
+		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) { // The name alone does not make it privx-user.
+			s.store.UpdateRole(privxsim.Role{ID: s.mapped, Name: "privx-user"})
+		})},
+		{check: "PX-PROBE-02", way: "powerful", setup: setup{options: privxsim.Options{HideUserRole: true}, arrange: func(s *site) {
+			s.sim.Inject(privxsim.Fault{Path: rolePath, Skip: 1, Status: http.StatusOK, Body: `{"id":"` + s.mapped + `","name":"x","permissions":null}`})
+		}}},
+		{check: "PX-PROBE-02", way: "powerful", setup: arranged(func(s *site) {
+			for range 20 {
+				s.store.Map(s.store.AddRole(privxsim.Role{Name: "one of many"}).ID, s.user)
+			}
+		})},
+		{check: "PX-PROBE-02", way: "unreadable", setup: arranged(func(s *site) {
+			fault := doctortest.Status("", rolePath, http.StatusNotFound)
+			fault.Skip = 1
+			s.sim.Inject(fault)
+		})},
 		{check: "PX-PROBE-02", way: "restless", setup: arranged(func(s *site) {
 			time.AfterFunc(5*time.Second, func() { s.store.Map(s.other, s.user) })
 		})},
@@ -212,6 +236,9 @@ func changes() []one {
 		{check: "PX-PROBE-08", way: "unseen", loud: true, setup: at(putBack, 0, dropped)},
 		{check: "PX-PROBE-08", way: "not-reached", setup: at(putAsRead, 0, forbidden)},
 		{check: "PX-PROBE-09", way: "not-restored", loud: true, setup: at(putBack, 0, failed)},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putGrant, 1, privxsim.Fault{Kind: privxsim.FaultResetBefore})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putNewer, 1, privxsim.Fault{Kind: privxsim.FaultStall})},
+		{check: "PX-PROBE-09", way: "unanswered", setup: at(putAgain, 1, status(http.StatusGatewayTimeout))},
 		{check: "PX-PROBE-09", way: "untouched", setup: at(putAsRead, 0, forbidden)},
 	}
 	for check, place := range map[string]int{"PX-PROBE-05": putBoth, "PX-PROBE-06": putNewer, "PX-PROBE-07": putOlder} {
@@ -302,10 +329,12 @@ func writesTo(node int) func(privxsim.Request) int {
 	}
 }
 
-// refuseRules refuses each list with an entry of a role that the user has by a rule.
+// refuseRules refuses each list with an entry of a role that the user has only by a rule.
 func refuseRules(s *site) {
 	s.sim.OnRequest(func(r privxsim.Request) {
-		if r.Method == http.MethodPut && bytes.Contains(r.Body, []byte(`"implicit":true`)) {
+		var entries []struct{ Explicit, Implicit bool }
+		_ = json.Unmarshal(r.Body, &entries)
+		if r.Method == http.MethodPut && slices.Contains(entries, struct{ Explicit, Implicit bool }{Implicit: true}) {
 			s.sim.Inject(put(privxsim.Fault{Status: http.StatusBadRequest, Count: 1}))
 		}
 	})

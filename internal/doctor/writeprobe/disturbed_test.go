@@ -195,8 +195,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Interrupted while everything fails: the message comes out all the same, although the
-// checks are skipped.
+// Interrupted while everything fails: the message comes out all the same, and so does the
+// check, although all others are skipped.
 func TestInterruptedAndNotRestored(t *testing.T) {
 	t.Parallel()
 	in(t, setup{}, func(t *testing.T, s *site) {
@@ -211,10 +211,58 @@ func TestInterruptedAndNotRestored(t *testing.T) {
 			}
 		})
 		results := s.run(ctx)
-		require.Equal(t, doctor.Skipped, results["PX-PROBE-09"].Outcome)
+		require.Equal(t, doctor.Failed, results["PX-PROBE-09"].Outcome)
+		require.Equal(t, doctor.Skipped, results["PX-PROBE-03"].Outcome)
 		require.True(t, s.probe.Unrestored)
 		require.Contains(t, s.out.String(), fmt.Sprintf("ATTENTION: THE ROLES OF THE USER %s", s.user))
 		require.Contains(t, s.out.String(), "THE LAST ERROR: PrivX answered 500")
+	})
+}
+
+// What became of the list is told by its check also when the run was interrupted, and asking
+// for that writes nothing.
+func TestInterruptedAndTold(t *testing.T) {
+	t.Parallel()
+	last := func(s *site) doctor.Check {
+		checks := writeprobe.Layer(s.probe).Checks
+		return checks[len(checks)-1]
+	}
+	for place, want := range map[int]string{-1: "untouched", putAsRead: "", putGrant: "", putBoth: "", putBack: ""} {
+		in(t, setup{}, func(t *testing.T, s *site) {
+			ctx, cancel := context.WithCancel(t.Context())
+			if place < 0 {
+				cancel()
+			}
+			s.afterPut(place, func([]byte) { cancel() })
+			s.run(ctx)
+			require.Equal(t, place >= 0, s.probe.Wrote())
+			puts, printed := len(s.puts()), s.out.String()
+			finding := last(s).Run(ctx, s.visit)
+			require.Equal(t, want, finding.Way, "%d: %+v", place, finding)
+			require.Len(t, s.puts(), puts)
+			require.Equal(t, printed, s.out.String())
+			cancel()
+		})
+	}
+	in(t, setup{}, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.afterPut(putGrant, func([]byte) {
+			s.sim.Inject(status(http.StatusInternalServerError))
+			cancel()
+		})
+		s.run(ctx)
+		require.True(t, s.probe.Wrote())
+		require.Equal(t, "not-restored", last(s).Run(ctx, s.visit).Way)
+	})
+	in(t, setup{clear: true}, func(t *testing.T, s *site) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+		s.afterPut(0, func([]byte) { cancel() })
+		s.run(ctx)
+		require.True(t, s.probe.Wrote())
+		finding := last(s).Run(ctx, s.visit)
+		require.Empty(t, finding.Way)
+		require.Contains(t, finding.Found, "the role was taken away")
 	})
 }
 
@@ -241,16 +289,29 @@ func TestAWriteUnderWayIsWaitedFor(t *testing.T) {
 // A refused write that PrivX has made all the same is undone, too.
 func TestRefusedAndMade(t *testing.T) {
 	t.Parallel()
-	for _, options := range []privxsim.Options{{}, {GrantEveryEntry: true}} {
-		in(t, setup{options: options}, func(t *testing.T, s *site) {
-			before := s.memberships()
-			s.sim.Inject(put(privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: http.StatusBadRequest}))
-			results := s.run(t.Context())
-			require.False(t, s.probe.Unrestored, s.out)
-			requireSafe(t, s, before, results)
-			require.Equal(t, "[]", s.puts()[2])
-		})
-	}
+	in(t, setup{}, func(t *testing.T, s *site) {
+		before := s.memberships()
+		s.sim.Inject(put(privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: http.StatusBadRequest}))
+		results := s.run(t.Context())
+		require.False(t, s.probe.Unrestored, s.out)
+		requireSafe(t, s, before, results)
+		require.Equal(t, "[]", s.puts()[2])
+	})
+}
+
+// Grants of roles by rules that come although PrivX has refused their entries may be
+// somebody else's: they stay, and that is said loudly.
+func TestGrantsAfterARefusal(t *testing.T) {
+	t.Parallel()
+	in(t, setup{options: privxsim.Options{GrantEveryEntry: true}}, func(t *testing.T, s *site) {
+		s.sim.Inject(put(privxsim.Fault{Kind: privxsim.FaultStatusAfter, Status: http.StatusBadRequest, Count: 1}))
+		results := s.run(t.Context())
+		require.True(t, s.probe.Unrestored)
+		require.Len(t, s.puts(), 1)
+		require.Contains(t, s.out.String(), "ATTENTION: SOMETHING ELSE HAS CHANGED")
+		require.Contains(t, s.out.String(), s.mapped)
+		require.Equal(t, "changed", results["PX-PROBE-09"].Way)
+	})
 }
 
 // Where PrivX takes long for each answer, the probe stops after a minute, and puts the list

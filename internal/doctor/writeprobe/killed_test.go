@@ -1,8 +1,10 @@
 package writeprobe_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +80,41 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// Where PrivX makes grants of every entry, --clear does not take away what a killed run has
+// left, because it cannot know that the run left it. It names these grants, and prints the
+// command that takes them away.
+func TestKilledWherePrivXMakesGrants(t *testing.T) {
+	t.Parallel()
+	for place := putAsRead; place <= putUnknown; place++ {
+		options := privxsim.Options{GrantEveryEntry: true, UnknownRoles: privxsim.UnknownRolesIgnored}
+		in(t, setup{options: options}, func(t *testing.T, s *site) {
+			before := s.memberships()
+			var ghost atomic.Value
+			s.beforePut(putUnknown, func(body []byte) { ghost.Store(lastID(body)) })
+			s.kill(t, place)
+			require.Contains(t, s.out.String(), "made grants of the roles by rules")
+			if id, found := ghost.Load().(string); found {
+				require.Contains(t, s.out.String(), id)
+			}
+			left := s.held()
+			if place == putAsRead {
+				require.Len(t, left, 2)
+			}
+			s.store.GrantExplicit(s.mapped, s.user, privxsim.Grant{}) // As if it had come to that.
+			s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+			s.again(true)
+			result := s.run(t.Context())["PX-PROBE-02"]
+			require.Equal(t, "holds-others", result.Way)
+			require.Empty(t, s.puts())
+			require.Contains(t, result.Found, s.mapped)
+			require.Contains(t, result.Found, s.role)
+			require.Contains(t, s.out.String(), s.role)
+			s.byHand(t)
+			require.Equal(t, before, s.memberships())
+		})
+	}
+}
+
 // printed is the list as it was printed before the first write.
 func (s *site) printed(t *testing.T) string {
 	t.Helper()
@@ -99,7 +136,7 @@ func TestClearThatFails(t *testing.T) {
 		"dropped":   put(privxsim.Fault{Kind: privxsim.FaultDropWrite}),
 		"failed":    put(status(http.StatusInternalServerError)),
 		"stalls":    put(privxsim.Fault{Kind: privxsim.FaultStall}),
-		"unseen":    get(privxsim.Fault{Kind: privxsim.FaultStall, Skip: 11}),
+		"unseen":    get(privxsim.Fault{Kind: privxsim.FaultStall, Skip: readsBefore}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,11 +159,61 @@ func TestClearKeepsAnothersGrant(t *testing.T) {
 	t.Parallel()
 	in(t, setup{clear: true}, func(t *testing.T, s *site) {
 		s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
-		s.atRead(readsBefore, func() { s.store.GrantExplicit(s.other, s.user, privxsim.Grant{}) })
+		s.atRead(readsBefore+1, func() { s.store.GrantExplicit(s.other, s.user, privxsim.Grant{}) })
 		results := s.run(t.Context())
 		require.Equal(t, []string{s.other}, s.held())
 		require.Equal(t, "not-cleared", results["PX-PROBE-02"].Way)
 		require.True(t, s.probe.Unrestored)
 		require.Contains(t, s.out.String(), "ATTENTION: SOMETHING ELSE HAS CHANGED")
 	})
+}
+
+// Nothing is written with --clear either if the list has changed since it was looked at, or
+// if the run is interrupted before that, also while it is printed how to put the list back.
+func TestClearThatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	for name, arrange := range map[string]func(s *site, cancel func()){
+		"changed": func(s *site, _ func()) {
+			s.atRead(readsBefore, func() { s.store.GrantExplicit(s.other, s.user, privxsim.Grant{}) })
+		},
+		"gone": func(s *site, _ func()) {
+			s.atRead(readsBefore, func() { s.store.RemoveExplicit(s.role, s.user) })
+		},
+		"unreadable": func(s *site, _ func()) {
+			s.atRead(readsBefore, func() { s.sim.Inject(get(status(http.StatusBadGateway))) })
+		},
+		"interrupted while it prints":   func(s *site, cancel func()) { s.probe.Out = cancels{s.out, cancel} },
+		"interrupted while it looks":    func(s *site, cancel func()) { s.atRead(3, cancel) },
+		"interrupted while it compares": func(s *site, cancel func()) { s.atRead(readsBefore, cancel) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in(t, setup{clear: true}, func(t *testing.T, s *site) {
+				ctx, cancel := context.WithCancel(t.Context())
+				s.store.GrantExplicit(s.role, s.user, privxsim.Grant{})
+				arrange(s, cancel)
+				result := s.run(ctx)["PX-PROBE-02"]
+				require.Empty(t, s.puts())
+				require.False(t, s.probe.Wrote())
+				require.False(t, s.probe.Unrestored)
+				if ctx.Err() == nil {
+					require.Equal(t, "not-cleared", result.Way)
+					require.Equal(t, "nothing was written", result.Found)
+				}
+				cancel()
+			})
+		})
+	}
+}
+
+// cancels is a screen on which the operator interrupts what is printed.
+type cancels struct {
+	*screen
+
+	cancel func()
+}
+
+func (c cancels) Write(p []byte) (int, error) {
+	c.cancel()
+	return c.screen.Write(p)
 }

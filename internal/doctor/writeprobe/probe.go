@@ -48,7 +48,7 @@ const (
 func Layer(p *Probe) doctor.Layer {
 	checks := append([]doctor.Check{p.usable(), p.ready()}, p.changes()...)
 	checks = append(checks, p.questions()...)
-	return doctor.Layer{Name: "Write probe", Checks: append(checks, p.restored())}
+	return doctor.Layer{Name: LayerName, Checks: append(checks, p.restored())}
 }
 
 // drive makes all changes and puts the list back, the first time that it is called. Each
@@ -59,7 +59,7 @@ func (p *Probe) drive(ctx context.Context, v *doctor.Visit) *run {
 	}
 	p.run = newRun(p.wire(v), p.RoleID, p.first)
 	defer p.tell(p.run)
-	if p.unbegun = p.begin(ctx, v); p.unbegun != "" {
+	if p.unbegun = p.begin(ctx, v, p.first); p.unbegun != "" {
 		p.run.stopped = p.unbegun
 		return p.run
 	}
@@ -67,21 +67,31 @@ func (p *Probe) drive(ctx context.Context, v *doctor.Visit) *run {
 	return p.run
 }
 
-// begin makes sure that the list is still the same, once it has been shown how to put it
-// back. It returns why nothing may be written, if so.
-func (p *Probe) begin(ctx context.Context, v *doctor.Visit) string {
+// begin makes sure that the list is still the one that is wanted, once it has been shown how
+// to put it back, and that the run was not interrupted. It returns why nothing may be
+// written, if so.
+func (p *Probe) begin(ctx context.Context, v *doctor.Visit, wanted *list) string {
+	const nothing = ", so nothing was written"
+	if ctx.Err() != nil {
+		return stoppedCancelled + nothing
+	}
 	if err := p.announce(v); err != nil {
-		return "how to put the list back could not be printed, so nothing was written: " + err.Error()
+		return "how to put the list back could not be printed" + nothing + ": " + err.Error()
 	}
 	now, err := p.run.read(ctx)
 	switch {
+	case ctx.Err() != nil:
+		return stoppedCancelled + nothing
 	case err != nil:
-		return "the list could not be read right before the first write, so nothing was written: " + err.Error()
-	case !now.same(p.first):
-		return stoppedChanged + ", so nothing was written"
+		return "the list could not be read right before the first write" + nothing + ": " + err.Error()
+	case !now.same(wanted):
+		return stoppedChanged + nothing
 	}
 	p.run.now = now
 	return ""
 }
 
 func (p *Probe) wire(v *doctor.Visit) wire { return wire{client: v.Client.API(), user: p.UserID} }
+
+// Wrote tells whether PrivX was sent a change.
+func (p *Probe) Wrote() bool { return p.run != nil && p.run.wrote }

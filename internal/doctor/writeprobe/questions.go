@@ -25,7 +25,7 @@ type reply struct {
 }
 
 // notSeen is the way in which each question can end.
-var notSeen = doctor.Way{Name: "not-seen", Outcome: doctor.Skipped, When: "The probe ended before it came to that, or what it saw does not tell."}
+var notSeen = doctor.Way{Name: "not-seen", Outcome: doctor.Skipped, When: "The probe ended before this, or what it saw does not tell."}
 
 // Names of ways in which questions end.
 const (
@@ -68,17 +68,17 @@ func (p *Probe) questions() []doctor.Check {
 var questions = []question{
 	{
 		Check: doctor.Check{
-			ID: "PXQ-030", Promise: "PrivX leaves what a user has by a rule as it is when the user's list is written",
-			How: "After the list was written with the entries of roles that the user has by a rule, it is read whether these are there by a grant.",
+			ID: "PXQ-030", Promise: "PrivX leaves the roles that a user has by a rule as they are",
+			How: "The list is written with the entries of the roles that the user has by a rule. Then it is read whether these roles are there by a grant.",
 			Ways: []doctor.Way{
 				{
-					Name: wayGrantsAll, Outcome: doctor.Warning, When: "PrivX makes a grant of each role in the list.",
-					Matters: "A grant or a revoke of one role also grants those that the user has by a rule, and these stay when the rule no longer holds.",
-					Do:      "Do not use provisioning before this has been reported and the connector has been changed.",
+					Name: wayGrantsAll, Outcome: doctor.Warning, When: "PrivX grants each role in a list that is written, also those that the user has by a rule.",
+					Matters: "A grant or a revoke of one role also grants the roles that the user has by a rule. The user keeps them when the rule no longer matches.",
+					Do:      "Do not use provisioning until the connector has been changed. " + openIssue,
 				},
 				{
-					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list with such entries.",
-					Matters: "The connector can grant and revoke no role of a user who has one by a rule.", Do: "Report it.",
+					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list with the entries of roles that the user has by a rule.",
+					Matters: "If a user has a role by a rule, the connector can grant and revoke no role of that user.", Do: openIssue,
 				},
 			},
 		},
@@ -90,12 +90,13 @@ var questions = []question{
 			How: "The list is written as it was read, before the role was granted and after. Then it is written with the role twice.",
 			Ways: []doctor.Way{
 				{
-					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list as it was read.",
-					Matters: "Grants and revokes fail.", Do: "Report it, with PrivX's own words for why.",
+					Name: wayRefused, Outcome: doctor.Failed, When: "PrivX refuses a list that is written as it was read.",
+					Matters: "Grants and revokes fail.", Do: "Look in PrivX's own log for the reason. " + openIssue,
 				},
 				{
-					Name: wayAltered, Outcome: doctor.Warning, When: "The entry of a granted role is another one after it was written as it was read.",
-					Matters: "A grant or a revoke of one role may change how the user holds others.", Do: "Do not use provisioning before this has been reported.",
+					Name: wayAltered, Outcome: doctor.Warning, When: "A granted role was written as it was read, and has other values afterwards.",
+					Matters: "A grant or a revoke of one role may change how the user holds other roles.",
+					Do:      "Do not use provisioning until the connector has been changed. " + openIssue,
 				},
 			},
 		},
@@ -104,10 +105,10 @@ var questions = []question{
 	{
 		Check: doctor.Check{
 			ID: "PXQ-033", Promise: "PrivX grants no role that does not exist",
-			How: "A role with a random id, which no role has, is added to the list.",
+			How: "The list is written with one more role, whose id is random and belongs to no role.",
 			Ways: []doctor.Way{{
-				Name: wayOtherwise, Outcome: doctor.Warning, When: "PrivX accepts and shows such a role, or answers something else than 400, 404 or 200.",
-				Matters: "A grant of a role that was just removed in PrivX may fail without saying so.", Do: "Report it.",
+				Name: wayOtherwise, Outcome: doctor.Warning, When: "PrivX shows such a role in the list, or answers with another status than 200, 400 or 404.",
+				Matters: "If a role was just removed in PrivX, a grant of it may seem to succeed.", Do: openIssue,
 			}},
 		},
 		answer: answerUnknown,
@@ -115,16 +116,17 @@ var questions = []question{
 	{
 		Check: doctor.Check{
 			ID: "PXQ-035", Promise: "PrivX's answer to a write tells what became of it",
-			How: "The answer to the grant is held against the lists that were read after it.",
+			How: "The answer to the grant is compared with the lists that were read after it.",
 			Ways: []doctor.Way{
 				{
-					Name: wayDropped, Outcome: doctor.Failed, When: "PrivX accepts the write and does not make it.",
-					Matters: "The connector grants and revokes nothing: it looks for the change for 10 s, writes once more, and fails.",
-					Do:      "Look whether PrivX is being upgraded, or whether something else takes the role away at once.",
+					Name: wayDropped, Outcome: doctor.Failed, When: "PrivX accepts the write, but does not make the change.",
+					Matters: "Grants and revokes fail. The connector looks for the change for 10 s, writes once more, and gives up.",
+					Do:      "Check whether PrivX is being upgraded, and whether something else takes the role away at once.",
 				},
 				{
-					Name: wayMade, Outcome: doctor.Warning, When: "PrivX answers with an error, and has made the change.",
-					Matters: "The connector reads the list after an error, and finds that it is done. Each change takes longer.", Do: "Look for what stands in front of PrivX, such as a gateway.",
+					Name: wayMade, Outcome: doctor.Warning, When: "PrivX answers with an error, although it has made the change.",
+					Matters: "The connector reads the list after the error, and finds that the change is made. Each change takes longer.",
+					Do:      "Check whether a gateway in front of PrivX makes the error. If there is none, look at PrivX's own log.",
 				},
 			},
 		},
@@ -133,10 +135,11 @@ var questions = []question{
 	{
 		Check: doctor.Check{
 			ID: "PXQ-064", Promise: "a change is to be seen within 10 s, whichever node answers",
-			How: "After the grant the list is read over 13 s, twice a second and without the load balancer's cookie, and it is noted when an old one came last.",
+			How: "After the grant, the list is read for 13 s, twice a second and without the load balancer's cookie. It is noted when a list without the grant came last.",
 			Ways: []doctor.Way{{
 				Name: wayLonger, Outcome: doctor.Warning, When: "A node shows an old list for longer than 10 s.",
-				Matters: "The connector believes such a list after 10 s, and writes it back: an earlier change is lost.", Do: "Look at PrivX's nodes and at their database.",
+				Matters: "After 10 s the connector believes such a list. It may write the list back, so that an earlier change is lost.",
+				Do:      "Check why PrivX's nodes lag behind one another, such as at their database. Until then, do not use provisioning.",
 			}},
 		},
 		answer: answerLag,
@@ -148,14 +151,14 @@ func answerEntries(r *run) reply {
 	switch {
 	case len(r.first.entries) == 0:
 		return reply{}
-	case r.promoted:
+	case len(r.promoted) > 0:
 		return reply{side: sideB, way: wayGrantsAll, found: "roles that the user has by a rule became grants"}
 	case !granted.seen:
 		return reply{}
 	case first.refused() && first.ofList():
 		return reply{side: sideC, way: wayRefused, found: fmt.Sprintf("refused with %d; the same grant without such entries is taken", first.status)}
 	case first.took() && r.keeps:
-		return reply{side: sideA, found: "they are as they were"}
+		return reply{side: sideA, found: "the roles by a rule are as they were"}
 	default:
 		return reply{}
 	}

@@ -33,6 +33,7 @@ const maxPuts = 3
 // grants of them. Only if the empty list is refused, or takes more away than grants, they
 // are written as they were read first.
 func (r *run) restore(ctx context.Context) {
+	defer func() { r.back.others = r.left() }()
 	if !r.touched {
 		r.back.done = true
 		return
@@ -43,15 +44,9 @@ func (r *run) restore(ctx context.Context) {
 	for ctx.Err() == nil && !r.back.done {
 		var latest sent
 		latest, whole = r.putBack(ctx, whole)
-		r.back.done = r.isBack(ctx, &latest)
+		r.back.done = r.isBack(ctx, &latest) && r.staysBack(ctx)
 		whole = whole != (!r.back.done && !r.sameRules())
 	}
-	for id := range r.others {
-		if r.now.has(id) {
-			r.back.others = append(r.back.others, id)
-		}
-	}
-	slices.Sort(r.back.others)
 }
 
 // putBack writes until PrivX takes it, some times at most. It returns what came of the last
@@ -92,12 +87,17 @@ func (r *run) noteError(ctx context.Context, err error) {
 }
 
 // believe reads the list until it has the grants of something else that were seen within
-// api.LagTime, or for as long: a node that lags may not show them, and they must stay.
+// api.LagTime, or for as long: a node that lags may not show them, and they must stay. It is
+// read once more if a token was fetched after that, some times at most.
 func (r *run) believe(ctx context.Context) bool {
-	for {
+	for renewed := 0; ; {
 		_, err := r.look(ctx)
 		if r.noteError(ctx, err); err == nil && !r.lacksOthers() {
-			return true
+			if r.holdsToken(ctx) || renewed == api.MaxRefusals {
+				return true
+			}
+			renewed++
+			continue
 		}
 		if api.Sleep(ctx, time.Second) != nil {
 			return false
@@ -142,6 +142,19 @@ func (r *run) isBack(ctx context.Context, o *sent) bool {
 			}
 		}
 		if api.Sleep(ctx, time.Second) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// staysBack reads the list until the time for putting it back is over if PrivX never answered
+// a write: it may make it late. It tells whether the list was as it was whenever it was read.
+func (r *run) staysBack(ctx context.Context) bool {
+	for r.lost > 0 && api.Sleep(ctx, time.Second) == nil {
+		_, err := r.look(ctx)
+		r.noteError(ctx, err)
+		if err == nil && !r.asItWas() {
 			return false
 		}
 	}

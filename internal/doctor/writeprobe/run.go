@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -42,16 +41,21 @@ type run struct {
 	// others are the roles that the user holds by a grant of something else, and when they
 	// were seen last.
 	others map[string]time.Time
-	// promoted tells that a role which the user had by a rule is there by a grant since
-	// PrivX was sent its entry. Then, and if PrivX refuses such entries, none is written
-	// any more: bare.
-	promoted, bare bool
+	// offered tells that PrivX was sent entries of roles that the user has by rules, and has
+	// not refused them.
+	offered bool
+	// promoted are such roles of which PrivX has made grants because of that. Then, and if
+	// PrivX refuses such entries, none is written any more: bare.
+	promoted map[string]bool
+	bare     bool
 	// keeps tells that PrivX does not do so: a grant of such a role is something else's.
 	keeps bool
 	// haunted tells that a list showed the role that does not exist.
 	haunted bool
-	// touched tells that PrivX may have made a change.
-	touched bool
+	// wrote tells that PrivX was sent a list, and touched that it may have made a change.
+	wrote, touched bool
+	// lost is how many lists that are not empty PrivX was sent and never answered.
+	lost int
 	// lag is how long after a write an old list came last. One is old if a later one shows
 	// what was written.
 	lag time.Duration
@@ -91,12 +95,13 @@ const (
 	stoppedSlow      = "a node of PrivX shows old lists for too long"
 	stoppedOverdue   = "there was no more time"
 	stoppedCancelled = "the run was interrupted"
+	stoppedRenewing  = "PrivX's tokens hold for too short a time"
 )
 
 func newRun(w wire, roleID string, first *list) *run {
 	return &run{
 		wire: w, role: roleID, ghost: newID(), first: first, now: first,
-		others: make(map[string]time.Time), outcomes: make(map[string]outcome),
+		others: make(map[string]time.Time), promoted: make(map[string]bool), outcomes: make(map[string]outcome),
 	}
 }
 
@@ -131,9 +136,13 @@ func overdue(ctx context.Context) string {
 	}
 }
 
-// step writes a list, reads until it shows what it should, and decides whether to go on.
+// step writes a list, reads until it shows what it should, and decides whether to go on. It
+// ends with a read, so that nothing comes between that and the next step's write.
 func (r *run) step(ctx context.Context, s *step) {
 	r.before, r.latest = r.now, s.name
+	if r.stopped = r.getToken(ctx); r.stopped != "" {
+		return
+	}
 	o := outcome{made: true, sent: r.put(ctx, s.entries(r))}
 	if s.trial && o.status >= http.StatusInternalServerError {
 		// It may be PrivX's answer to such a list, and it may be chance.
@@ -197,11 +206,15 @@ func (r *run) put(ctx context.Context, entries []entry) sent {
 		if ctx.Err() != nil {
 			return sent{err: ctx.Err(), answered: time.Now()}
 		}
-		before := r.touched
-		r.touched = true
+		touched, offered := r.touched, r.offered
+		r.wrote, r.touched = true, true
+		r.offered = offered || slices.ContainsFunc(entries, func(e entry) bool { return e.Implicit })
 		s := r.write(ctx, entries)
 		if s.refused() {
-			r.touched = before
+			r.touched, r.offered = touched, offered
+		}
+		if s.lost && len(entries) > 0 {
+			r.lost++
 		}
 		if !s.unknownToken() || tries == api.MaxRefusals {
 			return s
@@ -221,23 +234,8 @@ func (r *run) look(ctx context.Context) (*list, error) {
 	}
 	r.now = now
 	r.haunted = r.haunted || now.find(r.ghost) != nil
-	for _, e := range now.grants() {
-		switch {
-		case anyIs([]string{r.role, r.ghost}, e.ID):
-			r.touched = true // Whatever PrivX answered.
-		case r.first.find(e.ID) != nil && !r.keeps:
-			r.promoted, r.bare, r.touched = true, true, true
-		default:
-			r.others[privx.CanonicalID(e.ID)] = time.Now()
-		}
-	}
+	r.note()
 	return now, nil
-}
-
-// foreign tells whether a role is one that something else has granted.
-func (r *run) foreign(roleID string) bool {
-	_, found := r.others[privx.CanonicalID(roleID)]
-	return found
 }
 
 // await reads until a list is good, or until no node can show an old one, and at least once.
@@ -278,7 +276,7 @@ func (r *run) watch(ctx context.Context, o *sent) bool {
 	const pause = 500 * time.Millisecond
 	var seen bool
 	var old time.Duration
-	for late := time.Duration(0); len(r.others) == 0 && (late < lagWatch || !seen && late < lagWatch+calm); late = time.Since(o.answered) {
+	for {
 		asked := time.Since(o.answered)
 		if now, err := r.look(ctx); err == nil {
 			r.reads++
@@ -288,9 +286,9 @@ func (r *run) watch(ctx context.Context, o *sent) bool {
 				old = asked
 			}
 		}
-		if api.Sleep(ctx, pause) != nil {
-			break
+		late := time.Since(o.answered)
+		if len(r.others) > 0 || late >= lagWatch && (seen || late >= lagWatch+calm) || api.Sleep(ctx, pause) != nil {
+			return seen
 		}
 	}
-	return seen
 }

@@ -2,8 +2,10 @@ package writeprobe
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -31,10 +33,26 @@ func (p *Probe) byHand(v *doctor.Visit) string {
 	}
 	return fmt.Sprintf(`%s
 If this program ends without saying what became of the list, look at the user in PrivX's
-pages, and take the role %s (%s) away if the user has it. So does the same command with
---clear. Or send an empty list, which takes away each grant and nothing else:
-curl --request PUT '%s' --header 'Authorization: Bearer TOKEN' --header 'Content-Type: application/json' --data '[]'`,
-		without, p.RoleID, quoted(p.target.roleName), p.address(v))
+web interface, and take the role %s (%s) away if the user has it. The same command with
+--clear does that, too.%s Or send an empty list, which takes away each grant and nothing else:
+%s`,
+		without, p.RoleID, quoted(p.target.roleName), p.alsoLeft(), p.emptyList(v))
+}
+
+// alsoLeft tells of grants that a probe may leave besides that of the role, if PrivX is not
+// as it is assumed to be.
+func (p *Probe) alsoLeft() string {
+	if p.Clear {
+		return ""
+	}
+	return fmt.Sprintf(` Some PrivX may have made grants of the roles by rules, which are in
+the list above, and of a role that does not exist, with the id %s.
+Then --clear does not help: take these grants away in PrivX's web interface, too.`, p.run.ghost)
+}
+
+// emptyList is the command that takes away each grant of the user.
+func (p *Probe) emptyList(v *doctor.Visit) string {
+	return fmt.Sprintf("curl --request PUT '%s' --header 'Authorization: Bearer TOKEN' --header 'Content-Type: application/json' --data '[]'", p.address(v))
 }
 
 // address is where the list is written, fit for a shell.
@@ -52,31 +70,40 @@ func (p *Probe) address(v *doctor.Visit) string {
 // tell prints what became of the list, and notes it if that is not good.
 func (p *Probe) tell(r *run) {
 	back := r.back
-	p.Unrestored = r.touched && (!back.done || len(back.others) > 0)
+	p.Unrestored = !r.isUntouched() && (!back.done || len(back.others) > 0)
 	switch {
-	case !r.touched:
+	case r.isUntouched():
 		_ = p.print("The write probe has changed nothing.\n")
 	case !back.done:
 		_ = p.print(p.alarm(r))
 	case len(back.others) > 0:
 		_ = p.print(fmt.Sprintf(`
 ATTENTION: SOMETHING ELSE HAS CHANGED THE ROLES OF THE USER %s MEANWHILE. THE LIST IS NOT AS IT WAS.
-The write probe has undone what it did. It has left these roles alone, which something else granted: %s
+The write probe has undone what it did. It has left these roles alone, because it did not grant them: %s
+If the user has one of them by a rule, PrivX itself may have made a grant of it when the list was written.
 This was the list before:
 %s
 `, p.UserID, plain(strings.Join(back.others, ", ")), shown(p.read)))
 	case p.Clear:
 		_ = p.print("The role was taken away from the user. The list was read until no node can show an old one.\n")
+	case r.lost > 0:
+		_ = p.print(fmt.Sprintf("The list of the user's roles was as before whenever it was read in the end. But PrivX never answered %d of the writes, and may still make them.\n"+
+			"Look at the user in PrivX's pages again in some minutes, and take the role %s (%s) away if the user has it then.\n", r.lost, p.RoleID, quoted(p.target.roleName)))
 	default:
 		_ = p.print("The list of the user's roles is as it was. It was read until no node can show an old one.\n")
+	}
+	if back.done && len(r.promoted) > 0 {
+		_ = p.print(fmt.Sprintf("PrivX had made grants of these roles, which the user has by rules, because their entries were written as they were read: %s\n"+
+			"The write probe has taken these grants away. If something else granted one of the roles meanwhile, that grant is gone, too: make it again.\n",
+			plain(strings.Join(slices.Sorted(maps.Keys(r.promoted)), ", "))))
 	}
 }
 
 // alarm is what must be seen if the list is not as it was, or that is not known.
 func (p *Probe) alarm(r *run) string {
-	what := "THE ROLES OF THE USER %s COULD NOT BE PUT BACK AS THEY WERE, OR IT COULD NOT BE VERIFIED."
+	what := "THE ROLES OF THE USER %s COULD NOT BE PUT BACK AS THEY WERE, OR THAT COULD NOT BE VERIFIED."
 	if p.Clear {
-		what = "THE ROLE COULD NOT BE TAKEN AWAY FROM THE USER %s, OR IT COULD NOT BE VERIFIED."
+		what = "THE ROLE COULD NOT BE TAKEN AWAY FROM THE USER %s, OR THAT COULD NOT BE VERIFIED."
 	}
 	return fmt.Sprintf("\nATTENTION: "+what+`
 THIS WAS THE LIST BEFORE:
@@ -84,7 +111,7 @@ THIS WAS THE LIST BEFORE:
 THIS IS THE LIST THAT WAS READ LAST:
 %s
 THE LAST ERROR: %s
-LOOK AT THE USER IN PRIVX'S PAGES, AND TAKE THE ROLE %s (%s) AWAY IF THE USER HAS IT.
+LOOK AT THE USER IN PRIVX'S WEB INTERFACE, AND TAKE THE ROLE %s (%s) AWAY IF THE USER HAS IT.
 `, p.UserID, shown(p.read), shown(r.now), orNone(r.back.last), p.RoleID, quoted(p.target.roleName))
 }
 

@@ -51,6 +51,9 @@ type sent struct {
 	// silent tells that the answer had no body.
 	silent bool
 	err    error
+	// lost tells that it may have been sent, and that no answer of PrivX's own came: PrivX may
+	// make the change at any later time.
+	lost bool
 	// answered is when the answer had come, or the wait for it was over.
 	answered time.Time
 }
@@ -85,8 +88,16 @@ func (w *wire) write(ctx context.Context, entries []entry) sent {
 	s.answered = time.Now()
 	var e *api.Error
 	// The error may be that of the request for a token, and then nothing was written.
-	if errors.As(s.err, &e) && e.Endpoint == rq.Endpoint.String() {
+	isOfWrite := !errors.As(s.err, &e) || e.Endpoint == rq.Endpoint.String()
+	if e != nil && isOfWrite {
 		s.status = e.Status
 	}
+	s.lost = isOfWrite && !s.took() && !s.refused() && !isOwn(s.status)
 	return s
+}
+
+// isOwn tells whether the status of an answer that leaves the outcome open comes from PrivX
+// when it is done with the request. Others may come from a gateway, which does not wait.
+func isOwn(status int) bool {
+	return status == http.StatusInternalServerError || status == http.StatusTooManyRequests
 }
