@@ -98,7 +98,7 @@ func TestRowsAreReadOnce(t *testing.T) {
 func TestObject(t *testing.T) {
 	t.Parallel()
 	for text, fields := range map[string]int{
-		`{}`: 0, " {\"a\":1,\n\"b\":{\"c\":[]}} ": 2, `{"a":1,"a":2}`: 1, `[]`: -1, `null`: -1, ``: -1, `{"a"`: -1, `{"a":1}{}`: -1, `"{}"`: -1,
+		`{}`: 0, "{\"a\":1,\n\"b\":{\"c\":[]}}": 2, `{"a":1,"a":2}`: 1, `[]`: -1, `null`: -1, ``: -1, `{"a"`: -1, `{"a":1}{}`: -1, `"{}"`: -1,
 		"{" + string(bytes.Repeat([]byte(`"a":1,`), 10)) + `"b":2}`: 2,
 	} {
 		object := (&ask.Answer{Body: []byte(text)}).Object()
