@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -113,7 +114,7 @@ func TestIssueChooser(t *testing.T) {
 	for _, link := range c.Links {
 		require.NotEmpty(t, link.Name)
 		require.NotEmpty(t, link.About)
-		require.Contains(t, read(t, root, "SECURITY.md"), "("+link.URL+")")
+		require.True(t, strings.Contains(read(t, root, "SECURITY.md"), "("+link.URL+")"), "SECURITY.md does not have %s", link.URL)
 	}
 }
 
