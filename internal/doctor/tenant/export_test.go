@@ -1,6 +1,9 @@
 package tenant
 
-import "github.com/conductorone/baton-privx/pkg/connector"
+import (
+	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/pkg/connector"
+)
 
 // WithoutID are the capabilities that have no id.
 func WithoutID() []string {
@@ -12,3 +15,6 @@ func WithoutID() []string {
 	}
 	return without
 }
+
+// CheckFor is the check that a capability would have.
+func CheckFor(c connector.Capability) *doctor.Check { return mayUse("PX-PERM-99", c) }

@@ -144,6 +144,22 @@ func TestEachCapabilityHasACheck(t *testing.T) {
 	require.Len(t, found, len(connector.Capabilities())+1)
 }
 
+// A resource type behind a setting may be off, and there need not be any of it. Users and
+// roles are always wanted, and never none.
+func TestCheckOfACapabilityWithASetting(t *testing.T) {
+	t.Parallel()
+	for setting, ways := range map[string][2]string{"": {"empty", "off"}, "sync-aws-roles": {"off", "empty"}} {
+		check := tenant.CheckFor(connector.Capability{Setting: setting, Permissions: []string{"aws-view"}, Purpose: "AWS roles"})
+		require.Equal(t, "the API client has aws-view (AWS roles)", check.Promise)
+		var names []string
+		for _, way := range check.Ways {
+			names = append(names, way.Name)
+		}
+		require.Contains(t, names, ways[0], setting)
+		require.NotContains(t, names, ways[1], setting)
+	}
+}
+
 // However large PrivX is, and however small its pages, some tens of requests are enough.
 func TestRequestsAreBounded(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,5 +168,7 @@ func capabilityWays(c connector.Capability, permissions string) []doctor.Way {
 	if c.Setting == "" {
 		return ways
 	}
+	// That nothing is listed is wrong for users and roles alone. Neither has a setting.
+	ways = slices.DeleteFunc(ways, func(w doctor.Way) bool { return w.Name == wayEmpty })
 	return append([]doctor.Way{{Name: wayOff, Outcome: doctor.Skipped, When: "The setting " + c.Setting + " is off."}}, ways...)
 }

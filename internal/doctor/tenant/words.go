@@ -11,9 +11,11 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
+// lowerFirst is for a text in the middle of a sentence. An abbreviation stays as it is.
 func lowerFirst(text string) string {
-	if text == "" {
-		return ""
+	first, _, _ := strings.Cut(text, " ")
+	if text == "" || len(first) > 1 && first == strings.ToUpper(first) {
+		return text
 	}
 	return strings.ToLower(text[:1]) + text[1:]
 }
