@@ -206,7 +206,8 @@ func (p *Probe) restored() doctor.Check {
 				Matters: matters, Do: "Look at the user in PrivX's pages, and take the role away if the user has it. The message of the probe has the list as it was.",
 			},
 			{
-				Name: wayChanged, Outcome: doctor.Failed, When: "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
+				Name: wayChanged, Outcome: doctor.Failed,
+				When: "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
 				Matters: matters, Do: "Look at the user in PrivX's pages, and decide whether these grants shall stay.",
 			},
 			{
