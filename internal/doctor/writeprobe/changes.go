@@ -207,7 +207,7 @@ func (p *Probe) restored() doctor.Check {
 			},
 			{
 				Name: wayChanged, Outcome: doctor.Failed,
-				When: "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
+				When:    "Something else has granted roles to the user meanwhile, or PrivX itself has made grants of roles that the user has by rules. They were left alone.",
 				Matters: matters, Do: "Look at the user in PrivX's pages, and decide whether these grants shall stay.",
 			},
 			{
