@@ -2,9 +2,10 @@
 // role to a user, both of which the operator has named for that, takes it away again, and
 // puts the user's list of roles back exactly as it was.
 //
-// PrivX can only replace the whole list. All that is dangerous about that is in three
-// files: before.go refuses everybody and everything that is not there for a test, run.go and
-// steps.go write, and restore.go puts the list back and verifies it. Writing is begun and
+// PrivX can only replace the whole list. All that is dangerous about that is in few files:
+// target.go and before.go refuse everybody and everything that is not there for a test,
+// run.go and steps.go write, whose.go tells the probe's grants from those of others, and
+// restore.go puts the list back and verifies it. Writing is begun and
 // ended within the run of one check, so that it does not depend on which checks are run, or
 // on whether the run is interrupted.
 package writeprobe
