@@ -95,7 +95,8 @@ func TestSyncsOfAnUnkindCluster(t *testing.T) {
 	var whole atomic.Int64
 	t.Cleanup(func() {
 		if !t.Failed() {
-			assert.Greater(t, whole.Load(), int64(syncs/3), "syncs that were complete")
+			// So many are usually two fifths. Fewer than a quarter would prove little.
+			assert.Greater(t, whole.Load(), int64(syncs/4), "syncs that were complete")
 		}
 	})
 	for seed := range int64(syncs) {
