@@ -28,7 +28,7 @@ config:
 `
 
 // TestEverySettingOfTheConnector goes over the fields that the connector itself
-// declares. Those of baton-sdk are too many: README.md says which matter.
+// declares. Those of baton-sdk are too many: docs/configuration.md says which matter.
 func TestEverySettingOfTheConnector(t *testing.T) {
 	t.Parallel()
 	var schema struct {

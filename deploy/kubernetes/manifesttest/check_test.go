@@ -30,6 +30,7 @@ const (
 	exampleFile     = "deploy/kubernetes-example/kustomization.yaml"
 	connectorPage   = "docs/connector.mdx"
 	readme          = "README.md"
+	runningPage     = "docs/running.md"
 	dockerfile      = "Dockerfile"
 	connectorImage  = "ghcr.io/conductorone/baton-privx"
 	secretName      = "baton-privx-secrets"

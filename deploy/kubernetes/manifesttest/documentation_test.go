@@ -30,12 +30,12 @@ func commands(page string) []string {
 }
 
 // documentation checks that the pages show the files as they are, and that what
-// the connector page tells to do is what README tells to do, in the same order.
+// the connector page tells to do is what the page on running it tells to do, in the same order.
 func (c *complaints) documentation(f files) {
 	shown := map[string][]string{}
-	for _, page := range []string{connectorPage, readme} {
+	for _, page := range []string{connectorPage, runningPage} {
 		for _, b := range blocks(f[page]) {
-			if b.language != "yaml" || !strings.Contains(b.text, "\nkind:") && page == readme {
+			if b.language != "yaml" || !strings.Contains(b.text, "\nkind:") && page == runningPage {
 				continue // a configuration file of the connector
 			}
 			file := ""
@@ -49,16 +49,16 @@ func (c *complaints) documentation(f files) {
 			shown[page] = append(shown[page], file)
 		}
 	}
-	for _, want := range []struct{ page, file string }{{connectorPage, secretFile}, {connectorPage, deploymentFile}, {readme, exampleFile}} {
+	for _, want := range []struct{ page, file string }{{connectorPage, secretFile}, {connectorPage, deploymentFile}, {runningPage, exampleFile}} {
 		c.unlessf(slices.Contains(shown[want.page], want.file), "%s: does not show %s", want.page, want.file)
 	}
 	told := commands(f[connectorPage])
 	c.unlessf(len(told) > 0, "%s: has no commands for a cluster", connectorPage)
-	rest := commands(f[readme])
+	rest := commands(f[runningPage])
 	for _, text := range told {
 		i := slices.Index(rest, text)
 		if i < 0 {
-			c.addf("%s: not in %s, or in another order: %s", connectorPage, readme, text)
+			c.addf("%s: not in %s, or in another order: %s", connectorPage, runningPage, text)
 			continue
 		}
 		rest = rest[i+1:]

@@ -23,7 +23,7 @@ var root = filepath.Join("..", "..", "..")
 // repository reads the files that are looked at: here, those for Kubernetes.
 func repository(t *testing.T) files {
 	t.Helper()
-	names := []string{connectorPage, readme, dockerfile}
+	names := []string{connectorPage, readme, runningPage, dockerfile}
 	for _, pattern := range []string{"kubernetes*/*.yaml", "kubernetes*/*.yml", "kubernetes*/*/*.yaml", "kubernetes*/*/*.yml"} {
 		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(allManifests), pattern))
 		if err != nil {
@@ -202,9 +202,9 @@ func TestPlantedFaults(t *testing.T) {
 		"a version for another image":   {exampleFile, "- name: ghcr.io/", "- name: docker.io/", "the version is not set"},
 		"the page's Secret":             {connectorPage, "BATON_BASE_URL: \"<PrivX address", "BATON_BASE_URL: \"<The address", "differs from every file"},
 		"the page's Deployment":         {connectorPage, "terminationGracePeriodSeconds: 45", "terminationGracePeriodSeconds: 60", "does not show deploy/kubernetes/deployment.yaml"},
-		"the page's commands":           {connectorPage, "kubectl -n baton rollout restart", "kubectl rollout restart", "not in README.md"},
-		"README's example":              {readme, "  newTag: 1.0.0", "  newTag: 1.0.1", "does not show deploy/kubernetes-example"},
-		"README's commands":             {readme, "--from-file=privx-ca.pem", "--from-file=ca.pem", "not in README.md"},
+		"the page's commands":           {connectorPage, "kubectl -n baton rollout restart", "kubectl rollout restart", "not in docs/running.md"},
+		"the running page's example":    {runningPage, "  newTag: 1.0.0", "  newTag: 1.0.1", "does not show deploy/kubernetes-example"},
+		"the running page's commands":   {runningPage, "--from-file=privx-ca.pem", "--from-file=ca.pem", "not in docs/running.md"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,8 +15,7 @@ import (
 // publicECR is where ConductorOne's organisation publishes too. One page says so,
 // once.
 const (
-	publicECR   = "public.ecr.aws/conductorone/baton-privx"
-	runningPage = "docs/running.md"
+	publicECR = "public.ecr.aws/conductorone/baton-privx"
 )
 
 var (

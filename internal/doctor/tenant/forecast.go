@@ -217,7 +217,7 @@ var timed = doctor.Check{
 var fits = doctor.Check{
 	ID:      Fits,
 	Promise: "it is known how much memory and temporary space a sync needs",
-	How:     "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and README.md). Nothing is sent.",
+	How:     "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and docs/running.md). Nothing is sent.",
 	Needs:   []string{Sized},
 	Ways: []doctor.Way{
 		{

@@ -23,7 +23,7 @@ const (
 )
 
 // measured is from two tables: "Scale" in BENCHMARKS.md (memory of both processes, with 4
-// workers) and the one of a sync in service mode in README.md (memory of the whole cgroup,
+// workers) and the one of a sync in service mode in docs/running.md (memory of the whole cgroup,
 // temporary folder, also of 120 users). Where both measured the same size, the larger number
 // is here. The first row, of 15 users, was measured by hand on 2026-11-28, and has the memory
 // of the next one, as no less was measured in a cgroup. Where space was not measured, it goes
@@ -63,7 +63,7 @@ func forecast(rows int) measurement {
 }
 
 // LeastMemory is what a single process of the connector takes that does next to nothing: a
-// probe, in README.md. A sync has two or three of them.
+// probe, in docs/running.md. A sync has two or three of them.
 const LeastMemory int64 = 32 * mb
 
 // LeastDisk is what a sync surely takes of temporary space: what was measured of one that is

@@ -37,7 +37,7 @@ BATON_WORKERS: {{ int .workers }}
 {{- end -}}
 {{- end -}}
 
-{{/* The resources of each size, from what README.md and BENCHMARKS.md measured. */}}
+{{/* The resources of each size, from what docs/running.md and BENCHMARKS.md have of measurements. */}}
 {{- define "baton-privx.sizes" -}}
 small:
   requests: {cpu: 100m, memory: 256Mi, ephemeral-storage: 1Gi}
