@@ -76,6 +76,9 @@ func (s *site) holdsTestRole(args []string) bool {
 
 func TestWriteProbe(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
 	s, args := probeSite(t)
 	before := s.memberships()
 	got := run(t, env(s.settings()), args...)
@@ -105,6 +108,9 @@ func TestWriteProbeIsAskedFor(t *testing.T) {
 // none of them is a misuse.
 func TestWriteProbeOnly(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
 	s, args := probeSite(t)
 	before := s.memberships()
 	got := run(t, env(s.settings()), append(args, "--only", "PX-PROBE-03")...)
@@ -125,6 +131,9 @@ func TestWriteProbeOnly(t *testing.T) {
 // that not everything was looked at.
 func TestWriteProbeIsInterrupted(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
 	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sent.String(), func(t *testing.T) {
 			t.Parallel()
@@ -146,6 +155,9 @@ func TestWriteProbeIsInterrupted(t *testing.T) {
 // goes to standard error.
 func TestWriteProbeWithoutAReader(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
 	s, args := probeSite(t)
 	before := s.memberships()
 	reader, writer, err := os.Pipe()
@@ -172,6 +184,9 @@ func TestWriteProbeWithoutAReader(t *testing.T) {
 // hand, a second run names --clear, and that puts it back, too.
 func TestWriteProbeIsKilled(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
 	s, args := probeSite(t)
 	before := s.memberships()
 	cmd, out := startProbe(t, s, args)

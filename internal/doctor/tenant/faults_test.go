@@ -23,6 +23,9 @@ import (
 // right place, whatever goes wrong with the calls that list users and roles.
 func TestFailsAsValidateDoes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test waits for each fault")
+	}
 	for _, c := range []struct{ id, other, path string }{
 		{tenant.MayListUsers, tenant.MayListRoles, doctortest.SearchPath},
 		{tenant.MayListRoles, tenant.MayListUsers, doctortest.RolesPath},
@@ -110,6 +113,9 @@ func TestChecksShareTheirTime(t *testing.T) {
 // comes in time, and not both together.
 func TestTheLoginSharesTheTime(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test waits for each fault")
+	}
 	slow := func() doctor.Given {
 		given := with(
 			privxsim.Fault{Path: doctortest.TokenPath, Kind: privxsim.FaultSlowHeader, Delay: 22 * time.Second},
