@@ -28,7 +28,16 @@ func probeSite(t *testing.T) (*site, []string) {
 	return s, []string{"doctor", "--write-probe", "--user", user.ID, "--role", role.ID}
 }
 
-// command is the probe's command, ended by the test at the latest.
+// unlessShort leaves a test out of the short ones.
+func unlessShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("make test runs the whole write probe, which takes half a minute")
+	}
+}
+
+// command is a command of the binary with the site's settings, ended by the test at the
+// latest.
 func (s *site) command(t *testing.T, args []string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -76,9 +85,7 @@ func (s *site) holdsTestRole(args []string) bool {
 
 func TestWriteProbe(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("make test runs the whole write probe, which takes half a minute")
-	}
+	unlessShort(t)
 	s, args := probeSite(t)
 	before := s.memberships()
 	got := run(t, env(s.settings()), args...)
@@ -108,9 +115,7 @@ func TestWriteProbeIsAskedFor(t *testing.T) {
 // none of them is a misuse.
 func TestWriteProbeOnly(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("make test runs the whole write probe, which takes half a minute")
-	}
+	unlessShort(t)
 	s, args := probeSite(t)
 	before := s.memberships()
 	got := run(t, env(s.settings()), append(args, "--only", "PX-PROBE-03")...)
@@ -131,9 +136,7 @@ func TestWriteProbeOnly(t *testing.T) {
 // that not everything was looked at.
 func TestWriteProbeIsInterrupted(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("make test runs the whole write probe, which takes half a minute")
-	}
+	unlessShort(t)
 	for _, sent := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sent.String(), func(t *testing.T) {
 			t.Parallel()
@@ -155,9 +158,7 @@ func TestWriteProbeIsInterrupted(t *testing.T) {
 // goes to standard error.
 func TestWriteProbeWithoutAReader(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("make test runs the whole write probe, which takes half a minute")
-	}
+	unlessShort(t)
 	s, args := probeSite(t)
 	before := s.memberships()
 	reader, writer, err := os.Pipe()
@@ -184,9 +185,7 @@ func TestWriteProbeWithoutAReader(t *testing.T) {
 // hand, a second run names --clear, and that puts it back, too.
 func TestWriteProbeIsKilled(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("make test runs the whole write probe, which takes half a minute")
-	}
+	unlessShort(t)
 	s, args := probeSite(t)
 	before := s.memberships()
 	cmd, out := startProbe(t, s, args)

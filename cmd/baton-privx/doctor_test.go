@@ -155,14 +155,7 @@ func TestDoctorCannotWrite(t *testing.T) {
 	}
 	s := smallSite(t)
 	for _, args := range [][]string{{"--report", "/dev/full"}, {"--output", "json"}, nil} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, binary, append([]string{"doctor"}, args...)...)
-		dir := t.TempDir()
-		cmd.Dir, cmd.Env = dir, environment(t, dir)
-		for name, value := range env(s.settings()) {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
+		cmd := s.command(t, append([]string{"doctor"}, args...))
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		require.NoError(t, err)
 		var stderr bytes.Buffer

@@ -49,6 +49,9 @@ func (a Assumption) Sides() []Side { return append([]Side{a.Default}, a.Others..
 // Letter is the letter of the side at a place in Sides: a is what is assumed.
 func Letter(place int) string { return "abcdefghijklmnopqrstuvwxyz"[place : place+1] }
 
+// Otherwise is the side of a PrivX that is on none of the sides of a question.
+const Otherwise = "otherwise"
+
 // Ask is how a running PrivX can be asked.
 type Ask int
 

@@ -3,6 +3,7 @@ package doctor
 import (
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/assumptions"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -84,7 +85,7 @@ type Answer struct {
 }
 
 // Otherwise is the side of a PrivX that does what the register does not have.
-const Otherwise = "otherwise"
+const Otherwise = assumptions.Otherwise
 
 // Answered notes an answer.
 func (v *Visit) Answered(id string, a Answer) {

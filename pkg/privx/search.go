@@ -15,7 +15,7 @@ const MaxFound = 100
 // FindUsers searches for users by id, at most MaxFound of them, and returns those that PrivX
 // finds.
 func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
-	page, err := api.ReadAll[User](ctx, c.api, searchFor(ids))
+	page, err := api.ReadAll[User](ctx, c.api, SearchFor(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -25,8 +25,8 @@ func (c *Client) FindUsers(ctx context.Context, ids []string) ([]User, error) {
 	}), nil
 }
 
-// searchFor is the request that searches for users by id.
-func searchFor(ids []string) *api.Request {
+// SearchFor is the request that searches for users by id, at most MaxFound of them.
+func SearchFor(ids []string) *api.Request {
 	// A map of strings always marshals.
 	body, _ := json.Marshal(map[string][]string{"user_id": ids})
 	rq := postUsersSearch.Request()
@@ -87,7 +87,7 @@ func (c *Client) searchWithWitness(ctx context.Context, id string) (bool, bool, 
 		return false, false, nil
 	}
 	witness := listed.Items[0].ID
-	found, err := api.ReadAll[api.OnlyID](ctx, c.api, searchFor([]string{id, witness}))
+	found, err := api.ReadAll[api.OnlyID](ctx, c.api, SearchFor([]string{id, witness}))
 	switch {
 	case err != nil:
 		return false, false, err

@@ -11,7 +11,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -171,14 +170,10 @@ type Part struct {
 }
 
 func (p Part) query() url.Values {
-	query := url.Values{"offset": {strconv.Itoa(p.Offset)}, "limit": {strconv.Itoa(p.Limit)}}
+	query := api.PageQuery(p.Offset, p.Limit, p.Descending)
 	if p.Unsorted {
-		return query
-	}
-	query.Set("sortkey", "created")
-	query.Set("sortdir", "ASC")
-	if p.Descending {
-		query.Set("sortdir", "DESC")
+		query.Del("sortkey")
+		query.Del("sortdir")
 	}
 	return query
 }

@@ -2,10 +2,8 @@ package questions
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -17,12 +15,7 @@ import (
 
 // nobody is an id that nothing has: a UUID by chance, the same for all questions.
 func (l *look) nobody() string {
-	return ask.Once(l.ctx, l.visit.Ask, "nobody", func() string {
-		var b [16]byte
-		_, _ = rand.Read(b[:]) // It never fails.
-		b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-		return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-	})
+	return ask.Once(l.ctx, l.visit.Ask, "nobody", ask.NewID)
 }
 
 // badID asks for a user of an id that is no UUID.

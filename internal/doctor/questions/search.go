@@ -83,8 +83,7 @@ func (l *look) search(body []byte) *api.Request {
 
 // searchFor is the search for some users by id.
 func (l *look) searchFor(ids ...string) *api.Request {
-	body, _ := json.Marshal(map[string][]string{"user_id": ids}) // Texts always marshal.
-	return l.search(body)
+	return l.search(privx.SearchFor(ids).Body)
 }
 
 func oddSearches(l *look) answer {

@@ -105,29 +105,19 @@ func fewerAfter(a *ask.Answer, limit int) int {
 		return 0
 	case a.Good():
 		if len(a.Body) > api.MaxPageBody {
-			return stepBelow(limit)
+			return api.SmallerPage(limit)
 		}
 		return 0
 	case !errors.As(a.Err, &e):
 		return 0
 	case e.Kind == api.TooLong, e.Kind == api.Invalid && e.Status == http.StatusBadRequest:
-		return stepBelow(limit)
+		return api.SmallerPage(limit)
 	case e.Kind == api.TooSlow, e.Kind == api.Unavailable && e.Status == 0 && a.Took >= ask.Timeout*9/10:
 		// Timeout also has the time until the request was sent, which Took has not.
-		return max(stepBelow(limit/10+1), api.MinPageSize)
+		return api.StepTo(limit / 10)
 	default:
 		return 0
 	}
-}
-
-// stepBelow is the next page size below one, of those that the connector goes down.
-func stepBelow(limit int) int {
-	for _, step := range api.PageSizeSteps {
-		if step < limit {
-			return step
-		}
-	}
-	return 0
 }
 
 // The errors for a list that the connector refuses.

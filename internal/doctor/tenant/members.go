@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx"
-	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
 const (
@@ -131,7 +129,7 @@ func spread[T any](all []T, n int) []T {
 // that these are all users.
 func searchFinding(ctx context.Context, v *doctor.Visit, ids []string, all bool, seen string) doctor.Finding {
 	search := list{name: "users found by id"}
-	p := page{Rows: ask.RowsOf(v.Ask.Get(ctx, searchByID(ids)))}
+	p := page{Rows: ask.RowsOf(v.Ask.Get(ctx, privx.SearchFor(ids)))}
 	if finding, failed := unread(search, p); failed {
 		return finding
 	}
@@ -171,13 +169,4 @@ func usersBegan(ctx context.Context, v *doctor.Visit) time.Time {
 		return time.Now()
 	}
 	return date
-}
-
-// searchByID is the request for users by their ids, as the connector makes it.
-func searchByID(ids []string) *api.Request {
-	// A map of strings always marshals.
-	body, _ := json.Marshal(map[string][]string{"user_id": ids})
-	rq := privx.Endpoints.SearchUsers.Request()
-	rq.Body, rq.Query = body, api.FirstRows(privx.MaxFound)
-	return rq
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -100,7 +102,7 @@ const (
 
 func newRun(w wire, roleID string, first *list) *run {
 	return &run{
-		wire: w, role: roleID, ghost: newID(), first: first, now: first,
+		wire: w, role: roleID, ghost: ask.NewID(), first: first, now: first,
 		others: make(map[string]time.Time), promoted: make(map[string]bool), outcomes: make(map[string]outcome),
 	}
 }

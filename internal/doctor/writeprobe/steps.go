@@ -1,8 +1,6 @@
 package writeprobe
 
 import (
-	"crypto/rand"
-	"fmt"
 	"slices"
 	"time"
 
@@ -142,11 +140,3 @@ func readable(e *entry) bool {
 
 // sameEntry tells whether two entries are there and have the same values.
 func sameEntry(a, b *entry) bool { return a != nil && b != nil && value(a.text) == value(b.text) }
-
-// newID makes a random UUID, which no role has.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // It never fails.
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}

@@ -24,7 +24,7 @@ const (
 )
 
 // Otherwise is the side of a PrivX that is on none of the sides that the register has.
-const Otherwise = "otherwise"
+const Otherwise = assumptions.Otherwise
 
 // Profile is what a report says about the manners of a PrivX.
 type Profile struct {

@@ -100,8 +100,8 @@ func (p part[T]) holds(id string) bool {
 // be asked for, the same part is not asked for again: that is left to the caller.
 func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, descending bool) (part[T], error) {
 	rq := *l.Request
-	rq.Query, rq.maxAnswer, rq.shrinks = pageQuery(offset, limit, descending), MaxPageBody, true
-	if smaller(limit) == 0 {
+	rq.Query, rq.maxAnswer, rq.shrinks = PageQuery(offset, limit, descending), MaxPageBody, true
+	if SmallerPage(limit) == 0 {
 		rq.maxAnswer, rq.shrinks = MaxBody, false
 	}
 	got, p := newRows[T](), part[T]{offset: offset}
@@ -117,11 +117,11 @@ func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, 
 }
 
 // FirstRows asks for the first rows of a list.
-func FirstRows(n int) url.Values { return pageQuery(0, n, false) }
+func FirstRows(n int) url.Values { return PageQuery(0, n, false) }
 
-// pageQuery asks for a part of a list in the order of creation, in which new users and
+// PageQuery asks for a part of a list in the order of creation, in which new users and
 // roles come last. A new member of a role is placed by when the user was created.
-func pageQuery(offset, limit int, descending bool) url.Values {
+func PageQuery(offset, limit int, descending bool) url.Values {
 	direction := "ASC"
 	if descending {
 		direction = "DESC"

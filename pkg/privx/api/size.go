@@ -26,8 +26,8 @@ func (s *pageSizes) of(endpoint Endpoint) *pageSize {
 	return s.sizes[endpoint]
 }
 
-// smaller is the next step below a page size; 0 if there is none.
-func smaller(limit int) int {
+// SmallerPage is the next step below a page size; 0 if there is none.
+func SmallerPage(limit int) int {
 	for _, step := range PageSizeSteps {
 		if step < limit {
 			return step
@@ -70,18 +70,18 @@ func (s *pageSize) lower(limit int, now time.Time) {
 func fewerAfter(err error, endpoint Endpoint, limit int, first bool) int {
 	var e *Error
 	switch {
-	case smaller(limit) == 0 || !errors.As(err, &e) || e.Endpoint != endpoint.String():
+	case SmallerPage(limit) == 0 || !errors.As(err, &e) || e.Endpoint != endpoint.String():
 		return 0
 	case e.Kind == TooSlow:
-		return stepTo(limit / 10)
+		return StepTo(limit / 10)
 	case e.Kind == TooLong, first && e.Kind == Invalid && e.Status == http.StatusBadRequest:
-		return smaller(limit)
+		return SmallerPage(limit)
 	default:
 		return 0
 	}
 }
 
-// stepTo is the largest step that is not above a page size, and at least MinPageSize.
-func stepTo(limit int) int {
-	return max(smaller(limit+1), MinPageSize)
+// StepTo is the largest step that is not above a page size, and at least MinPageSize.
+func StepTo(limit int) int {
+	return max(SmallerPage(limit+1), MinPageSize)
 }

@@ -53,7 +53,7 @@ func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
 // repeats the call over some seconds if there is no row, and not after an error.
 func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 	rq := *l.Request
-	rq.Query = pageQuery(0, 1, false)
+	rq.Query = PageQuery(0, 1, false)
 	var got rows[T]
 	shown, err := Insist(ctx, nil, func() (bool, error) {
 		got = newRows[T]()
