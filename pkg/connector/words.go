@@ -10,11 +10,7 @@ import (
 // maxRuleDepth bounds how deep mapping rules are followed.
 const maxRuleDepth = 16
 
-// privxUserRole is the built-in role that every user holds, though it has no
-// mapping rules.
-const privxUserRole = "privx-user"
-
-func isPrivxUser(name string, system bool) bool { return system && name == privxUserRole }
+func isPrivxUser(name string, system bool) bool { return system && name == privx.RoleNameUser }
 
 // builtInMembership is why everybody is a member of privx-user.
 const builtInMembership = "built in: every user is a member"

@@ -14,6 +14,13 @@ var (
 	getMembers = api.Endpoint{Method: http.MethodGet, Path: "/role-store/api/v1/roles/{}/members", Permission: "roles-view"}
 )
 
+// Names of the two roles that are built into every PrivX. Whoever holds the first may do
+// everything; every user holds the second, though it has no mapping rules.
+const (
+	RoleNameAdmin = "privx-admin"
+	RoleNameUser  = "privx-user"
+)
+
 // Role is a role of PrivX's role store, with the fields that are read.
 type Role struct {
 	ID      string `json:"id"`

@@ -78,6 +78,15 @@ type Answer struct {
 // Good tells whether it is a success.
 func (a *Answer) Good() bool { return a.Err == nil }
 
+// Time is when the answer was made, by PrivX's clock, or now by ours if it does not say.
+func (a *Answer) Time() time.Time {
+	date := (&api.Answer{Header: a.Header}).Date()
+	if date.IsZero() {
+		return time.Now()
+	}
+	return date
+}
+
 // Get asks an endpoint in the client's own manner, or gives the answer that there is
 // already.
 func (a *Asker) Get(ctx context.Context, rq *api.Request) *Answer {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
@@ -136,15 +135,6 @@ func decode[T any, B ~[]byte](items []B) []T {
 		_ = json.Unmarshal(item, &rows[i])
 	}
 	return rows
-}
-
-// timeOf is the time by PrivX's clock at which an answer was made, or ours if it does not
-// say.
-func timeOf(answer *ask.Answer) time.Time {
-	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
-		return date
-	}
-	return time.Now()
 }
 
 // number is a number of things, as "1 role" or "2 roles".

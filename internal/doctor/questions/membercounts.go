@@ -68,7 +68,7 @@ func everyonesMembers(l *look) answer {
 		return unanswered(err)
 	}
 	if everyone == nil {
-		return unseen("No role is called %s.", nameOfEveryone)
+		return unseen("No role is called %s.", privx.RoleNameUser)
 	}
 	ofMembers, ofUsers := ask.MemberRows(everyone.ID, ask.Part{Limit: sampledMembers}), ask.UserRows(ask.Part{Limit: sampledMembers})
 	members, users := l.get(ofMembers), l.get(ofUsers)

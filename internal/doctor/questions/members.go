@@ -5,6 +5,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -98,7 +99,7 @@ func carriedRoles(l *look) answer {
 		return unanswered(err)
 	}
 	// How somebody holds privx-user is nothing to find out, and PrivX may show it nowhere.
-	sample = slices.DeleteFunc(slices.Clone(sample), func(s sampled) bool { return s.Name == nameOfEveryone })
+	sample = slices.DeleteFunc(slices.Clone(sample), func(s sampled) bool { return s.Name == privx.RoleNameUser })
 	several := l.withSeveralRoles(sample)
 	var null, lacking, more, one, unknown int
 	for i := range sample {

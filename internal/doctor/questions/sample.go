@@ -148,7 +148,7 @@ func (l *look) readRoles() ([]roleRow, error) {
 		return nil, first.Err
 	}
 	roles := decode[roleRow](first.Items)
-	if named(roles, nameOfEveryone) != nil {
+	if named(roles, privx.RoleNameUser) != nil {
 		return roles, nil
 	}
 	// They have no time of creation, so that they may as well stand at the end.
@@ -160,12 +160,6 @@ func (l *look) readRoles() ([]roleRow, error) {
 	}
 	return roles, nil
 }
-
-// Names of the built-in roles.
-const (
-	nameOfEveryone = "privx-user"
-	nameOfAdmins   = "privx-admin"
-)
 
 // named is the role of a name; nil if there is none.
 func named(roles []roleRow, name string) *roleRow {
@@ -179,7 +173,7 @@ func named(roles []roleRow, name string) *roleRow {
 // everyone is the role privx-user; nil if it is not found.
 func (l *look) everyone() (*roleRow, error) {
 	roles, err := l.roles()
-	return named(roles, nameOfEveryone), err
+	return named(roles, privx.RoleNameUser), err
 }
 
 // sample is a choice of roles with their first members. Roles whose members PrivX does not
@@ -234,8 +228,8 @@ func choose(roles []roleRow) []roleRow {
 			}
 		}
 	}
-	take(1, func(r *roleRow) bool { return r.Name == nameOfEveryone })
-	take(1, func(r *roleRow) bool { return r.Name == nameOfAdmins })
+	take(1, func(r *roleRow) bool { return r.Name == privx.RoleNameUser })
+	take(1, func(r *roleRow) bool { return r.Name == privx.RoleNameAdmin })
 	take(1, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount == 0 })
 	third := thirdCount(roles)
 	take(2, func(r *roleRow) bool { return r.MemberCount != nil && *r.MemberCount >= third })
@@ -294,7 +288,7 @@ func (l *look) holders() ([]string, error) {
 	}
 	for place := range sampledMembers {
 		for i := range sample {
-			if members := sample[i].grantedFirst(); place < len(members) && sample[i].Name != nameOfEveryone {
+			if members := sample[i].grantedFirst(); place < len(members) && sample[i].Name != privx.RoleNameUser {
 				add(members[place].ID)
 			}
 		}
@@ -334,7 +328,7 @@ func (l *look) readLists() ([]held, error) {
 			err = rows.Err
 			continue
 		}
-		lists = append(lists, held{id, counted(rows), decode[entry](rows.Items), rows.Items == nil, timeOf(rows.Answer)})
+		lists = append(lists, held{id, counted(rows), decode[entry](rows.Items), rows.Items == nil, rows.Time()})
 	}
 	if len(lists) > 0 {
 		err = nil

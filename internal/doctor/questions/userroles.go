@@ -238,7 +238,7 @@ func everyonesRole(l *look) answer {
 			having++
 		}
 		if slices.ContainsFunc(h.entries, func(e entry) bool {
-			return e.Name == nameOfEveryone || everyone != nil && privx.SameID(e.ID, everyone.ID)
+			return e.Name == privx.RoleNameUser || everyone != nil && privx.SameID(e.ID, everyone.ID)
 		}) {
 			shown++
 		}

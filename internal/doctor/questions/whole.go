@@ -30,7 +30,7 @@ func (l *look) pairs() ([]pair, error) {
 	var pairs []pair
 	for i := range lists {
 		for k := range sample {
-			if member := sample[k].member(lists[i].userID); member != nil && sample[k].Name != nameOfEveryone {
+			if member := sample[k].member(lists[i].userID); member != nil && sample[k].Name != privx.RoleNameUser {
 				pairs = append(pairs, pair{&lists[i], &sample[k], member})
 			}
 		}

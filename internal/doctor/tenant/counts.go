@@ -6,6 +6,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -149,9 +150,9 @@ var everybodyCounted = doctor.Check{
 		if finding, failed := unread(roles, roles.first(ctx, v)); failed {
 			return finding
 		}
-		id := findRole(ctx, v, roleUser)
+		id := findRole(ctx, v, privx.RoleNameUser)
 		if id == "" {
-			return doctor.Finding{Way: "no-role", Found: "no role " + roleUser, Wanted: "the built-in role " + roleUser}
+			return doctor.Finding{Way: "no-role", Found: "no role " + privx.RoleNameUser, Wanted: "the built-in role " + privx.RoleNameUser}
 		}
 		return countFinding(ctx, v, everybody(id))
 	},
@@ -204,7 +205,7 @@ func sizeInWords(p page) string {
 // looked are the lists whose first pages are looked at.
 func looked(ctx context.Context, v *doctor.Visit) []list {
 	lists := []list{users, roles}
-	if id := findRole(ctx, v, roleUser); id != "" {
+	if id := findRole(ctx, v, privx.RoleNameUser); id != "" {
 		lists = append(lists, everybody(id))
 	}
 	return lists

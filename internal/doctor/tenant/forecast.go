@@ -122,7 +122,7 @@ func planOf(ctx context.Context, v *doctor.Visit, s sizes) plan {
 		p.page = first.Took
 	}
 	p.memberPage = p.userPage
-	if id := findRole(ctx, v, roleUser); id != "" {
+	if id := findRole(ctx, v, privx.RoleNameUser); id != "" {
 		p.memberPage = everybody(id).pageLength(ctx, v)
 	}
 	switch users.counts(ctx, v).way {
@@ -151,7 +151,7 @@ func (l list) pageLength(ctx context.Context, v *doctor.Visit) int {
 func asksEach(ctx context.Context, v *doctor.Visit) bool {
 	read, _ := roles.whole(ctx, v)
 	for _, role := range spread(rolesIn(read), lookedRoles) {
-		if role.System && role.Name == roleUser {
+		if role.System && role.Name == privx.RoleNameUser {
 			continue
 		}
 		for _, item := range membersOf("a role", role.ID).first(ctx, v).Items {

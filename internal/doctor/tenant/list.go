@@ -33,7 +33,7 @@ func membersOf(name, roleID string) list {
 }
 
 // everybody is the list of the members of privx-user, of which every user is one.
-func everybody(roleID string) list { return membersOf(roleUser, roleID) }
+func everybody(roleID string) list { return membersOf(privx.RoleNameUser, roleID) }
 
 // decoded tells whether a row can be read as the connector reads it.
 func decoded[T any](item json.RawMessage) error {

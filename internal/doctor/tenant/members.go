@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
@@ -137,7 +136,7 @@ func searchFinding(ctx context.Context, v *doctor.Visit, ids []string, all bool,
 	for _, id := range ids {
 		wanted.Add(id)
 	}
-	hidden, heeds, began := 0, true, usersBegan(ctx, v)
+	hidden, heeds, began := 0, true, users.first(ctx, v).Time()
 	for i, id := range p.IDs {
 		if !wanted.Has(id) {
 			heeds = false
@@ -160,13 +159,4 @@ func searchFinding(ctx context.Context, v *doctor.Visit, ids []string, all bool,
 	default:
 		return doctor.Pass(seen+", all of them users", "")
 	}
-}
-
-// usersBegan is PrivX's clock at the first answer of the list of users.
-func usersBegan(ctx context.Context, v *doctor.Visit) time.Time {
-	date, err := http.ParseTime(users.first(ctx, v).Header.Get("Date"))
-	if err != nil {
-		return time.Now()
-	}
-	return date
 }

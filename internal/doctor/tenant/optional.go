@@ -110,7 +110,7 @@ var mayGrant = doctor.Check{
 		found := ownPermissions(ctx, v)
 		switch {
 		case found.admin:
-			return doctor.Pass(roleAdmin+", which may do everything", permRolesManage)
+			return doctor.Pass(privx.RoleNameAdmin+", which may do everything", permRolesManage)
 		case found.may(permRolesManage):
 			return doctor.Pass(permRolesManage+", by the roles that it holds", permRolesManage)
 		case found.lacking != "":
@@ -153,7 +153,7 @@ var noMore = doctor.Check{
 		more := slices.DeleteFunc(found.list(), func(name string) bool { return !IsManage(name) || slices.Contains(wanted, name) })
 		switch {
 		case found.admin:
-			return doctor.Finding{Way: "administrator", Found: roleAdmin + ", which may do everything", Wanted: names(wanted)}
+			return doctor.Finding{Way: "administrator", Found: privx.RoleNameAdmin + ", which may do everything", Wanted: names(wanted)}
 		case len(more) > 0:
 			return doctor.Finding{Way: "more", Found: "more than is needed: " + names(more), Wanted: names(wanted)}
 		case found.lacking != "":

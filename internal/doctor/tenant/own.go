@@ -17,13 +17,6 @@ import (
 // maxOwnRoles is how many of the API client's roles are asked for one by one.
 const maxOwnRoles = 8
 
-// The two roles that every PrivX has. The first may do everything, and the second is
-// everybody's.
-const (
-	roleAdmin = "privx-admin"
-	roleUser  = "privx-user"
-)
-
 // own is what the API client may do by the roles that it holds.
 type own struct {
 	// permissions are those of its own roles, without what everybody has.
@@ -52,7 +45,7 @@ type ownRole struct {
 // isWhole tells whether it says what the role may do. A role that has the name of a built-in
 // one must say whether it is that one.
 func (r ownRole) isWhole() bool {
-	named := r.Name == roleAdmin || r.Name == roleUser
+	named := r.Name == privx.RoleNameAdmin || r.Name == privx.RoleNameUser
 	return r.Name != "" && r.Permissions != nil && (!named || r.System != nil)
 }
 
@@ -112,9 +105,9 @@ func roleItself(ctx context.Context, v *doctor.Visit, role ownRole) ownRole {
 // add adds what a role may do.
 func (o *own) add(role ownRole) {
 	switch {
-	case role.isBuiltIn(roleAdmin):
+	case role.isBuiltIn(privx.RoleNameAdmin):
 		o.admin = true
-	case role.isBuiltIn(roleUser):
+	case role.isBuiltIn(privx.RoleNameUser):
 	case !role.isWhole():
 		o.lacking = cmp.Or(o.lacking, "the permissions of some of the API client's own roles cannot be read")
 	default:

@@ -151,7 +151,7 @@ func (s *sizes) addMemberCounts(all []privx.Role) {
 func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 	var others []privx.Role
 	for _, role := range all {
-		if !role.System || role.Name != roleUser {
+		if !role.System || role.Name != privx.RoleNameUser {
 			others = append(others, role)
 			continue
 		}
@@ -176,7 +176,7 @@ func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 		return
 	}
 	s.memberships += believed(float64(sum) / float64(looked) * float64(s.roles-len(all)+len(others)))
-	s.estimated = fmt.Sprintf("an estimate, from %s besides %s", many(looked, "role", "roles"), roleUser)
+	s.estimated = fmt.Sprintf("an estimate, from %s besides %s", many(looked, "role", "roles"), privx.RoleNameUser)
 }
 
 var sized = doctor.Check{

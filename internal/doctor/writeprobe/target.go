@@ -19,7 +19,7 @@ import (
 type target struct{ principal, roleName string }
 
 // builtIn are the names of the roles that every PrivX has.
-var builtIn = []string{"privx-admin", userRole}
+var builtIn = []string{privx.RoleNameAdmin, privx.RoleNameUser}
 
 // usable is the check of the user and the role.
 func (p *Probe) usable() doctor.Check {
@@ -157,7 +157,7 @@ func (p *Probe) vet(ctx context.Context, v *doctor.Visit) (string, error) {
 		switch manages := role.manages(); {
 		case err != nil:
 			return "", err
-		case role.System && role.Name == userRole:
+		case role.System && role.Name == privx.RoleNameUser:
 		case role.isBuiltIn():
 			return "role " + plain(id) + " by a rule, which is built in", nil
 		case role.Permissions == nil:

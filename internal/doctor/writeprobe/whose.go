@@ -12,9 +12,6 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// userRole is the name of the role that everybody has by a rule, and nobody grants.
-const userRole = "privx-user"
-
 // note notes whose grants are in the latest list. Those of the role are the probe's, once it
 // has written anything, and with Clear. All that is not known to be the probe's is something else's, and
 // stays.
@@ -42,7 +39,7 @@ func (r *run) madeGrants() bool {
 	switch {
 	case !r.offered || r.keeps || len(entries) == 0:
 		return false
-	case len(entries) == 1 && !strings.EqualFold(entries[0].Name, userRole):
+	case len(entries) == 1 && !strings.EqualFold(entries[0].Name, privx.RoleNameUser):
 		return false
 	default:
 		return !slices.ContainsFunc(entries, func(e entry) bool { return !r.now.has(e.ID) })
