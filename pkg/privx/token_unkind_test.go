@@ -97,6 +97,28 @@ func TestToken_NotKnownToMany(t *testing.T) {
 	})
 }
 
+// A caller whose token another one replaced, while it waited for it to be known, waits for
+// the newer one to be known as well, and does not drop it.
+func TestToken_ReplacedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	unknownTokens(t, func(t *testing.T, h *harness) {
+		h.login(t)
+		series := len(api.TokenPauses) + 1
+		// The first caller's series, the second's but its last, and one of each with the newer token.
+		refused := 2*series + 1
+		h.sim.Inject(privxsim.Fault{Path: rolesPath, Status: http.StatusUnauthorized, Count: refused})
+		results := make(chan error, 2)
+		for range 2 {
+			go func() { results <- h.getRoles(t.Context()) }()
+			time.Sleep(time.Millisecond) // Fake time: the second is always a little later.
+		}
+		require.NoError(t, <-results)
+		require.NoError(t, <-results)
+		require.Equal(t, 1, h.tokens())
+		require.Equal(t, refused+2, h.sim.CountRequests(http.MethodGet, rolesPath))
+	})
+}
+
 // A late 401 to a token that was replaced meanwhile does not drop the newer token.
 func TestToken_ALate401(t *testing.T) {
 	t.Parallel()

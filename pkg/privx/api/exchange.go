@@ -26,16 +26,22 @@ func (c *Client) Exchange(ctx context.Context, rq *Request, take func(*Answer) e
 }
 
 // authorized sends a request with the bearer token, and hands a 2xx answer to take, or if
-// all is true any answer but a 401. After a 401, a token that was issued just now is sent again over TokenPauses: another node than
-// the one that issued it may not know it yet. After that, or at once for an older token,
-// the token is dropped and a new one is fetched, once. A write is never sent again here: it
-// returns the 401 after the pause or the drop.
+// all is true any answer but a 401. After a 401, a token that was issued just now is sent
+// again over TokenPauses: another node than the one that issued it may not know it yet. After
+// that, or at once for an older token, the token is dropped and a new one is fetched, once. A
+// token that another caller fetched meanwhile is that new one. A write is never sent again
+// here: it returns the 401 after the pause or the drop.
 func (c *Client) authorized(ctx context.Context, rq *Request, all bool, take func(*Answer) error) error {
+	var before token
 	for renewed, waits := false, 0; ; {
 		held, err := c.tokens.get(ctx)
 		if err != nil {
 			return err
 		}
+		if waits > 0 && !renewed && held.bearer != before.bearer {
+			renewed, waits = true, 0
+		}
+		before = held
 		unknown := false
 		failure := c.send(ctx, rq, func(a *Answer) error {
 			if a.isGood() || all && a.Status != http.StatusUnauthorized {
