@@ -49,7 +49,14 @@ func main() {
 // command, and the settings that the command goes by, from flags, variables and
 // the YAML file.
 func newCommand(ctx context.Context) (*cobra.Command, *viper.Viper, error) {
-	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", serverOf(connector.New), config.Config,
+	var settings *viper.Viper
+	newConnector := func(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
+		if isOneShot(settings) {
+			return connector.NewOneShot(ctx, cfg, opts)
+		}
+		return connector.New(ctx, cfg, opts)
+	}
+	settings, cmd, err := sdkconfig.DefineConfigurationV2(ctx, "baton-privx", serverOf(newConnector), config.Config,
 		connectorrunner.WithDefaultCapabilitiesConnectorBuilderV2(&connector.Connector{}),
 		connectorrunner.WithWorkerCount(workers),
 	)

@@ -78,6 +78,12 @@ func supervised(settings *viper.Viper, run func(*cobra.Command, []string) error)
 // isService tells service mode from a one-shot run, as the SDK does.
 func isService(settings *viper.Viper) bool { return settings.GetString("client-id") != "" }
 
+// isOneShot tells a one-shot run from service mode in the processes that do the work. A
+// connector that ConductorOne itself runs is neither under a supervisor nor one-shot.
+func isOneShot(settings *viper.Viper) bool {
+	return underSupervisor() || runtime.GOOS == "windows" && !isService(settings)
+}
+
 // followSupervisor ends this process when the supervisor is gone, however it
 // went: nobody would wait for the result.
 func followSupervisor() {

@@ -12,6 +12,15 @@ type Privx struct {
 	CaCertificate []byte `mapstructure:"ca-certificate"`
 	GrantMaxHours int `mapstructure:"grant-max-hours"`
 	PageSize int `mapstructure:"page-size"`
+	SyncHosts bool `mapstructure:"sync-hosts"`
+	SyncSecrets bool `mapstructure:"sync-secrets"`
+	SyncPersonalSecrets bool `mapstructure:"sync-personal-secrets"`
+	SyncNetworkTargets bool `mapstructure:"sync-network-targets"`
+	SyncApiTargets bool `mapstructure:"sync-api-targets"`
+	SyncAwsRoles bool `mapstructure:"sync-aws-roles"`
+	RoleSummary bool `mapstructure:"role-summary"`
+	ExpandReach string `mapstructure:"expand-reach"`
+	ExpandReachLimit int `mapstructure:"expand-reach-limit"`
 }
 
 func (c *Privx) findFieldByTag(tagValue string) (any, bool) {

@@ -75,7 +75,7 @@ const maxGrantHours = 10 * 366 * 24
 // what is declared here whichever group is chosen; what differs between the
 // groups is checked by [Privx.Settings].
 var Config = field.NewConfiguration(
-	[]field.SchemaField{
+	append([]field.SchemaField{
 		baseURLField,
 		apiClientIDField,
 		apiClientSecretField,
@@ -84,7 +84,7 @@ var Config = field.NewConfiguration(
 		caCertificateField,
 		grantMaxHoursField,
 		pageSizeField,
-	},
+	}, reachFields...),
 	field.WithConnectorDisplayName("PrivX"),
 	field.WithHelpUrl("/docs/baton/privx"),
 	field.WithIconUrl("/static/app-icons/privx.svg"),
@@ -95,18 +95,18 @@ var Config = field.NewConfiguration(
 			HelpText: "The OAuth client's credentials, and beside them the API client's: PrivX shows all four together, " +
 				"and its documented way to authenticate needs them all.",
 			Default: true,
-			Fields: []field.SchemaField{
+			Fields: append([]field.SchemaField{
 				baseURLField, oauthClientIDField, oauthClientSecretField,
 				apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField, pageSizeField,
-			},
+			}, reachFields...),
 		},
 		{
 			Name:        authMethodClientSecret,
 			DisplayName: "Client secret",
 			HelpText:    "The API client's credentials alone. PrivX must have privx-external as a public client.",
-			Fields: []field.SchemaField{
+			Fields: append([]field.SchemaField{
 				baseURLField, apiClientIDField, apiClientSecretField, caCertificateField, grantMaxHoursField, pageSizeField,
-			},
+			}, reachFields...),
 		},
 	}),
 )

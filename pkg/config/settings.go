@@ -39,6 +39,9 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", privx.MinPageSize, privx.MaxPageSize))
 	}
 	settings.PageSize = c.PageSize
+	if err := c.checkReach(); err != nil {
+		return settings, err
+	}
 	settings.Credentials, err = given.credentials(method)
 	return settings, err
 }

@@ -6,6 +6,7 @@ import (
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
 
+	"github.com/conductorone/baton-privx/pkg/connector/reach"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -67,6 +68,55 @@ var capabilities = []capability{
 		setting:      "provisioning",
 		since:        "33",
 		resourceType: "role",
+	},
+	{
+		permissions:  []string{"hosts-view"},
+		purpose:      "Hosts, their accounts, and the roles that reach them (optional)",
+		without:      "The sync fails. With it, PrivX shows the hosts of the API client's own access groups alone",
+		setting:      "sync-hosts",
+		since:        "33",
+		resourceType: string(reach.Host),
+		check:        (*privx.Client).CheckHosts,
+		syncer:       newHostSyncer,
+	},
+	{
+		purpose:      "Secrets and the roles that read or write them (optional)",
+		without:      "PrivX requires no permission for the names of secrets. Whether it shows all of them without vault-manage is not known",
+		setting:      "sync-secrets",
+		since:        "33",
+		resourceType: string(reach.Secret),
+		check:        (*privx.Client).CheckSecrets,
+		syncer:       newSecretSyncer,
+	},
+	{
+		permissions:  []string{"network-targets-view"},
+		purpose:      "Network targets and the roles that reach them (optional)",
+		without:      "The sync fails",
+		setting:      "sync-network-targets",
+		since:        "33",
+		resourceType: string(reach.NetworkTarget),
+		check:        (*privx.Client).CheckNetworkTargets,
+		syncer:       newNetworkTargetSyncer,
+	},
+	{
+		permissions:  []string{"api-targets-view"},
+		purpose:      "API targets and the roles that reach them (optional)",
+		without:      "The sync fails. With it, PrivX shows the API targets of the API client's own access groups alone",
+		setting:      "sync-api-targets",
+		since:        "42",
+		resourceType: string(reach.APITarget),
+		check:        (*privx.Client).CheckAPITargets,
+		syncer:       newAPITargetSyncer,
+	},
+	{
+		permissions:  []string{"role-target-resources-view"},
+		purpose:      "AWS roles and the roles of PrivX that assume them (optional)",
+		without:      "The sync fails",
+		setting:      "sync-aws-roles",
+		since:        "33",
+		resourceType: string(reach.AWSRole),
+		check:        (*privx.Client).CheckAWSRoles,
+		syncer:       newAWSRoleSyncer,
 	},
 }
 

@@ -25,10 +25,20 @@ type Connector struct {
 
 var _ connectorbuilder.ConnectorBuilderV2 = (*Connector)(nil)
 
-// New makes the connector from its configuration. It sends nothing; a mistake in
-// the configuration is an error that names the field. It is called twice a run:
-// by the process that is started and by the child that does the work.
+// New makes the connector from its configuration, for service mode. It sends nothing; a
+// mistake in the configuration is an error that names the field. It is called twice a run: by
+// the process that is started and by the child that does the work.
 func New(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
+	return newConnector(ctx, cfg, opts, false)
+}
+
+// NewOneShot is New for a one-shot run, where baton-sdk expands grants in this process's
+// parent and nobody is there to see a warning.
+func NewOneShot(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
+	return newConnector(ctx, cfg, opts, true)
+}
+
+func newConnector(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts, oneShot bool) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
 	method := ""
 	if opts != nil {
 		method = opts.SelectedAuthMethod
@@ -41,7 +51,9 @@ func New(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts) (conne
 	if err != nil {
 		return nil, nil, failed("preparing the connection to PrivX", err)
 	}
-	return &Connector{client: client, syncs: newSyncs(client), asked: cfg.GetBool}, nil, nil
+	syncs := newSyncs(client)
+	syncs.reach = reachSettingsOf(cfg, oneShot)
+	return &Connector{client: client, syncs: syncs, asked: cfg.GetBool}, nil, nil
 }
 
 // Metadata describes the connector.

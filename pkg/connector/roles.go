@@ -50,7 +50,7 @@ func (r *roleSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpA
 	if err != nil {
 		return nil, nil, failed("listing roles", err)
 	}
-	roles, results, err := resourcesOf(ctx, run, page, roleResource)
+	roles, results, err := resourcesOf(ctx, run, page, r.resource)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,7 +74,7 @@ func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) 
 	if err != nil {
 		return nil, gone("reading a role", err)
 	}
-	made, err := roleResource(*role, directories)
+	made, err := r.resource(*role, directories)
 	if err != nil {
 		return nil, failed("reading role "+role.ID, err)
 	}
@@ -83,19 +83,26 @@ func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) 
 
 // Entitlements gives the one thing that can be held of a role: membership. It is
 // not a static entitlement, because a targeted sync of a role has none of those.
-func (r *roleSyncer) Entitlements(_ context.Context, role *v2.Resource, _ rs.SyncOpAttrs) ([]*v2.Entitlement, *rs.SyncOpResults, error) {
-	name := role.GetDisplayName()
+func (r *roleSyncer) Entitlements(ctx context.Context, role *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Entitlement, *rs.SyncOpResults, error) {
+	meaning, err := r.syncs.run(opts.SyncID).describe(ctx, role)
+	if err != nil {
+		return nil, nil, err
+	}
 	return []*v2.Entitlement{ent.NewAssignmentEntitlement(role, assigned,
 		ent.WithGrantableTo(userResourceType),
-		ent.WithDisplayName(privx.CutText(name+" role assigned", maxDisplayName)),
-		ent.WithDescription(privx.CutText("Member of the PrivX role "+name, maxDescription)),
+		ent.WithDisplayName(privx.CutText(role.GetDisplayName()+" role assigned", maxDisplayName)),
+		ent.WithDescription(privx.CutText(meaning, maxDescription)),
 	)}, nil, nil
 }
 
-// roleResource makes a role of ConductorOne's of a role of PrivX's.
-func roleResource(role privx.Role, directories directories) (*v2.Resource, error) {
+// resource makes a role of ConductorOne's of a role of PrivX's.
+func (r *roleSyncer) resource(role privx.Role, directories directories) (*v2.Resource, error) {
+	profile := roleProfile(role, directories)
+	if r.syncs.reach.summary {
+		notePowers(profile, role)
+	}
 	options := []rs.ResourceOption{
-		rs.WithResourceProfile(roleProfile(role, directories)),
+		rs.WithResourceProfile(profile),
 		rs.WithDescription(privx.CutText(role.Comment, maxDescription)),
 	}
 	if created, ok := instant(role.Created); ok {
@@ -118,7 +125,7 @@ func roleProfile(role privx.Role, directories directories) map[string]any {
 		"comment":           role.Comment,
 		"permissions":       strings.Join(role.Permissions, ", "),
 		"access_group_id":   role.AccessGroupID,
-		"context":           contextInWords(role.Context),
+		profileContext:      contextInWords(role.Context),
 		profileMappingRules: mappingRulesInWords(role, directories),
 	})
 	profile[profileName] = privx.CutText(role.Name, maxProfileText)

@@ -15,8 +15,8 @@ const (
 	// maxRuns is how many syncs are remembered. baton-sdk runs at most 100 tasks at a
 	// time.
 	maxRuns = 128
-	// maxSeenUsers is how many users are remembered, 96 MiB at most.
-	maxSeenUsers = 4 << 20
+	// maxSeenIDs is how many users and targets are remembered, 96 MiB at most.
+	maxSeenIDs = 4 << 20
 	// maxHeldRoles is how much memory is for users' roles where members do not carry
 	// them, in bytes: those of a quarter of a million users with ten roles each.
 	maxHeldRoles = 64 << 20
@@ -30,21 +30,23 @@ const (
 // leaves for another.
 type syncs struct {
 	client *privx.Client
+	// reach is what is synced of targets. It does not change.
+	reach reachSettings
 
 	mu sync.Mutex
 	// runs are the syncs in the order in which they were last used.
 	runs []*syncRun
-	// users is how many are remembered, and heldRoles how much memory users' roles
-	// take, in bytes.
-	users, heldRoles int
-	bounds           bounds
+	// ids is how many users and targets are remembered, and heldRoles how much memory users'
+	// roles take, in bytes.
+	ids, heldRoles int
+	bounds         bounds
 }
 
 // bounds are on what is remembered of all syncs together.
-type bounds struct{ runs, users, heldRoles int }
+type bounds struct{ runs, ids, heldRoles int }
 
 func newSyncs(client *privx.Client) *syncs {
-	return &syncs{client: client, bounds: bounds{maxRuns, maxSeenUsers, maxHeldRoles}}
+	return &syncs{client: client, bounds: bounds{maxRuns, maxSeenIDs, maxHeldRoles}}
 }
 
 // run finds what is remembered of a sync. Without an id there is nothing to
@@ -72,7 +74,7 @@ func (s *syncs) run(id string) *syncRun {
 // makeRoom forgets the syncs that were not used for the longest time, until the others
 // are within the bounds.
 func (s *syncs) makeRoom() {
-	for len(s.runs) > s.bounds.runs || s.users > s.bounds.users && len(s.runs) > 0 {
+	for len(s.runs) > s.bounds.runs || s.ids > s.bounds.ids && len(s.runs) > 0 {
 		s.drop(s.runs[0])
 	}
 }
@@ -91,7 +93,7 @@ func (s *syncs) drop(run *syncRun) {
 	}
 	s.runs = slices.Delete(s.runs, i, i+1)
 	s.heldRoles -= run.heldRoles
-	s.users -= run.heldUsers
+	s.ids -= run.heldIDs
 }
 
 // holdRoles takes room for a sync's users' roles and tells whether there was enough. A
@@ -113,13 +115,13 @@ func (s *syncs) holdRoles(run *syncRun, bytes int) bool {
 	return true
 }
 
-// holdUsers takes room for a sync's users, for which other syncs may be forgotten.
-func (s *syncs) holdUsers(run *syncRun, users int) {
+// holdIDs takes room for a sync's users and targets, for which other syncs may be forgotten.
+func (s *syncs) holdIDs(run *syncRun, ids int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if slices.Contains(s.runs, run) {
-		s.users += users
-		run.heldUsers += users
+		s.ids += ids
+		run.heldIDs += ids
 		s.makeRoom()
 	}
 }
@@ -135,8 +137,8 @@ type syncRun struct {
 	callsAtStart int64
 	// used is when baton-sdk last called for it, under syncs.mu.
 	used time.Time
-	// heldRoles and heldUsers are what it has of the room for all, under syncs.mu.
-	heldRoles, heldUsers int
+	// heldRoles and heldIDs are what it has of the room for all, under syncs.mu.
+	heldRoles, heldIDs int
 
 	// Calls of PrivX that are under way, each of which is made once for all of
 	// baton-sdk's workers that need its answer at the same time.
@@ -149,6 +151,7 @@ type syncRun struct {
 	// sources are nil until they have been fetched.
 	sources directories
 	tally
+	reaching
 }
 
 func newSyncRun(s *syncs) *syncRun {

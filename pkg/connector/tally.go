@@ -68,7 +68,7 @@ func (r *syncRun) listedUsers(ctx context.Context, page *privx.Page[privx.User],
 	for _, user := range page.Items[:n] {
 		r.users.Add(user.ID)
 	}
-	r.syncs.holdUsers(r, r.users.Len()-before)
+	r.syncs.holdIDs(r, r.users.Len()-before)
 	if results.NextPageToken == "" && r.usersBegun {
 		r.usersKnown = true
 		warnOfCount(ctx, "users", page.Total, page.Read)
@@ -82,6 +82,9 @@ func (r *syncRun) listedRoles(ctx context.Context, page *privx.Page[privx.Role],
 	r.restarted, r.rolesBegun = r.restarted || page.Restarted, r.rolesBegun || page.First
 	for _, role := range page.Items[:n] {
 		r.waiting[role.ID] = role.MemberCount
+	}
+	if r.syncs.reach.any() {
+		r.listedRoleIDs(page.Items[:n], page.First || page.Restarted)
 	}
 	if results.NextPageToken == "" && r.rolesBegun {
 		r.roles, r.rolesKnown = len(r.waiting), true
@@ -237,9 +240,13 @@ func (r *syncRun) close(ctx context.Context) {
 	if err := r.client.Logout(ctx); err != nil {
 		log.Debug("baton-privx: the session in PrivX could not be ended; PrivX ends it by itself", zap.Error(err))
 	}
-	r.syncs.forget(r)
+	if len(r.syncs.reach.lists) == 0 {
+		r.syncs.forget(r)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.warnOfUnseen(log)
+	r.warnOfHidden(log)
 	if r.strangers.Len() > 0 {
 		log.Warn("baton-privx: members of roles are not among the users that PrivX listed",
 			zap.Int("count", r.strangers.Len()), zap.Strings("user_ids", r.named))
@@ -247,9 +254,12 @@ func (r *syncRun) close(ctx context.Context) {
 	if !r.usersKnown || r.restarted {
 		return
 	}
-	log.Info("baton-privx: everything read from PrivX",
+	numbers := []zap.Field{
 		zap.Int("users", r.users.Len()), zap.Int("roles", r.roles), zap.Int("memberships", r.memberships),
 		zap.Int("skipped_roles", r.skipped),
+	}
+	numbers = append(numbers, r.targetNumbers()...)
+	log.Info("baton-privx: everything read from PrivX", append(numbers,
 		zap.Int64("calls", r.client.Calls()-r.callsAtStart),
-		zap.Duration("duration", time.Since(r.began)))
+		zap.Duration("duration", time.Since(r.began)))...)
 }

@@ -1,0 +1,82 @@
+package connector
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/pkg/privx"
+)
+
+// checkExpansion counts, once a sync and before the first grant that is expanded, how many
+// rows the members of roles take on targets at most, and tells the number. Too many end the
+// sync where the limit is strict: baton-sdk would run out of memory.
+func (r *syncRun) checkExpansion(ctx context.Context) error {
+	r.expansion.Lock()
+	defer r.expansion.Unlock()
+	if r.counted {
+		return nil
+	}
+	rows, err := r.expandedRows(ctx)
+	if err != nil {
+		return failed("counting the members of roles that reach something", err)
+	}
+	reach, log := r.syncs.reach, ctxzap.Extract(ctx)
+	numbers := []zap.Field{zap.Int64("rows", rows), zap.Int("limit", reach.limit)}
+	switch {
+	case rows <= int64(reach.limit):
+		log.Info("baton-privx: the members of roles take at most so many rows on what their roles reach", numbers...)
+	case reach.strict:
+		return failed("expanding what roles reach to their members", status.Error(codes.FailedPrecondition, fmt.Sprintf(
+			"that takes up to %d rows, which is more than the limit of %d: set expand-reach to off, leave a kind of target out, or raise expand-reach-limit and the memory", rows, reach.limit)))
+	default:
+		log.Warn("baton-privx: the members of roles take very many rows on what their roles reach; set expand-reach to off if that is too much", numbers...)
+	}
+	r.counted = true
+	return nil
+}
+
+// expandedRows is the sum, over all roles, of a role's grants on targets times its members.
+// Two roles of one person that reach the same account make one row of two: it is an upper
+// bound.
+func (r *syncRun) expandedRows(ctx context.Context) (int64, error) {
+	roles, err := r.rolesSeen(ctx)
+	if err != nil {
+		return 0, err
+	}
+	grants := make(map[string]int64)
+	for _, list := range r.syncs.reach.lists {
+		sums, err := r.sumsOf(ctx, list)
+		if err != nil {
+			return 0, err
+		}
+		sums.EachRole(func(role string, n int) {
+			if id, seen := roles[role]; seen {
+				grants[id] += int64(n)
+			}
+		})
+	}
+	var rows atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(lookupsAtOnce)
+	for _, id := range slices.Sorted(maps.Keys(grants)) {
+		group.Go(func() error {
+			members, err := r.client.CountMembers(groupCtx, id)
+			if privx.IsNotFound(err) {
+				return nil // The role was deleted meanwhile, and has no members.
+			}
+			rows.Add(grants[id] * int64(members))
+			return err
+		})
+	}
+	err = group.Wait()
+	return rows.Load(), err
+}
