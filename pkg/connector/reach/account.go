@@ -16,11 +16,18 @@ const (
 )
 
 // accountWay makes a way of an account of a host. An account has no id in PrivX: it is told
-// apart by what it is, never by its place in the list.
+// apart by what it is, never by its place in the list. Where PrivX takes the name of the
+// account from the user, a name beside that does not count.
 func accountWay(host string, account privx.Account, rotations map[string]privx.Rotation) Way {
 	way := Way{Roles: rolesOf(account.Roles)}
 	what := ""
 	switch {
+	case account.UsernameAttribute != "":
+		way.Slug = "attribute:" + escaped(account.UsernameAttribute)
+		way.Label = "the account in the user's " + account.UsernameAttribute
+		what = "the account that the user's attribute " + account.UsernameAttribute + " names"
+	case account.UseUserAccount:
+		way.Slug, way.Label, what = ownAccount, "the user's own account", "the user's own account"
 	case account.Principal != "" && account.Domain != nil:
 		domain := account.Domain.Name
 		if domain == "" {
@@ -32,12 +39,6 @@ func accountWay(host string, account privx.Account, rotations map[string]privx.R
 	case account.Principal != "":
 		way.Slug, way.Label = "account:"+escaped(account.Principal), account.Principal
 		what = "the account " + account.Principal
-	case account.UsernameAttribute != "":
-		way.Slug = "attribute:" + escaped(account.UsernameAttribute)
-		way.Label = "the account in the user's " + account.UsernameAttribute
-		what = "the account that the user's attribute " + account.UsernameAttribute + " names"
-	case account.UseUserAccount:
-		way.Slug, way.Label, what = ownAccount, "the user's own account", "the user's own account"
 	default:
 		way.Slug, way.Label, what = anyAccount, "any account", "any account, whose name the user types"
 	}
