@@ -31,13 +31,17 @@ func (a *Answer) isGood() bool { return a.Status >= 200 && a.Status <= 299 }
 func (a *Answer) IsForeign() bool {
 	contentType, body := a.Header.Get(uhttp.ContentType), bytes.TrimSpace(a.Body)
 	switch {
-	case strings.Contains(strings.ToLower(contentType), "html"):
+	case a.isHTML():
 		return true
 	case uhttp.IsJSONContentType(contentType) || len(body) == 0:
 		return false
 	default:
 		return body[0] != '{' || !json.Valid(body)
 	}
+}
+
+func (a *Answer) isHTML() bool {
+	return strings.Contains(strings.ToLower(a.Header.Get(uhttp.ContentType)), "html")
 }
 
 // Date is the time by PrivX's clock; zero if the answer has no Date header.
@@ -62,12 +66,18 @@ func (a *Answer) clean(s string) string {
 // null is an error, never an empty result.
 func (a *Answer) decode(rq *Request, out any) error {
 	switch {
+	case a.isHTML() && rq.Endpoint.IfMissing != "":
+		return missing(rq, a)
 	case a.IsForeign():
 		contentType := a.clean(a.Header.Get(uhttp.ContentType))
 		return unusable(rq, a, fmt.Sprintf("not JSON but %q", contentType), nil)
 	case !bytes.HasPrefix(bytes.TrimLeft(a.Body, " \t\r\n"), []byte("{")):
 		return unusable(rq, a, "not a JSON object", nil)
 	}
+	return a.unmarshal(rq, out)
+}
+
+func (a *Answer) unmarshal(rq *Request, out any) error {
 	if err := json.Unmarshal(a.Body, out); err != nil {
 		return unusable(rq, a, "not the JSON that was asked for", jsonCause(err))
 	}

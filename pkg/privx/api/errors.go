@@ -100,6 +100,8 @@ func answerError(rq *Request, a *Answer, now time.Time) *Error {
 	}
 	said := e.readBody(a)
 	switch {
+	case rq.Endpoint.IfMissing != "" && (a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed):
+		e.Kind, e.Hint = Missing, rq.Endpoint.IfMissing
 	case (a.Status == http.StatusForbidden || a.Status == http.StatusBadRequest) && a.IsForeign(),
 		a.Status == http.StatusNotFound && !said:
 		// The answer comes from a proxy or a login page in front of PrivX. It says
@@ -174,6 +176,12 @@ func (e *Error) readBody(a *Answer) bool {
 // unusable is the error for a 2xx answer that does not hold what was asked for.
 func unusable(rq *Request, a *Answer, what string, cause error) *Error {
 	return &Error{Kind: Unusable, Endpoint: rq.Endpoint.String(), Status: a.Status, Message: what, Hint: hintBaseURL, Cause: cause}
+}
+
+// missing is the error for a page of HTML in place of a list that not every PrivX has. A
+// PrivX that does not know a call may answer with the page of its own user interface.
+func missing(rq *Request, a *Answer) *Error {
+	return &Error{Kind: Missing, Endpoint: rq.Endpoint.String(), Status: a.Status, Message: "a page of HTML", Hint: rq.Endpoint.IfMissing}
 }
 
 // Contradiction is the error for a 200 whose content cannot be right, or is not what was

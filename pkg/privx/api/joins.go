@@ -19,7 +19,7 @@ func (w *walk[T]) overlap() int {
 func (w *walk[T]) ask(ctx context.Context, offset int) (part[T], error) {
 	endpoint := w.list.Request.Endpoint
 	size := w.client.sizes.of(endpoint)
-	most := cmp.Or(w.at.Limit, size.get(w.client.pageSize, w.client.Now()))
+	most := cmp.Or(w.at.Limit, w.list.atMost(size.get(w.client.pageSize, w.client.Now())))
 	for limit := most; ; {
 		p, err := askPart[T](ctx, w.client, w.list, offset, limit, w.at.Again)
 		if err == nil {
@@ -201,6 +201,19 @@ func (w *walk[T]) take(p part[T]) {
 	if w.at.Offset > w.at.Furthest {
 		w.at.Furthest, w.at.Idle = w.at.Offset, 0
 	}
+}
+
+// takeWhole takes the rows of a list that is answered in one piece. If its caller has taken
+// only some of them before, these are the others.
+func (w *walk[T]) takeWhole(p part[T]) error {
+	began := w.at.Offset == 0
+	w.takeRows(p)
+	w.latest = p
+	w.at.Offset, w.at.Total = p.end(), p.end()
+	if began && w.rows.seen.Len() < len(p.items) {
+		return Contradiction(w.list.Request.Endpoint, "the same row twice in one answer")
+	}
+	return nil
 }
 
 // mayBeCut tells whether more rows may follow although the answer counts no more: PrivX

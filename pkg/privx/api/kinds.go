@@ -35,6 +35,8 @@ const (
 	Forbidden
 	// NotFound: PrivX itself says that the object does not exist.
 	NotFound
+	// Missing: this PrivX does not have the call.
+	Missing
 	// Unsettled: what PrivX shows keeps changing, or is not what was written.
 	Unsettled
 	// ShownEmpty: PrivX shows a list empty that is known to have rows.
@@ -59,7 +61,7 @@ func (k Kind) code() codes.Code {
 		return codes.NotFound
 	case Unsettled, ShownEmpty, GivenUp:
 		return codes.Aborted
-	default: // Unusable and TooLong
+	default: // Unusable, TooLong and Missing
 		return codes.FailedPrecondition
 	}
 }

@@ -12,6 +12,9 @@ type Endpoint struct {
 	Path string
 	// Permission is what PrivX requires of the API client for it; empty for nothing.
 	Permission string
+	// IfMissing is what to tell if this PrivX does not have the call; empty for a call that
+	// every PrivX has, and for one of an object, for which a 404 means another thing.
+	IfMissing string
 }
 
 // String names the endpoint without ids, for errors and for the log of failures.

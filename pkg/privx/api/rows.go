@@ -1,7 +1,11 @@
 package api
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -99,21 +103,51 @@ func (p part[T]) holds(id string) bool {
 // askPart reads a part of a list. If an answer is too long or too slow and fewer rows can
 // be asked for, the same part is not asked for again: that is left to the caller.
 func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, descending bool) (part[T], error) {
-	rq := *l.Request
-	rq.Query, rq.maxAnswer, rq.shrinks = PageQuery(offset, limit, descending), MaxPageBody, true
+	rq := l.ask(offset, limit, descending)
+	rq.maxAnswer, rq.shrinks = MaxPageBody, true
 	if SmallerPage(limit) == 0 {
 		rq.maxAnswer, rq.shrinks = MaxBody, false
 	}
 	got, p := newRows[T](), part[T]{offset: offset}
-	err := c.repeat(ctx, &rq, func(a *Answer) error {
+	if l.Whole {
+		p.offset = 0
+	}
+	err := c.repeat(ctx, rq, func(a *Answer) error {
 		p.date = a.Date()
-		return a.decode(&rq, &got)
+		return decodeRows(l, rq, a, &got)
 	})
 	if err == nil {
 		err = checkRows(rq.Endpoint, got)
 	}
+	if err == nil && l.Whole && got.Count > len(got.list()) && len(got.list()) > 0 {
+		err = Contradiction(rq.Endpoint, fmt.Sprintf("a whole list that counts %d rows and shows %d", got.Count, len(got.list())))
+	}
 	p.items, p.count = got.list(), got.Count
 	return p, err
+}
+
+// decodeRows decodes an answer to a request for a list. A whole list that is no object is
+// an array, or null if there are no rows.
+func decodeRows[T any](l *List, rq *Request, a *Answer, got *rows[T]) error {
+	if body := bytes.TrimSpace(a.Body); l.Whole && !a.isHTML() && (bytes.HasPrefix(body, []byte("[")) || string(body) == "null") {
+		return a.unmarshal(rq, &got.Items)
+	}
+	return a.decode(rq, got)
+}
+
+// ask makes the request for a part of the list.
+func (l *List) ask(offset, limit int, descending bool) *Request {
+	rq := *l.Request
+	if l.Whole {
+		return &rq
+	}
+	asked := window{Offset: offset, Limit: limit, SortKey: cmp.Or(l.SortKey, byCreation), SortDir: direction(descending)}
+	rq.Query = asked.query()
+	if l.PageInBody {
+		// A struct of numbers and strings always marshals.
+		rq.Body, _ = json.Marshal(asked)
+	}
+	return &rq
 }
 
 // FirstRows asks for the first rows of a list.
@@ -122,14 +156,31 @@ func FirstRows(n int) url.Values { return PageQuery(0, n, false) }
 // PageQuery asks for a part of a list in the order of creation, in which new users and
 // roles come last. A new member of a role is placed by when the user was created.
 func PageQuery(offset, limit int, descending bool) url.Values {
-	direction := "ASC"
+	return window{Offset: offset, Limit: limit, SortKey: byCreation, SortDir: direction(descending)}.query()
+}
+
+// window says which part of a list is asked for, as PrivX's queries and bodies name it.
+type window struct {
+	Offset  int    `json:"offset"`
+	Limit   int    `json:"limit"`
+	SortKey string `json:"sortkey"`
+	SortDir string `json:"sortdir"`
+}
+
+const byCreation = "created"
+
+func direction(descending bool) string {
 	if descending {
-		direction = "DESC"
+		return "DESC"
 	}
+	return "ASC"
+}
+
+func (w window) query() url.Values {
 	return url.Values{
-		"offset":  {strconv.Itoa(offset)},
-		"limit":   {strconv.Itoa(limit)},
-		"sortkey": {"created"},
-		"sortdir": {direction},
+		"offset":  {strconv.Itoa(w.Offset)},
+		"limit":   {strconv.Itoa(w.Limit)},
+		"sortkey": {w.SortKey},
+		"sortdir": {w.SortDir},
 	}
 }

@@ -49,18 +49,17 @@ func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
 	return &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}, nil
 }
 
-// Probe asks for one row of a list that cannot be empty, and returns PrivX's count. It
-// repeats the call over some seconds if there is no row, and not after an error.
+// Probe asks for one row of a list, and returns PrivX's count. If there is no row in a list
+// that cannot be empty, it repeats the call over some seconds. It does not after an error.
 func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
-	rq := *l.Request
-	rq.Query = PageQuery(0, 1, false)
+	rq := l.ask(0, 1, false)
 	var got rows[T]
 	shown, err := Insist(ctx, nil, func() (bool, error) {
 		got = newRows[T]()
-		if err := c.Exchange(ctx, &rq, func(a *Answer) error { return a.decode(&rq, &got) }); err != nil {
+		if err := c.Exchange(ctx, rq, func(a *Answer) error { return decodeRows(l, rq, a, &got) }); err != nil {
 			return false, err
 		}
-		return len(got.list()) > 0, checkRows(rq.Endpoint, got)
+		return len(got.list()) > 0 || l.Emptiness != NeverEmpty, checkRows(rq.Endpoint, got)
 	})
 	switch {
 	case err != nil:
