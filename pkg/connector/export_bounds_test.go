@@ -20,7 +20,7 @@ func (c *Connector) SetBounds(b Bounds) {
 		}
 	}
 	set(&c.syncs.bounds.runs, b.Runs)
-	set(&c.syncs.bounds.users, b.Users)
+	set(&c.syncs.bounds.ids, b.Users)
 	set(&c.syncs.bounds.heldRoles, b.HeldRoles)
 }
 

@@ -20,7 +20,7 @@ const (
 // Rows made of PrivX's objects.
 var (
 	UserResource = userResource
-	RoleResource = roleResource
+	RoleResource = (&roleSyncer{syncs: newSyncs(nil)}).resource
 )
 
 // Directories are PrivX's sources by id.

@@ -116,7 +116,7 @@ func (r *syncRun) groups(ctx context.Context, list targetList) (reach.Groups, er
 // they are shown by id alone.
 func fetchGroups(ctx context.Context, client *privx.Client) (reach.Groups, error) {
 	page, err := client.AccessGroups(ctx)
-	if privx.IsForbidden(err) {
+	if privx.IsForbidden(err) || privx.IsMissing(err) {
 		ctxzap.Extract(ctx).Info("baton-privx: the API client may not read PrivX's access groups, which are shown by id alone; "+
 			"give it the permission access-groups-manage to change that", zap.Error(err))
 		return reach.Groups{}, nil

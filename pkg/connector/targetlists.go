@@ -16,6 +16,8 @@ type targetList struct {
 	kind reach.Kind
 	// setting is the flag that asks for it.
 	setting string
+	// name and description are those of its resource type.
+	name, description string
 	// one and many are what its rows are called.
 	one, many string
 	// grouped tells that its rows are in access groups, and that PrivX shows those of the
@@ -31,7 +33,8 @@ type targetList struct {
 var targetLists = []targetList{hostList, secretList, networkTargetList, apiTargetList, awsRoleList}
 
 var hostList = targetList{
-	kind: reach.Host, setting: "sync-hosts", one: "host", many: "hosts", grouped: true,
+	kind: reach.Host, name: "Host", description: "A host that PrivX connects to, with its accounts",
+	setting: "sync-hosts", one: "host", many: "hosts", grouped: true,
 	where: "the accounts of the host in PrivX",
 	page: func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
 		page, err := c.ListHosts(ctx, token)
@@ -44,7 +47,8 @@ var hostList = targetList{
 }
 
 var secretList = targetList{
-	kind: reach.Secret, setting: "sync-secrets", one: "secret", many: "secrets",
+	kind: reach.Secret, name: "Secret", description: "A secret in PrivX's vault",
+	setting: "sync-secrets", one: "secret", many: "secrets",
 	where: "the permissions of the secret in PrivX",
 	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
 		page, err := c.ListSecrets(ctx, token)
@@ -54,7 +58,8 @@ var secretList = targetList{
 }
 
 var networkTargetList = targetList{
-	kind: reach.NetworkTarget, setting: "sync-network-targets", one: "network target", many: "network targets",
+	kind: reach.NetworkTarget, name: "Network target", description: "A part of the network that PrivX connects to",
+	setting: "sync-network-targets", one: "network target", many: "network targets",
 	where: "the roles of the network target in PrivX",
 	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
 		page, err := c.ListNetworkTargets(ctx, token)
@@ -67,7 +72,8 @@ var networkTargetList = targetList{
 }
 
 var apiTargetList = targetList{
-	kind: reach.APITarget, setting: "sync-api-targets", one: "API target", many: "API targets", grouped: true,
+	kind: reach.APITarget, name: "API target", description: "An API that PrivX lets its users call",
+	setting: "sync-api-targets", one: "API target", many: "API targets", grouped: true,
 	where: "the roles of the API target in PrivX",
 	page: func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
 		page, err := c.ListAPITargets(ctx, token)
@@ -80,7 +86,8 @@ var apiTargetList = targetList{
 }
 
 var awsRoleList = targetList{
-	kind: reach.AWSRole, setting: "sync-aws-roles", one: "AWS role", many: "AWS roles",
+	kind: reach.AWSRole, name: "AWS role", description: "A role of AWS that PrivX lets its users assume",
+	setting: "sync-aws-roles", one: "AWS role", many: "AWS roles",
 	where: "the roles of the AWS role in PrivX",
 	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
 		page, err := c.ListAWSRoles(ctx, token)
@@ -104,7 +111,7 @@ func mapped[T any](page *privx.Page[T], err error, makeOne func(T) reach.Target)
 	if err != nil {
 		return nil, err
 	}
-	return privx.MapPage(page, makeOne), nil
+	return privx.MapPage(page, makeOne)
 }
 
 // made is a target made of one of PrivX's rows.
@@ -115,43 +122,41 @@ func made[T any](row *T, err error, makeOne func(T) reach.Target) (reach.Target,
 	return makeOne(*row), nil
 }
 
-// The resource types of targets. Their ids are a stable API.
-var (
-	hostResourceType = targetType(hostList, "Host", "A host that PrivX connects to, with its accounts")
-	secretType       = targetType(secretList, "Secret", "A secret in PrivX's vault", v2.ResourceType_TRAIT_SECRET)
-	networkType      = targetType(networkTargetList, "Network target", "A part of the network that PrivX connects to")
-	apiTargetType    = targetType(apiTargetList, "API target", "An API that PrivX lets its users call")
-	awsRoleType      = targetType(awsRoleList, "AWS role", "A role of AWS that PrivX lets its users assume")
-)
+// targetTypes are the resource types of targets, by their ids, which are a stable API.
+var targetTypes = func() map[reach.Kind]*v2.ResourceType {
+	types := make(map[reach.Kind]*v2.ResourceType)
+	for _, list := range targetLists {
+		types[list.kind] = list.resourceType()
+	}
+	return types
+}()
 
-// targetType makes the resource type of a list. ConductorOne leaves it off until somebody
+// resourceType makes the resource type of a list. ConductorOne leaves it off until somebody
 // turns it on.
-func targetType(list targetList, name, description string, traits ...v2.ResourceType_Trait) *v2.ResourceType {
+func (l targetList) resourceType() *v2.ResourceType {
+	var traits []v2.ResourceType_Trait
+	if l.kind == reach.Secret {
+		traits = append(traits, v2.ResourceType_TRAIT_SECRET)
+	}
 	return v2.ResourceType_builder{
-		Id:          string(list.kind),
-		DisplayName: name,
-		Description: description,
+		Id:          string(l.kind),
+		DisplayName: l.name,
+		Description: l.description,
 		Traits:      traits,
-		Annotations: annotations.New(&v2.OptInRequired{}, permissionsFor(string(list.kind))),
+		Annotations: annotations.New(&v2.OptInRequired{}, permissionsFor(string(l.kind))),
 	}.Build()
 }
 
-func newHostSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
-	return c.targetSyncer(hostList, hostResourceType)
-}
+func newHostSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 { return c.syncerOf(hostList) }
 
-func newSecretSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
-	return c.targetSyncer(secretList, secretType)
-}
+func newSecretSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 { return c.syncerOf(secretList) }
 
 func newNetworkTargetSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
-	return c.targetSyncer(networkTargetList, networkType)
+	return c.syncerOf(networkTargetList)
 }
 
 func newAPITargetSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
-	return c.targetSyncer(apiTargetList, apiTargetType)
+	return c.syncerOf(apiTargetList)
 }
 
-func newAWSRoleSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 {
-	return c.targetSyncer(awsRoleList, awsRoleType)
-}
+func newAWSRoleSyncer(c *Connector) connectorbuilder.ResourceSyncerV2 { return c.syncerOf(awsRoleList) }

@@ -26,9 +26,8 @@ import (
 // into its row, as a reach.Note, and baton-sdk hands the row back when it asks for the
 // target's entitlements and grants.
 type targetSyncer struct {
-	list         targetList
-	resourceType *v2.ResourceType
-	syncs        *syncs
+	list  targetList
+	syncs *syncs
 }
 
 var (
@@ -36,11 +35,11 @@ var (
 	_ connectorbuilder.ResourceTargetedSyncerLimited = (*targetSyncer)(nil)
 )
 
-func (c *Connector) targetSyncer(list targetList, resourceType *v2.ResourceType) *targetSyncer {
-	return &targetSyncer{list: list, resourceType: resourceType, syncs: c.syncs}
+func (c *Connector) syncerOf(list targetList) *targetSyncer {
+	return &targetSyncer{list: list, syncs: c.syncs}
 }
 
-func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType { return t.resourceType }
+func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType { return targetTypes[t.list.kind] }
 
 // List gives a page of targets.
 func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
@@ -102,9 +101,9 @@ func (t *targetSyncer) resource(target reach.Target) (*v2.Resource, error) {
 	name := displayName(target.Name, target.ID)
 	var made *v2.Resource
 	if target.Kind == reach.Secret {
-		made, err = rs.NewSecretResource(name, t.resourceType, target.ID, secretTrait(target), options...)
+		made, err = rs.NewSecretResource(name, targetTypes[t.list.kind], target.ID, secretTrait(target), options...)
 	} else {
-		made, err = rs.NewResource(name, t.resourceType, target.ID, options...)
+		made, err = rs.NewResource(name, targetTypes[t.list.kind], target.ID, options...)
 	}
 	if err == nil && proto.Size(made) > maxPageBytes {
 		return nil, status.Error(codes.FailedPrecondition, fmt.Sprintf("the %s %s has %d accounts, and with their roles it is larger than baton-sdk takes: leave %s out",

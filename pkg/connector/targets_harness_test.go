@@ -59,7 +59,10 @@ func refs(roles ...privxsim.Role) []privxsim.RoleRef {
 	return all
 }
 
-func yes() *bool { return new(true) }
+func yes() *bool {
+	recorded := true
+	return &recorded
+}
 
 // oddNames are names that could be taken for parts of ids, or do not fit into one.
 var oddNames = []string{
@@ -115,7 +118,7 @@ func (l *landscape) addOthers() {
 func reachGrants(store *privxsim.Store) []string {
 	var ids []string
 	for _, r := range store.Reach() {
-		ids = append(ids, entitlementOf(r)+":role:"+r.Role)
+		ids = append(ids, reachedEntitlement(r)+":role:"+r.Role)
 	}
 	for _, secret := range store.Secrets() {
 		if secret.OwnerID != "" {
@@ -127,7 +130,7 @@ func reachGrants(store *privxsim.Store) []string {
 	return slices.Compact(ids)
 }
 
-func entitlementOf(r privxsim.Reached) string {
+func reachedEntitlement(r privxsim.Reached) string {
 	switch r.Kind {
 	case privxsim.KindHost:
 		return "host:" + r.Target + ":" + accountOf(r)

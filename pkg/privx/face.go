@@ -70,5 +70,11 @@ func IsForbidden(err error) bool { return api.Is(err, api.Forbidden) }
 // IsUnauthenticated tells whether PrivX refused the credentials.
 func IsUnauthenticated(err error) bool { return api.Is(err, api.Unauthenticated) }
 
+// MapPage makes a page of other rows, one of each row of a page, and one that reads on as
+// that page does.
+func MapPage[T, U any](page *Page[T], to func(T) U) (*Page[U], error) {
+	return api.MapPage(page, func(row T) (U, error) { return to(row), nil })
+}
+
 // IsEmpty tells whether PrivX shows a list as empty that is known to have rows.
 func IsEmpty(err error) bool { return api.Is(err, api.ShownEmpty) }

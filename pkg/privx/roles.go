@@ -113,6 +113,21 @@ func (c *Client) ListMembers(ctx context.Context, roleID string, members Emptine
 	return api.ReadPage[Member](ctx, c.api, list, token)
 }
 
+// CountMembers is how many members a role has: PrivX's own count, or that of the rows where
+// PrivX does not count them.
+func (c *Client) CountMembers(ctx context.Context, roleID string) (int, error) {
+	list := &api.List{Request: getMembers.Request(roleID), Emptiness: MayBeEmpty, IfEmpty: noMembers}
+	count, err := api.CountRows[api.OnlyID](ctx, c.api, list)
+	if err != nil || count >= 0 {
+		return count, err
+	}
+	page, err := api.ReadToEnd[api.OnlyID](ctx, c.api, list)
+	if err != nil {
+		return 0, err
+	}
+	return page.Read, nil
+}
+
 func noMembers(l *api.List) *Error {
 	e := api.Contradiction(l.Request.Endpoint, "an empty list of a role that has members").WithKind(api.ShownEmpty)
 	e.Hint = "sync again"

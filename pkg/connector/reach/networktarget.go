@@ -15,7 +15,7 @@ func OfNetworkTarget(network privx.NetworkTarget) Target {
 	t := Target{Kind: NetworkTarget, ID: network.ID, Name: firstOf(network.Name, network.ID), Created: network.Created, Disabled: whyDisabled(network.Disabled)}
 	destinations := make([]string, 0, len(network.Destinations))
 	for _, destination := range network.Destinations {
-		destinations = append(destinations, destination.String())
+		destinations = append(destinations, destinationInWords(destination))
 	}
 	t.Profile = profileOf(map[string]string{
 		"name":         t.Name,
@@ -29,6 +29,14 @@ func OfNetworkTarget(network privx.NetworkTarget) Target {
 		Label: access, Roles: rolesOf(network.Roles),
 	}}
 	return t
+}
+
+func destinationInWords(to privx.Destination) string {
+	words := strings.TrimSpace(to.Protocol + " " + to.Addresses)
+	if to.Ports != "" {
+		words += " port " + to.Ports
+	}
+	return strings.TrimSpace(words)
 }
 
 // firstOf is the first of the names that is not blank.

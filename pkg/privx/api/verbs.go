@@ -74,6 +74,25 @@ func Probe[T Row](ctx context.Context, c *Client, l *List) (int, error) {
 	}
 }
 
+// CountRows is how many rows PrivX counts of a list, and repeats the call as Read does. It is
+// below 0 if PrivX does not count, or counts the rows of the answer alone.
+func CountRows[T Row](ctx context.Context, c *Client, l *List) (int, error) {
+	rq := l.ask(0, 1, false)
+	got := newRows[T]()
+	err := c.repeat(ctx, rq, func(a *Answer) error { return decodeRows(l, rq, a, &got) })
+	if err == nil {
+		err = checkRows(rq.Endpoint, got)
+	}
+	switch {
+	case err != nil:
+		return 0, err
+	case c.counts.ofAnswers.Load(), got.Count <= 0 && len(got.list()) > 0, got.Count < len(got.list()):
+		return -1, nil
+	default:
+		return max(got.Count, 0), nil
+	}
+}
+
 // Write sends a change, once. If the token is refused, it is dropped, but the change is not
 // sent again: what PrivX has may have changed meanwhile. An answer that does not come from
 // PrivX is an error. An answer proves that PrivX has not made the change only if its status
