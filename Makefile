@@ -65,7 +65,8 @@ release-archives: completion man ## Make the archives, SBOMs and checksums of a 
 # The vendor's client library, which the simulator is checked against, and
 # Kubernetes, Helm and Compose, which what is in deploy is checked against, are in
 # modules of their own: the connector must not depend on them. The latter have
-# nothing concurrent.
+# nothing concurrent. Their results are not cached, as Go does not see that a file outside of
+# the module has changed.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector, and without it those that it makes too slow.
@@ -73,7 +74,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 	CGO_ENABLED=0 go test -trimpath -timeout 30m -run '^TestFaultMatrix$$' ./pkg/connector
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
-	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -trimpath ./...); done
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -count=1 -trimpath ./...); done
 
 # For who is changing something: the same tests but for the few that take longest, and
 # without the race detector, so that it needs no C compiler.
