@@ -97,7 +97,7 @@ func TestWhatCannotBeDrawnIsAnError(t *testing.T) {
 func TestAxesHaveRoundNumbers(t *testing.T) {
 	t.Parallel()
 	for most, want := range map[float64]string{
-		9.9: "0 2 4 6 8", 10: "0 2.5 5 7.5 10", 42: "0 10 20 30 40", 982: "0 200 400 600 800",
+		9.9: "0 2 4 6 8", 10: "0 2.5 5 7.5 10", 42: "0 10 20 30 40", 55: "0 20 40", 982: "0 200 400 600 800",
 		1500: "0 500 1,000 1,500", 100003: "0 25,000 50,000 75,000 100,000",
 	} {
 		var texts []string

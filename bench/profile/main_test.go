@@ -42,9 +42,8 @@ func TestProfilesAreWrittenAfterTheLastMembers(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "profile")
 	p := &profile{path: path}
-	two := []*v2.Resource{{}, {}}
-	users := &profiledSyncer{&listed{resourceType: "user", rows: two}, p}
-	roles := &profiledSyncer{&listed{resourceType: "role", rows: two, results: []*rs.SyncOpResults{
+	users := &profiledSyncer{&listed{resourceType: "user", rows: []*v2.Resource{{}, {}, {}}}, p}
+	roles := &profiledSyncer{&listed{resourceType: "role", rows: []*v2.Resource{{}, {}}, results: []*rs.SyncOpResults{
 		{NextPageToken: "more"},
 		{Annotations: annotations.New(&v2.EnqueuePageTokens{})},
 		{},
