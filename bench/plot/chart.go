@@ -101,7 +101,7 @@ func (c chart) draw() ([]byte, error) {
 			s.Points = append(s.Points, point{across.at(p.x), up.at(p.y)})
 		}
 		last := len(l.points) - 1
-		s.Value = fmt.Sprintf("%.0f %s", l.points[last].y, l.unit)
+		s.Value = rounded(l.points[last].y) + " " + l.unit
 		s.LabelAt = s.Points[last].y
 		d.Lines = append(d.Lines, s)
 		d.Summary += " " + s.Label + ": " + s.Value + "."
@@ -137,6 +137,14 @@ func ticks(s scale, step float64) []tick {
 		all = append(all, tick{s.at(i * step), grouped(i * step)})
 	}
 	return all
+}
+
+// rounded writes a number with two digits, or without a fraction.
+func rounded(number float64) string {
+	if number < 10 {
+		return fmt.Sprintf("%.2g", number)
+	}
+	return grouped(math.Round(number))
 }
 
 // grouped writes a number with commas between its thousands.

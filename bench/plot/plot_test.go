@@ -56,9 +56,11 @@ func TestPicturesShowWhatTheTableSays(t *testing.T) {
 
 func TestOneSyncIsAPicture(t *testing.T) {
 	t.Parallel()
-	time, memory := drawn(t, document(rowOf1000))
+	time, memory := drawn(t, document(strings.Replace(rowOf1000, "356", "1356", 1)))
 	requireWellFormed(t, time)
 	requireWellFormed(t, memory)
+	require.Contains(t, time, "Whole sync: 2.5 s.")
+	require.Contains(t, memory, "Both processes: 1,356 MiB at most.")
 }
 
 func requireWellFormed(t *testing.T, picture string) {
