@@ -80,6 +80,13 @@ var capabilities = []capability{
 		syncer:       newHostSyncer,
 	},
 	{
+		permissions: []string{"access-groups-manage"},
+		purpose:     "The names of the access groups that hosts and API targets are in (optional)",
+		without:     "Access groups are shown by their IDs",
+		setting:     "sync-hosts",
+		since:       "33",
+	},
+	{
 		purpose:      "Secrets and the roles that read or write them (optional)",
 		without:      "PrivX requires no permission for the names of secrets. Whether it shows all of them without vault-manage is not known",
 		setting:      "sync-secrets",

@@ -66,7 +66,7 @@ func TestPermissionsAreThoseThatAreNeeded(t *testing.T) {
 		require.Equal(t, codes.PermissionDenied, status.Code(err), missing)
 		require.ErrorContains(t, err, missing)
 	}
-	for _, missing := range connector.Permissions(func(optional bool, _ string) bool { return optional }) {
+	for _, missing := range connector.Permissions(func(optional bool, setting string) bool { return optional && setting == "" }) {
 		x, _, _ := newTenantWithPermissions(t, everything, missing)
 		x.mustSync()
 		require.Contains(t, strings.Join(x.warnings(), "\n"), "give it the permission "+missing)

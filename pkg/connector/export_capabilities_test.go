@@ -22,8 +22,12 @@ func PermissionTable() []string {
 		if row.setting != "" {
 			setting = "`--" + row.setting + "`"
 		}
-		lines = append(lines, fmt.Sprintf("| `%s` | %s | %s | %s | %s and later |",
-			strings.Join(row.permissions, "`, `"), row.purpose, setting, row.without, row.since))
+		permissions := "none"
+		if len(row.permissions) > 0 {
+			permissions = "`" + strings.Join(row.permissions, "`, `") + "`"
+		}
+		lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s | %s and later |",
+			permissions, row.purpose, setting, row.without, row.since))
 	}
 	return lines
 }

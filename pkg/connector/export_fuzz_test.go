@@ -48,6 +48,6 @@ func GrantOf(role *v2.Resource, member privx.Member) (*v2.Grant, error) {
 
 // EntitlementsOf are what can be held of a role.
 func EntitlementsOf(ctx context.Context, role *v2.Resource) ([]*v2.Entitlement, error) {
-	entitlements, _, err := (&roleSyncer{}).Entitlements(ctx, role, rs.SyncOpAttrs{})
+	entitlements, _, err := (&roleSyncer{syncs: newSyncs(nil)}).Entitlements(ctx, role, rs.SyncOpAttrs{})
 	return entitlements, err
 }

@@ -84,7 +84,7 @@ func (r *roleSyncer) role(ctx context.Context, id string) (*v2.Resource, error) 
 // Entitlements gives the one thing that can be held of a role: membership. It is
 // not a static entitlement, because a targeted sync of a role has none of those.
 func (r *roleSyncer) Entitlements(ctx context.Context, role *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Entitlement, *rs.SyncOpResults, error) {
-	meaning, err := r.syncs.run(opts.SyncID).describe(ctx, role)
+	meaning, err := r.meaning(ctx, role, opts.SyncID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,6 +94,16 @@ func (r *roleSyncer) Entitlements(ctx context.Context, role *v2.Resource, opts r
 		ent.WithDescription(privx.CutText(meaning, maxDescription)),
 	)}, nil, nil
 }
+
+// meaning says what membership of a role means.
+func (r *roleSyncer) meaning(ctx context.Context, role *v2.Resource, syncID string) (string, error) {
+	if !r.syncs.reach.any() {
+		return plainMeaning(role), nil
+	}
+	return r.syncs.run(syncID).meaning(ctx, role)
+}
+
+func plainMeaning(role *v2.Resource) string { return "Member of the PrivX role " + role.GetDisplayName() }
 
 // resource makes a role of ConductorOne's of a role of PrivX's.
 func (r *roleSyncer) resource(role privx.Role, directories directories) (*v2.Resource, error) {

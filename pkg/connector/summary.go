@@ -24,18 +24,13 @@ const (
 // does not matter for it.
 const reachesAll = "Administers PrivX: its members reach every target, whatever its roles are, and can change everything."
 
-// describe says what membership of a role means.
-func (r *syncRun) describe(ctx context.Context, role *v2.Resource) (string, error) {
-	plain := "Member of the PrivX role " + role.GetDisplayName()
-	reaches := r.syncs.reach
-	fields := role.GetProfile().GetFields()
-	if !reaches.any() {
-		return plain, nil
-	}
+// meaning says what membership of a role means, as far as this sync has read it.
+func (r *syncRun) meaning(ctx context.Context, role *v2.Resource) (string, error) {
+	plain, fields := plainMeaning(role), role.GetProfile().GetFields()
 	if fields[profileSystem].GetBoolValue() && fields[profileName].GetStringValue() == privx.RoleNameAdmin {
 		return reachesAll + " " + plain + ".", nil
 	}
-	if !reaches.summary {
+	if !r.syncs.reach.summary {
 		return plain, nil
 	}
 	var said []string
