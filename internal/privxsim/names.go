@@ -32,7 +32,6 @@ type (
 	Grant            = rolestore.Grant
 	Period           = rolestore.Period
 	Membership       = rolestore.Membership
-	SeedOptions      = rolestore.SeedOptions
 	MemberRolesMode  = rolestore.MemberRolesMode
 	UnknownRolesMode = rolestore.UnknownRolesMode
 )

@@ -3,9 +3,15 @@ package privxsim
 import (
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/privxsim/apiproxy"
 	"github.com/conductorone/baton-privx/internal/privxsim/auth"
+	"github.com/conductorone/baton-privx/internal/privxsim/authorizer"
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
+	"github.com/conductorone/baton-privx/internal/privxsim/hoststore"
+	"github.com/conductorone/baton-privx/internal/privxsim/networkaccess"
 	"github.com/conductorone/baton-privx/internal/privxsim/rolestore"
+	"github.com/conductorone/baton-privx/internal/privxsim/target"
+	"github.com/conductorone/baton-privx/internal/privxsim/vault"
 )
 
 // Options are the manners of a simulator. The zero value is PrivX as it is most
@@ -55,6 +61,31 @@ type Options struct {
 	UserRolesNull    bool
 	AcceptNullRoles  bool
 	GrantEveryEntry  bool
+	AWSRolesEnvelope bool
+
+	// These are target.Options.
+
+	UnmarkedDeletedRoles     bool
+	StaleRoleNames           bool
+	NullLists                bool
+	DisabledForm             DisabledForm
+	UngroupedRolesSeeNothing bool
+	ForeignForbidden         bool
+
+	// These are hoststore.Options.
+
+	SearchWithoutPrincipals bool
+	SearchForbidden         bool
+
+	// These are vault.Options.
+
+	VaultSight          VaultSight
+	HidePersonalSecrets bool
+	VaultPagingInBody   bool
+
+	// NoAPIProxy makes it a PrivX of a version before 42, which has no API targets.
+	// Guess (PXQ-086): such a PrivX answers as on any path that it does not know.
+	NoAPIProxy bool
 }
 
 func (o Options) core() core.Options {
@@ -81,31 +112,45 @@ func (o Options) roleStore() rolestore.Options {
 		NoCurrentUser: o.NoCurrentUser, IgnoreUserIDs: o.IgnoreUserIDs, UnknownRoles: o.UnknownRoles,
 		SplitMemberships: o.SplitMemberships, HideUserRole: o.HideUserRole, UserRolesNull: o.UserRolesNull,
 		AcceptNullRoles: o.AcceptNullRoles, GrantEveryEntry: o.GrantEveryEntry,
+		AWSRolesEnvelope: o.AWSRolesEnvelope, Targets: o.targets(),
 	}
 }
 
-// Store is the truth that the simulator tells: what each service knows.
-type Store struct{ *rolestore.Store }
+func (o Options) targets() target.Options {
+	return target.Options{
+		UnmarkedDeletedRoles: o.UnmarkedDeletedRoles, StaleRoleNames: o.StaleRoleNames,
+		NullLists: o.NullLists, DisabledForm: o.DisabledForm,
+		UngroupedRolesSeeNothing: o.UngroupedRolesSeeNothing, ForeignForbidden: o.ForeignForbidden,
+	}
+}
 
-// NewStore returns a store with nothing but what every PrivX has: see
-// rolestore.NewStore.
-func NewStore() *Store { return &Store{rolestore.NewStore()} }
+func (o Options) hostStore() hoststore.Options {
+	return hoststore.Options{SearchWithoutPrincipals: o.SearchWithoutPrincipals, SearchForbidden: o.SearchForbidden}
+}
 
-// Seed returns a store with a believable tenant: see rolestore.Seed.
-func Seed(o SeedOptions) *Store { return &Store{rolestore.Seed(o)} }
+func (o Options) vault() vault.Options {
+	return vault.Options{Sight: o.VaultSight, HidePersonalSecrets: o.HidePersonalSecrets, PagingInBody: o.VaultPagingInBody}
+}
 
 // statusOnly are the services of PrivX of which nothing but the status is
 // simulated.
 var statusOnly = []string{
-	"local-user-store", "host-store", "authorizer", "workflow-engine", "vault",
-	"network-access-manager", "api-proxy", "connection-manager", "monitor-service", "license-manager", "settings",
+	"local-user-store", "workflow-engine", "connection-manager", "monitor-service", "license-manager", "settings",
 }
 
 // New returns a simulator that tells the truth of the store.
 func New(store *Store, opts Options) *Simulator {
+	shared := opts.targets()
 	services := []core.Service{
 		auth.Service(store, opts.auth()),
 		rolestore.Service(store.Store, opts.roleStore()),
+		hoststore.Service(store.HostTable, shared, opts.hostStore()),
+		vault.Service(store.SecretTable, shared, opts.vault()),
+		networkaccess.Service(store.NetworkTargetTable, shared),
+		authorizer.Service(store.AccessGroupTable),
+	}
+	if !opts.NoAPIProxy {
+		services = append(services, apiproxy.Service(store.APITargetTable, shared))
 	}
 	for _, name := range statusOnly {
 		services = append(services, core.Service{Name: name})

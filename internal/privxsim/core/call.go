@@ -12,6 +12,8 @@ type Call struct {
 
 	// ID is the UUID that stands at {id} in the endpoint's path.
 	ID string
+	// Name is the text that stands at {name} there.
+	Name string
 	// Caller is who the token belongs to that the request carries. It is empty at
 	// an open endpoint.
 	Caller Caller

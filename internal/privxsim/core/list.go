@@ -20,6 +20,11 @@ func List[T any](c *Call, rows []T, encode func(dst []byte, row T) []byte) Answe
 	return list(c, rows, len(rows), encode)
 }
 
+// Array answers with all rows of a list that is nothing but them.
+func Array[T any](rows []T, encode func(dst []byte, row T) []byte) Answer {
+	return JSON(http.StatusOK, append(appendRows([]byte("["), rows, encode), ']'))
+}
+
 // list answers with rows of a list that has so many in all.
 func list[T any](c *Call, rows []T, total int, encode func(dst []byte, row T) []byte) Answer {
 	body := []byte("{")
@@ -31,6 +36,11 @@ func list[T any](c *Call, rows []T, total int, encode func(dst []byte, row T) []
 		body = append(append(body, claim...), ',')
 	}
 	body = append(body, `"items":[`...)
+	return JSON(http.StatusOK, append(appendRows(body, rows, encode), "]}"...))
+}
+
+// appendRows appends rows with commas between them.
+func appendRows[T any](body []byte, rows []T, encode func(dst []byte, row T) []byte) []byte {
 	for i, row := range rows {
 		if i == 1 { // the first row tells about how long the others will be, so that the body grows only once
 			body = slices.Grow(body, len(body)*len(rows)*5/4)
@@ -40,7 +50,7 @@ func list[T any](c *Call, rows []T, total int, encode func(dst []byte, row T) []
 		}
 		body = encode(body, row)
 	}
-	return JSON(http.StatusOK, append(body, "]}"...))
+	return body
 }
 
 // shuffleTies returns the rows of an ascending list with those in random order

@@ -17,6 +17,9 @@ type Order[T any] struct {
 	// Default is the sort key of a list that was asked for without one.
 	Default           string
 	DefaultDescending bool
+	// PageSize is a page's size if none is asked for, and MaxPageSize its largest; 0 is
+	// that of all lists.
+	PageSize, MaxPageSize int
 }
 
 // Sort returns rows in ascending order by a sort key. Guess (PXQ-003): equal ones stand in

@@ -7,9 +7,18 @@ import (
 )
 
 // Data is the store of a service, of which nodes can have replicas. Only Copies
-// implement it.
+// implement it, and several of them Together.
 type Data interface {
 	follow(n *node) // makes a replica for a node that lags
+}
+
+// Together is the data of a service that has several stores.
+type Together []Data
+
+func (t Together) follow(n *node) {
+	for _, data := range t {
+		data.follow(n)
+	}
 }
 
 // Copies are the copies of a service's store S in a cluster: the truth, and a

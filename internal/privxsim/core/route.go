@@ -43,6 +43,8 @@ func (s *Simulator) handle(c *Call) Answer {
 		switch {
 		case r.Shows == ShowsList:
 			return JSON(http.StatusOK, []byte(emptyList))
+		case r.Shows == ShowsArray:
+			return JSON(http.StatusOK, []byte("[]"))
 		case r.Shows == ShowsObject && s.opts.EmptyNotFound:
 			return NotFound().Answer()
 		}
@@ -72,38 +74,39 @@ func (s *Simulator) match(c *Call) (*route, bool) {
 	known := false
 	for i := range s.routes {
 		r := &s.routes[i]
-		id, ok := matchPath(r.path, c.Path)
+		texts, ok := matchPath(r.path, c.Path)
 		if !ok {
 			continue
 		}
 		known = true
 		if r.Method == c.Method {
-			c.ID = id
+			c.ID, c.Name = texts["{id}"], texts["{name}"]
 			return r, true
 		}
 	}
 	return nil, known
 }
 
-// matchPath reports whether a path fits a pattern, and what stands at {id}.
-func matchPath(pattern, path string) (string, bool) {
-	id := ""
+// matchPath reports whether a path fits a pattern, and what stands at its segments {id}
+// and {name}.
+func matchPath(pattern, path string) (map[string]string, bool) {
+	texts := map[string]string{}
 	for {
 		var wanted, segment string
 		var more, moreSegments bool
 		wanted, pattern, more = strings.Cut(pattern, "/")
 		segment, path, moreSegments = strings.Cut(path, "/")
-		if wanted == "{id}" {
+		if wanted == "{id}" || wanted == "{name}" {
 			unescaped, err := url.PathUnescape(segment)
 			if err != nil || segment == "" {
-				return "", false
+				return nil, false
 			}
-			id = unescaped
+			texts[wanted] = unescaped
 		} else if wanted != segment {
-			return "", false
+			return nil, false
 		}
 		if !more || !moreSegments {
-			return id, more == moreSegments
+			return texts, more == moreSegments
 		}
 	}
 }

@@ -26,7 +26,7 @@ type Service struct {
 // Endpoint is one method of one path of a service.
 type Endpoint struct {
 	Method string
-	Path   string   // below the service's own; a segment {id} stands for any UUID
+	Path   string   // below the service's own; a segment {id} stands for any UUID, and {name} for any text
 	Open   bool     // needs no token
 	AnyOf  []string // needs one of these permissions, if there are any
 	Writes bool     // is refused while read-only
@@ -42,6 +42,7 @@ type Shows int
 const (
 	ShowsOther Shows = iota
 	ShowsList
+	ShowsArray // a list that is nothing but its rows
 	ShowsObject
 )
 

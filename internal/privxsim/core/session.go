@@ -25,6 +25,9 @@ func (c Caller) may(anyOf []string) bool {
 	})
 }
 
+// May reports whether the caller has a permission.
+func (c Caller) May(permission string) bool { return c.may([]string{permission}) }
+
 // session is what a token stands for until it is logged out.
 type session struct {
 	caller  Caller

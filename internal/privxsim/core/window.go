@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -18,29 +19,35 @@ type Window struct {
 
 // Window reads offset, limit, sortkey and sortdir from the query of a call. Guess (PXQ-005):
 // all that it refuses PrivX refuses too, with a 400 that names the parameter.
-func (o Order[T]) Window(c *Call) (Window, *Error) {
-	offset, err := queryNumber(c.query, "offset", 0)
+func (o Order[T]) Window(c *Call) (Window, *Error) { return o.WindowOf(c, c.query) }
+
+// WindowOf reads them from elsewhere.
+func (o Order[T]) WindowOf(c *Call, query url.Values) (Window, *Error) {
+	offset, err := queryNumber(query, "offset", 0)
 	if err != nil {
 		return Window{}, err
 	}
-	limit, err := queryNumber(c.query, "limit", defaultPageSize)
+	limit, err := queryNumber(query, "limit", 0)
 	if err != nil {
 		return Window{}, err
 	}
 	if limit == 0 {
-		limit = defaultPageSize
+		limit = cmp.Or(o.PageSize, defaultPageSize)
 	}
 	largest := c.sim.opts.MaxPageSize
+	if o.MaxPageSize > 0 {
+		largest = min(largest, o.MaxPageSize)
+	}
 	if limit > largest && c.sim.opts.RefuseLargePages {
 		return Window{}, BadRequest("limit", "limit is larger than "+strconv.Itoa(largest))
 	}
-	w := Window{offset: offset, limit: min(limit, largest), SortKey: c.query.Get("sortkey")}
+	w := Window{offset: offset, limit: min(limit, largest), SortKey: query.Get("sortkey")}
 	if w.SortKey == "" {
 		w.SortKey, w.descending = o.Default, o.DefaultDescending
 	} else if o.Keys[w.SortKey] == nil {
 		return Window{}, BadRequest("sortkey", "no such sort key")
 	}
-	switch c.query.Get("sortdir") {
+	switch query.Get("sortdir") {
 	case "":
 	case "ASC":
 		w.descending = false

@@ -25,6 +25,8 @@ const (
 	permRolesView   = "roles-view"
 	permRolesManage = "roles-manage"
 	permSourcesView = "sources-view"
+
+	permTargetResourcesView = "role-target-resources-view"
 )
 
 // adminPrincipal is the account that every PrivX begins with.

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
+	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
 // CanaryPrefix begins every secret in a seeded store, so that a leak can be
 // found by looking for it.
-const CanaryPrefix = "privxsim-canary-"
+const CanaryPrefix = target.CanaryPrefix
 
 // CanaryIPMask is an address range in a seeded role's context. It is no secret
 // of its own, but nobody's business outside PrivX.

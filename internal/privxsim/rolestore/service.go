@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/conductorone/baton-privx/internal/privxsim/core"
+	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
 // Options are the manners of the service. The zero value is PrivX as it is most
@@ -54,6 +55,12 @@ type Options struct {
 	// do not say explicit. Guess (PXQ-030): PrivX passes over them, as its own clients
 	// expect, which write such entries back.
 	GrantEveryEntry bool
+	// AWSRolesEnvelope puts the list of AWS roles into an object, with a count, as other
+	// lists. Guess (PXQ-085): it is nothing but its rows, as documented; the vendor's client
+	// expects the object.
+	AWSRolesEnvelope bool
+	// Targets are the manners that all services which know targets have in common.
+	Targets target.Options
 }
 
 // service answers the endpoints.
@@ -61,6 +68,7 @@ type service struct {
 	store   *Store
 	opts    Options
 	padding core.Padding // of members
+	targets target.View
 }
 
 // Service returns the service that tells the truth of a store.
@@ -68,11 +76,18 @@ func Service(store *Store, opts Options) core.Service {
 	if opts.HeavyMembers > 0 {
 		opts.MemberRoles = MemberRolesAll
 	}
-	s := &service{store: store, opts: opts, padding: core.NewPadding(opts.HeavyMembers, paddingRoleSize, paddingRole)}
-	return core.Service{Name: "role-store", Endpoints: s.endpoints(), Data: store.copies}
+	s := &service{
+		store: store, opts: opts, padding: core.NewPadding(opts.HeavyMembers, paddingRoleSize, paddingRole),
+		targets: target.View{Options: opts.Targets, Roles: store},
+	}
+	return core.Service{Name: "role-store", Endpoints: s.endpoints(), Data: core.Together{store.copies, store.awsRoles.Data()}}
 }
 
 func (s *service) endpoints() []core.Endpoint {
+	awsRoles := core.ShowsArray
+	if s.opts.AWSRolesEnvelope {
+		awsRoles = core.ShowsList
+	}
 	endpoints := []core.Endpoint{
 		{Method: http.MethodPost, Path: "users/search", AnyOf: []string{permUsersView}, Shows: core.ShowsList, Handle: s.searchUsers},
 		{Method: http.MethodGet, Path: "users/{id}", AnyOf: []string{permUsersView}, Shows: core.ShowsObject, Handle: s.getUser},
@@ -83,6 +98,8 @@ func (s *service) endpoints() []core.Endpoint {
 		{Method: http.MethodGet, Path: "roles/{id}", AnyOf: []string{permRolesView}, Shows: core.ShowsObject, Handle: s.getRole},
 		{Method: http.MethodGet, Path: "roles/{id}/members", AnyOf: []string{permRolesView}, Shows: core.ShowsList, Handle: s.listMembers},
 		{Method: http.MethodGet, Path: "sources", AnyOf: []string{permSourcesView}, Shows: core.ShowsList, Handle: s.listSources},
+		{Method: http.MethodGet, Path: "awsroles", AnyOf: []string{permTargetResourcesView}, Shows: awsRoles, Handle: s.listAWSRoles},
+		{Method: http.MethodGet, Path: "awsroles/{id}", AnyOf: []string{permTargetResourcesView}, Shows: core.ShowsObject, Handle: s.getAWSRole},
 	}
 	if s.opts.NoCurrentUser {
 		return endpoints

@@ -34,6 +34,7 @@ type Store struct {
 	userOrders    map[string][]*userRecord
 	roleOrders    map[string][]*roleRecord
 	sourceRecords []*sourceRecord // in order of addition
+	awsRoles      *core.Table[AWSRole]
 
 	copies *core.Copies[thing, *Store] // nil in a replica
 }
@@ -82,7 +83,10 @@ type membership struct {
 // privx-admin and privx-user, and the sources of local users and API clients.
 // Their ids differ from those of a store made by Seed, as they differ between
 // installations of PrivX.
-func NewStore() *Store { return newStore("0") }
+func NewStore() *Store { return newStore(FirstInstallation) }
+
+// FirstInstallation is what the ids of NewStore's are made from.
+const FirstInstallation = "0"
 
 func newStore(installation string) *Store {
 	s := &Store{
@@ -90,6 +94,8 @@ func newStore(installation string) *Store {
 		roles:   map[string]*roleRecord{},
 		sources: map[string]*sourceRecord{},
 		ids:     core.NewIDs(installation),
+
+		awsRoles: newAWSRoles(installation),
 	}
 	s.copies = core.NewCopies[thing](s, func(s *Store) sync.Locker { return &s.mu }, (*Store).replica)
 	s.accessGroup = s.ids.Next()
