@@ -264,3 +264,16 @@ func TestPrivXWithoutAPITargets(t *testing.T) {
 		}
 	}
 }
+
+// A list may not take the sort key that others do.
+func TestSortKeyOfHostsThatIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, privxsim.NewStore(), privxsim.Options{})
+	h.sim.Inject(privxsim.Fault{
+		Path: hostSearchPath, Status: http.StatusBadRequest, Body: `{"error_code":"BAD_REQUEST","property":"sortkey"}`,
+	})
+	h.do(http.MethodPost, hostSearchPath+oldestFirst, "{}").wantError(t, http.StatusBadRequest, "sortkey")
+	if got := h.get(hostsPath + oldestFirst).status; got != http.StatusOK {
+		t.Errorf("the other list: %d", got)
+	}
+}
