@@ -70,7 +70,7 @@ type Topic struct {
 
 // Topics returns the whole register.
 func Topics() []Topic {
-	return []Topic{lists, members, userRoles, writes, tokens, self, failures, directories, nodes}
+	return []Topic{lists, members, userRoles, writes, tokens, self, failures, directories, nodes, targets}
 }
 
 // All returns the questions of all topics.

@@ -65,8 +65,19 @@ func (t *HostTable) named(principals []Principal) []Principal {
 	named := slices.Clone(principals)
 	for i, p := range named {
 		named[i].Roles = target.NameRoles(t.roles, p.Roles)
+		if p.CommandRestrictions != nil {
+			named[i].CommandRestrictions = t.namedRestrictions(*p.CommandRestrictions)
+		}
 	}
 	return named
+}
+
+func (t *HostTable) namedRestrictions(r CommandRestrictions) *CommandRestrictions {
+	r.Whitelists = slices.Clone(r.Whitelists)
+	for i, grant := range r.Whitelists {
+		r.Whitelists[i].Roles = target.NameRoles(t.roles, grant.Roles)
+	}
+	return &r
 }
 
 // RemoveHost removes a host.

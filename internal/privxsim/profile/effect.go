@@ -57,6 +57,9 @@ const (
 	statusPath    = "/role-store/api/v1/status"
 	publicPath    = "/auth/api/v1/oauth/clientcredentials/*/token"
 	logoutPath    = "/auth/api/v1/logout"
+
+	hostSearchPath = "/host-store/api/v1/hosts/search"
+	slashPath      = "/vault/api/v1/metadata/secrets/*%2F*" // of a secret with a slash in its name
 )
 
 // roleStorePaths are the endpoints of the role store but for its status.

@@ -201,4 +201,27 @@ var effects = map[string]sides{
 		}},
 	},
 	"PXQ-069": {"b": option(func(o *privxsim.Options) { o.AffinityCookie = true })},
+
+	// What roles reach.
+	"PXQ-073": {"b": option(func(o *privxsim.Options) { o.UnmarkedDeletedRoles = true })},
+	"PXQ-074": {"b": option(func(o *privxsim.Options) { o.StaleRoleNames = true })},
+	"PXQ-075": {"b": option(func(o *privxsim.Options) { o.NullLists = true })},
+	"PXQ-076": {
+		"b": option(func(o *privxsim.Options) { o.DisabledForm = privxsim.DisabledNotDisabled }),
+		"c": option(func(o *privxsim.Options) { o.DisabledForm = privxsim.DisabledBoolean }),
+	},
+	"PXQ-077": {"b": option(func(o *privxsim.Options) { o.UngroupedRolesSeeNothing = true })},
+	"PXQ-078": {"b": option(func(o *privxsim.Options) { o.ForeignForbidden = true })},
+	"PXQ-079": {"b": alter(at(http.MethodPost, hostSearchPath, refuseTheSortKey))},
+	"PXQ-080": {"b": option(func(o *privxsim.Options) { o.SearchWithoutPrincipals = true })},
+	"PXQ-081": {"b": option(func(o *privxsim.Options) { o.SearchForbidden = true })},
+	"PXQ-082": {
+		"b": option(func(o *privxsim.Options) { o.VaultSight = privxsim.VaultSeesOwn }),
+		"c": option(func(o *privxsim.Options) { o.VaultSight = privxsim.VaultSeesForbidden }),
+	},
+	"PXQ-083": {"b": option(func(o *privxsim.Options) { o.HidePersonalSecrets = true })},
+	"PXQ-084": {"b": option(func(o *privxsim.Options) { o.VaultPagingInBody = true })},
+	"PXQ-085": {"b": option(func(o *privxsim.Options) { o.AWSRolesEnvelope = true })},
+	"PXQ-086": {"b": option(func(o *privxsim.Options) { o.NoAPIProxy = true })},
+	"PXQ-087": {"b": fault(privxsim.Fault{Path: slashPath, Status: http.StatusNotFound})},
 }

@@ -64,6 +64,10 @@ var modes = map[string]func(privxsim.Options) bool{
 	"MemberRolesAll":       func(o privxsim.Options) bool { return o.MemberRoles == privxsim.MemberRolesAll },
 	"MemberRolesNull":      func(o privxsim.Options) bool { return o.MemberRoles == privxsim.MemberRolesNull },
 	"UnknownRolesNotFound": func(o privxsim.Options) bool { return o.UnknownRoles == privxsim.UnknownRolesNotFound },
+	"DisabledNotDisabled":  func(o privxsim.Options) bool { return o.DisabledForm == privxsim.DisabledNotDisabled },
+	"DisabledBoolean":      func(o privxsim.Options) bool { return o.DisabledForm == privxsim.DisabledBoolean },
+	"VaultSeesOwn":         func(o privxsim.Options) bool { return o.VaultSight == privxsim.VaultSeesOwn },
+	"VaultSeesForbidden":   func(o privxsim.Options) bool { return o.VaultSight == privxsim.VaultSeesForbidden },
 	"UnknownRolesIgnored":  func(o privxsim.Options) bool { return o.UnknownRoles == privxsim.UnknownRolesIgnored },
 }
 

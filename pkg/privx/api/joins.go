@@ -64,7 +64,7 @@ func (w *walk[T]) doubtful(p part[T]) bool {
 	if w.at.Offset == 0 {
 		return len(p.items) == 0 && (p.count > 0 || w.list.Emptiness == NeverEmpty || w.at.Again)
 	}
-	if p.count > 0 || w.at.Disproved {
+	if !w.list.Whole && (p.count > 0 || w.at.Disproved) {
 		return false
 	}
 	return len(p.items) == 0 && w.at.Total > 0 || w.nothingBehind(p) && w.at.Total > w.at.Offset

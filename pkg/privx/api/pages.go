@@ -67,23 +67,6 @@ type Page[T any] struct {
 	places []place
 }
 
-// MapPage makes a page of other rows, one of each row of a page, and one that reads on as
-// that page does.
-func MapPage[T, U any](p *Page[T], to func(T) (U, error)) (*Page[U], error) {
-	items := make([]U, 0, len(p.Items))
-	for _, item := range p.Items {
-		made, err := to(item)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, made)
-	}
-	return &Page[U]{
-		Items: items, Next: p.Next, First: p.First, Restarted: p.Restarted, Unconfirmed: p.Unconfirmed,
-		Total: p.Total, Read: p.Read, Date: p.Date, at: p.at, places: p.places,
-	}, nil
-}
-
 // place is where a row stood in the list when it was read.
 type place struct {
 	offset int
@@ -176,48 +159,6 @@ func (c cursor) valid() bool {
 		c.Restarts >= 0 && c.Restarts <= MaxRestarts
 }
 
-// List is one of PrivX's paged lists.
-type List struct {
-	Request *Request
-	// Emptiness says whether it can be empty.
-	Emptiness Emptiness
-	// IfEmpty makes the error for a list that is NeverEmpty and that PrivX shows empty.
-	IfEmpty func(*List) *Error
-	// MaxPage is how many rows PrivX gives at a time at most; 0 if that is not known.
-	MaxPage int
-	// SortKey is what the list is sorted by; empty for the time of creation.
-	SortKey string
-	// PageInBody tells that the part is asked for in the body, too: PrivX's documentation
-	// has it in the query and its own client in the body.
-	PageInBody bool
-	// Whole tells that PrivX has no paging here and answers the list in one piece: in an
-	// object as all lists, or as a bare array.
-	Whole bool
-}
-
-// atMost is how many rows to ask for at a time, where other lists are asked for limit of
-// them. A whole list cannot be asked for with fewer rows, which is the least of limits.
-func (l *List) atMost(limit int) int {
-	switch {
-	case l.Whole:
-		return 1
-	case l.MaxPage > 0:
-		return min(limit, l.MaxPage)
-	default:
-		return limit
-	}
-}
-
-// Emptiness says whether a list can be empty.
-type Emptiness int
-
-// Whether a list can be empty.
-const (
-	MayBeEmpty Emptiness = iota // An empty first page has to be confirmed by a second one.
-	KnownEmpty                  // Another answer of PrivX says that it is empty: an empty first page is believed.
-	NeverEmpty                  // An empty first page is asked for again over some seconds. If it stays empty, that is an error.
-)
-
 // ReadPage reads the page that token asks for.
 func ReadPage[T Row](ctx context.Context, c *Client, l *List, token string) (*Page[T], error) {
 	at, err := decodeCursor(token)
@@ -228,24 +169,6 @@ func ReadPage[T Row](ctx context.Context, c *Client, l *List, token string) (*Pa
 		return confirmEmpty[T](ctx, c, l, time.UnixMilli(at.EmptyAt))
 	}
 	return turnPage[T](ctx, c, l, at)
-}
-
-// ReadToEnd reads a whole list of few rows, all of which one page then has.
-func ReadToEnd[T Row](ctx context.Context, c *Client, l *List) (*Page[T], error) {
-	var all []T
-	for token := ""; ; {
-		page, err := ReadPage[T](ctx, c, l, token)
-		if err != nil {
-			return nil, err
-		}
-		if page.Restarted {
-			all = nil
-		}
-		all = append(all, page.Items...)
-		if token = page.Next; token == "" {
-			return &Page[T]{Items: all, First: true, Total: page.Total, Read: page.Read, Date: page.Date}, nil
-		}
-	}
 }
 
 // confirmEmpty asks once more for a list that was shown empty. While PrivX has lately

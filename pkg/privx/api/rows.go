@@ -1,12 +1,8 @@
 package api
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
 	"strconv"
 	"time"
 )
@@ -119,68 +115,9 @@ func askPart[T Row](ctx context.Context, c *Client, l *List, offset, limit int, 
 	if err == nil {
 		err = checkRows(rq.Endpoint, got)
 	}
-	if err == nil && l.Whole && got.Count > len(got.list()) && len(got.list()) > 0 {
-		err = Contradiction(rq.Endpoint, fmt.Sprintf("a whole list that counts %d rows and shows %d", got.Count, len(got.list())))
+	if rows := len(got.list()); err == nil && l.Whole && rows > 0 && rows < got.Count {
+		err = Contradiction(rq.Endpoint, fmt.Sprintf("a list in one piece that counts %d rows and shows %d", got.Count, rows))
 	}
 	p.items, p.count = got.list(), got.Count
 	return p, err
-}
-
-// decodeRows decodes an answer to a request for a list. A whole list that is no object is
-// an array, or null if there are no rows.
-func decodeRows[T any](l *List, rq *Request, a *Answer, got *rows[T]) error {
-	if body := bytes.TrimSpace(a.Body); l.Whole && !a.isHTML() && (bytes.HasPrefix(body, []byte("[")) || string(body) == "null") {
-		return a.unmarshal(rq, &got.Items)
-	}
-	return a.decode(rq, got)
-}
-
-// ask makes the request for a part of the list.
-func (l *List) ask(offset, limit int, descending bool) *Request {
-	rq := *l.Request
-	if l.Whole {
-		return &rq
-	}
-	asked := window{Offset: offset, Limit: limit, SortKey: cmp.Or(l.SortKey, byCreation), SortDir: direction(descending)}
-	rq.Query = asked.query()
-	if l.PageInBody {
-		// A struct of numbers and strings always marshals.
-		rq.Body, _ = json.Marshal(asked)
-	}
-	return &rq
-}
-
-// FirstRows asks for the first rows of a list.
-func FirstRows(n int) url.Values { return PageQuery(0, n, false) }
-
-// PageQuery asks for a part of a list in the order of creation, in which new users and
-// roles come last. A new member of a role is placed by when the user was created.
-func PageQuery(offset, limit int, descending bool) url.Values {
-	return window{Offset: offset, Limit: limit, SortKey: byCreation, SortDir: direction(descending)}.query()
-}
-
-// window says which part of a list is asked for, as PrivX's queries and bodies name it.
-type window struct {
-	Offset  int    `json:"offset"`
-	Limit   int    `json:"limit"`
-	SortKey string `json:"sortkey"`
-	SortDir string `json:"sortdir"`
-}
-
-const byCreation = "created"
-
-func direction(descending bool) string {
-	if descending {
-		return "DESC"
-	}
-	return "ASC"
-}
-
-func (w window) query() url.Values {
-	return url.Values{
-		"offset":  {strconv.Itoa(w.Offset)},
-		"limit":   {strconv.Itoa(w.Limit)},
-		"sortkey": {w.SortKey},
-		"sortdir": {w.SortDir},
-	}
 }

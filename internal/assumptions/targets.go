@@ -1,0 +1,276 @@
+package assumptions
+
+// The doctor has no questions for these yet: each is CannotBe until it has.
+var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
+	{
+		ID:       "PXQ-073",
+		Question: "How does a target refer to a role that has been deleted?",
+		Default: Side{
+			PrivX:     "The reference stays, and says that the role is deleted.",
+			Connector: "It passes over the reference.",
+			Test:      "internal/privxsim.TestReferencesToRoles",
+		},
+		Others: []Side{{
+			PrivX:     "The reference stays, and does not say so.",
+			Option:    "Options.UnmarkedDeletedRoles",
+			Connector: "It passes over references to roles that there are not.",
+			Test:      "internal/privxsim.TestReferencesToRoles",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: compare the references of targets with the list of roles.",
+	},
+	{
+		ID:       "PXQ-074",
+		Question: "Which name of a role does a target refer to it by?",
+		Default: Side{
+			PrivX:     "By the name that the role has now.",
+			Connector: "It goes by the id alone.",
+			Test:      "internal/privxsim.TestReferencesToRoles",
+		},
+		Others: []Side{{
+			PrivX:     "By the name that it had when the reference was made.",
+			Option:    "Options.StaleRoleNames",
+			Connector: "It goes by the id alone.",
+			Test:      "internal/privxsim.TestReferencesToRoles",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: compare the names in the references of targets with the list of roles.",
+	},
+	{
+		ID:       "PXQ-075",
+		Question: "How does PrivX write an empty list within a target?",
+		Default: Side{
+			PrivX:     "It is an empty array.",
+			Connector: "It takes it for an empty list.",
+			Test:      "internal/privxsim.TestEmptyListsInRows",
+		},
+		Others: []Side{{
+			PrivX:     "It is null.",
+			Option:    "Options.NullLists",
+			Connector: "It takes it for an empty list.",
+			Test:      "internal/privxsim.TestEmptyListsInRows",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: read each kind of targets, and look at the fields that are null.",
+	},
+	{
+		ID:       "PXQ-076",
+		Question: "How does PrivX write that a target is not disabled?",
+		Default: Side{
+			PrivX:     `The field is the text "FALSE".`,
+			Connector: "It takes the target for enabled.",
+			Test:      "internal/privxsim.TestDisabledTargets",
+		},
+		Others: []Side{
+			{
+				PrivX:     `The field is the text "NOT_DISABLED".`,
+				Option:    "DisabledNotDisabled",
+				Connector: "It takes the target for enabled.",
+				Test:      "internal/privxsim.TestDisabledTargets",
+			},
+			{
+				PrivX:     "The field is a boolean.",
+				Option:    "DisabledBoolean",
+				Connector: "It goes by the boolean, without a reason.",
+				Test:      "internal/privxsim.TestDisabledTargets",
+			},
+		},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: read each kind of targets, and look at the values of the field.",
+	},
+	{
+		ID:       "PXQ-077",
+		Question: "Which hosts does a role with hosts-view show that is in no access group?",
+		Default: Side{
+			PrivX:     "It shows those of all access groups.",
+			Connector: "It syncs the hosts and API targets that it is shown.",
+			Test:      "internal/privxsim.TestAccessGroupsLimitWhatIsShown",
+		},
+		Others: []Side{{
+			PrivX:     "It shows none, in silence.",
+			Option:    "Options.UngroupedRolesSeeNothing",
+			Connector: "It syncs the hosts and API targets that it is shown.",
+			Test:      "internal/privxsim.TestAccessGroupsLimitWhatIsShown",
+		}},
+		Ask: CannotBe,
+		How: "It would take a role of the connector's API client that is in no access group.",
+	},
+	{
+		ID:       "PXQ-078",
+		Question: "What does PrivX say of a single host whose access group the caller may not see?",
+		Default: Side{
+			PrivX:     "It says that there is none, with 404.",
+			Connector: "It takes the host for one that is gone.",
+			Test:      "internal/privxsim.TestAccessGroupsLimitWhatIsShown",
+		},
+		Others: []Side{{
+			PrivX:     "It refuses with 403.",
+			Option:    "Options.ForeignForbidden",
+			Connector: "It fails, and the error names the permission.",
+			Test:      "internal/privxsim.TestAccessGroupsLimitWhatIsShown",
+		}},
+		Ask: CannotBe,
+		How: "It would take the id of a host that the connector's API client is not shown.",
+	},
+	{
+		ID:       "PXQ-079",
+		Question: "Do the lists of hosts, API targets and access groups take the sort key created?",
+		Default: Side{
+			PrivX:     "They do, and the other keys that the clients of PrivX send.",
+			Connector: "It asks for each page by creation, the oldest first.",
+			Test:      "internal/privxsim.TestTargetsComeInPages",
+		},
+		Others: []Side{{
+			PrivX:     "One of them refuses it with 400.",
+			Option:    "Fault.Body",
+			Connector: "It fails the sync, and the error names the parameter.",
+			Test:      "internal/privxsim.TestSortKeyOfHostsThatIsRefused",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: ask each list for one row by that sort key.",
+	},
+	{
+		ID:       "PXQ-080",
+		Question: "Does the search for hosts show their accounts?",
+		Default: Side{
+			PrivX:     "It does: a row is the same as the host alone.",
+			Connector: "It reads the accounts from the rows of the search.",
+			Test:      "internal/privxsim.TestTargetAlone",
+		},
+		Others: []Side{{
+			PrivX:     "It does not: the field is missing.",
+			Option:    "Options.SearchWithoutPrincipals",
+			Connector: "It reads each host by its id.",
+			Test:      "internal/privxsim.TestHostSearchWithoutPrincipals",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: search for a host, read it by its id, and compare the fields.",
+	},
+	{
+		ID:       "PXQ-081",
+		Question: "What does the search for hosts answer a caller without hosts-view?",
+		Default: Side{
+			PrivX:     "It shows the hosts that the caller reaches itself, in silence.",
+			Connector: "It asks for the list of hosts first, which is refused with 403.",
+			Test:      "internal/privxsim.TestHostSearchWithoutPermission",
+		},
+		Others: []Side{{
+			PrivX:     "It refuses with 403.",
+			Option:    "Options.SearchForbidden",
+			Connector: "It names the permission in either case.",
+			Test:      "internal/privxsim.TestHostSearchWithoutPermission",
+		}},
+		Ask: CannotBe,
+		How: "It would take an API client without hosts-view.",
+	},
+	{
+		ID:       "PXQ-082",
+		Question: "Which secrets does the vault list for a caller without vault-manage?",
+		Default: Side{
+			PrivX:     "It lists all, without what is secret in them.",
+			Connector: "It syncs the secrets that it is shown.",
+			Test:      "internal/privxsim.TestSightOfSecrets",
+		},
+		Others: []Side{
+			{
+				PrivX:     "It lists those that the caller may read or write.",
+				Option:    "VaultSeesOwn",
+				Connector: "It syncs the secrets that it is shown.",
+				Test:      "internal/privxsim.TestSightOfSecrets",
+			},
+			{
+				PrivX:     "It refuses with 403.",
+				Option:    "VaultSeesForbidden",
+				Connector: "It fails the sync, and the error names the permission.",
+				Test:      "internal/privxsim.TestSightOfSecrets",
+			},
+		},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: search for secrets, and look for one that none of the caller's roles may read or write.",
+	},
+	{
+		ID:       "PXQ-083",
+		Question: "Does the vault list the personal secrets of users for a caller without vault-manage?",
+		Default: Side{
+			PrivX:     "It does.",
+			Connector: "It tells them from shared ones by their owner.",
+			Test:      "internal/privxsim.TestSightOfSecrets",
+		},
+		Others: []Side{{
+			PrivX:     "It leaves them out.",
+			Option:    "Options.HidePersonalSecrets",
+			Connector: "It syncs the secrets that it is shown.",
+			Test:      "internal/privxsim.TestSightOfSecrets",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: search for secrets, and look for one with an owner.",
+	},
+	{
+		ID:       "PXQ-084",
+		Question: "From where does the search for secrets take its page?",
+		Default: Side{
+			PrivX:     "From the query.",
+			Connector: "It says it in both places.",
+			Test:      "internal/privxsim.TestPagingOfSecrets",
+		},
+		Others: []Side{{
+			PrivX:     "From the body.",
+			Option:    "Options.VaultPagingInBody",
+			Connector: "It says it in both places.",
+			Test:      "internal/privxsim.TestPagingOfSecrets",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: search with another limit in the query than in the body.",
+	},
+	{
+		ID:       "PXQ-085",
+		Question: "Is the list of AWS roles nothing but its rows?",
+		Default: Side{
+			PrivX:     "It is an array.",
+			Connector: "It takes both forms, and asks twice before it believes that the list is empty.",
+			Test:      "internal/privxsim.TestAWSRoles",
+		},
+		Others: []Side{{
+			PrivX:     "It is an object with a count, as other lists are.",
+			Option:    "Options.AWSRolesEnvelope",
+			Connector: "It takes both forms, and asks twice before it believes that the list is empty.",
+			Test:      "internal/privxsim.TestAWSRoles",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: read the AWS roles, without a scan of AWS.",
+	},
+	{
+		ID:       "PXQ-086",
+		Question: "Does PrivX have API targets?",
+		Default: Side{
+			PrivX:     "It does, as versions from 42 on do.",
+			Connector: "It syncs them.",
+			Test:      "internal/privxsim.TestTargetsComeInPages",
+		},
+		Others: []Side{{
+			PrivX:     "It does not, as versions before 42 do not, and answers as on any path that it does not know.",
+			Option:    "Options.NoAPIProxy",
+			Connector: "It fails the sync, and the error says which setting to leave out.",
+			Test:      "internal/privxsim.TestPrivXWithoutAPITargets",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: ask for one API target.",
+	},
+	{
+		ID:       "PXQ-087",
+		Question: "Is a secret found by a name with a slash in it?",
+		Default: Side{
+			PrivX:     "It is, if the slash is escaped in the path.",
+			Connector: "It escapes the names of secrets in paths.",
+			Test:      "internal/privxsim.TestNamesOfSecrets",
+		},
+		Others: []Side{{
+			PrivX:     "What stands before PrivX takes it for the end of a segment, and the secret is not found.",
+			Option:    "Fault.Path",
+			Connector: "The list shows it all the same: it is missing only where it is asked for alone.",
+			Test:      "internal/privxsim.TestNamesWithASlashThatAreNotFound",
+		}},
+		Ask: CannotBe,
+		How: "The doctor does not ask it yet: ask for the metadata of a listed secret with such a name.",
+	},
+}}
