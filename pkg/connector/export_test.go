@@ -5,9 +5,12 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// ForClient makes a connector that uses a client.
-func ForClient(client *privx.Client) *Connector {
-	return &Connector{client: client, syncs: newSyncs(client), asked: func(string) bool { return false }}
+// ForClient makes a connector that uses a client, in service mode, with the settings of
+// what roles reach.
+func ForClient(client *privx.Client, cfg *config.Privx) *Connector {
+	syncs := newSyncs(client)
+	syncs.reach = reachSettingsOf(cfg, false)
+	return &Connector{client: client, syncs: syncs, asked: cfg.GetBool}
 }
 
 // ExpansionOf tells whether grants are expanded, whether too many rows are an error, and how

@@ -98,6 +98,12 @@ var allFour = privx.PasswordGrant{
 // product, and take no time.
 func inBubble(t *testing.T, store *privxsim.Store, options privxsim.Options, credentials privx.Credentials, test func(x *tenant)) {
 	t.Helper()
+	inBubbleWith(t, store, options, credentials, &config.Privx{}, test)
+}
+
+// inBubbleWith is inBubble with settings of what roles reach.
+func inBubbleWith(t *testing.T, store *privxsim.Store, options privxsim.Options, credentials privx.Credentials, cfg *config.Privx, test func(x *tenant)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		sim := privxsim.New(store, options)
 		pipes := privxsim.ServePipes(sim)
@@ -111,7 +117,7 @@ func inBubble(t *testing.T, store *privxsim.Store, options privxsim.Options, cre
 				BaseURL: &url.URL{Scheme: "http", Host: "localhost"}, Credentials: credentials, Transport: pipes.Transport,
 			})
 			require.NoError(t, err)
-			return connector.ForClient(client)
+			return connector.ForClient(client, cfg)
 		}
 		test(&tenant{
 			t: t, store: store, sim: sim, logs: logs,
@@ -214,6 +220,7 @@ type synced struct {
 	types        map[string]*v2.ResourceType
 	users        map[string]*v2.Resource
 	roles        map[string]*v2.Resource
+	targets      map[string]*v2.Resource // by kind and id
 	entitlements map[string]*v2.Entitlement
 	grants       map[string]*v2.Grant
 }
@@ -229,10 +236,14 @@ func readBack(t *testing.T, path string) *synced {
 		})
 	}
 	resourceID := func(r *v2.Resource) string { return r.GetId().GetResource() }
+	targets := slices.DeleteFunc(slices.Clone(content.Resources), func(r *v2.Resource) bool {
+		return r.GetId().GetResourceType() == "user" || r.GetId().GetResourceType() == "role"
+	})
 	return &synced{
 		types:        byID(t, content.ResourceTypes, (*v2.ResourceType).GetId),
 		users:        byID(t, resources("user"), resourceID),
 		roles:        byID(t, resources("role"), resourceID),
+		targets:      byID(t, targets, func(r *v2.Resource) string { return r.GetId().GetResourceType() + " " + resourceID(r) }),
 		entitlements: byID(t, content.Entitlements, (*v2.Entitlement).GetId),
 		grants:       byID(t, content.Grants, (*v2.Grant).GetId),
 	}

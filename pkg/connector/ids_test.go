@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
@@ -57,7 +58,7 @@ func TestIDsInAnotherCase(t *testing.T) {
 	client, err := privx.New(t.Context(), privx.Config{BaseURL: base, Credentials: allFour})
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)
-	x := &tenant{t: t, logs: logs, ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client)}
+	x := &tenant{t: t, logs: logs, ctx: ctxzap.ToContext(t.Context(), zap.New(core)), connector: connector.ForClient(client, &config.Privx{})}
 
 	s := x.mustSync()
 	require.Len(t, s.grants, 2)

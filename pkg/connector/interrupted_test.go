@@ -10,33 +10,48 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/config"
 )
 
 // A sync that is ended at any request, and gone on with by another process, has
-// the same rows as one that nothing has disturbed.
+// the same rows as one that nothing has disturbed. So has one of what roles reach, with the
+// numbers in its texts.
 func TestSyncEndedAtAnyRequest(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("make test ends a sync at each of its requests")
 	}
-	store := privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8})
-	options := privxsim.Options{MaxPageSize: 10}
-	var want *synced
-	requests := 0
-	inBubble(t, store, options, allFour, func(x *tenant) {
-		want = x.mustSync()
-		requests = len(x.sim.Requests())
-	})
-	require.Greater(t, requests, 20)
-	for n := range requests - 1 { // the last one is the logout, after which all is there
-		for _, workers := range []int{1, 4} {
-			inBubble(t, store, options, allFour, func(x *tenant) {
-				requireSame(x.t, want, endedAndResumed(x, n+1, workers))
+	scene, _, _, _ := reachScene()
+	for name, c := range map[string]struct {
+		store   *privxsim.Store
+		cfg     *config.Privx
+		workers []int
+	}{
+		"users and roles":  {privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8}), &config.Privx{}, []int{1, 4}},
+		"what roles reach": {scene, fullReach(), []int{1, 4, 8}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			options := privxsim.Options{MaxPageSize: stagePage}
+			var want *synced
+			requests := 0
+			inBubbleWith(t, c.store, options, allFour, c.cfg, func(x *tenant) {
+				want = x.mustSync()
+				requests = len(x.sim.Requests())
 			})
-		}
+			require.Greater(t, requests, 20)
+			for n := range requests - 1 { // the last one is the logout, after which all is there
+				for _, workers := range c.workers {
+					inBubbleWith(t, c.store, options, allFour, c.cfg, func(x *tenant) {
+						requireSame(x.t, want, endedAndResumed(x, n+1, workers))
+					})
+				}
+			}
+		})
 	}
 }
 
+func withWorkers(n int) sdksync.SyncOpt { return sdksync.WithWorkerCount(n) }
 // endedAndResumed gives what a sync has that was ended at the n-th request.
 func endedAndResumed(x *tenant, n, workers int) *synced {
 	x.t.Helper()

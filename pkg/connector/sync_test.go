@@ -88,6 +88,7 @@ func requireSame(t *testing.T, want, got *synced) {
 	requireSameRows(t, want.types, got.types)
 	requireSameRows(t, want.users, got.users)
 	requireSameRows(t, want.roles, got.roles)
+	requireSameRows(t, want.targets, got.targets)
 	requireSameRows(t, want.entitlements, got.entitlements)
 	requireSameRows(t, want.grants, got.grants)
 }
