@@ -5,6 +5,7 @@ package faultmatrix
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,6 +67,7 @@ const (
 	searchPath  = usersPath + "search"
 	rolesPath   = "/role-store/api/v1/roles"
 	sourcesPath = "/role-store/api/v1/sources"
+	awsPath     = "/role-store/api/v1/awsroles"
 
 	hour = 3600
 	// slow is longer than a grant or a revoke waits for one answer and shorter
@@ -243,14 +245,20 @@ func rolesOfUser(c Call) bool {
 	return c.Method == http.MethodGet && strings.HasPrefix(c.Path, usersPath) && strings.HasSuffix(c.Path, "/roles")
 }
 
+// targetLists are the paths of lists of what roles reach, and of access groups.
+var targetLists = []string{
+	"/host-store/api/v1/hosts", "/host-store/api/v1/hosts/search", "/vault/api/v1/search/secrets",
+	"/network-access-manager/api/v1/nwtargets", "/api-proxy/api/v1/api-targets", "/authorizer/api/v1/accessgroups",
+}
+
 // pagedList tells whether a call is for a list that comes in pages.
 func pagedList(c Call) bool {
-	return c.Path == searchPath || c.Path == rolesPath || strings.HasPrefix(c.Path, rolesPath) && strings.HasSuffix(c.Path, "/members")
+	return slices.Contains(targetLists, c.Path) || c.Path == searchPath || c.Path == rolesPath || strings.HasPrefix(c.Path, rolesPath) && strings.HasSuffix(c.Path, "/members")
 }
 
 // filledList tells whether a call is for a list that is not truly empty.
 func filledList(c Call) bool {
-	return !c.Empty && (pagedList(c) || rolesOfUser(c) || c.Path == sourcesPath)
+	return !c.Empty && (pagedList(c) || rolesOfUser(c) || c.Path == sourcesPath || c.Path == awsPath)
 }
 
 func revokeTokens(sim *privxsim.Simulator, _ *privxsim.Store) { sim.RevokeTokens() }

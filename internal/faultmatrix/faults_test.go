@@ -47,13 +47,16 @@ func TestWhatListFaultsFit(t *testing.T) {
 		"write":       {Method: http.MethodPut, Path: api + "users/*/roles"},
 		"role":        {Method: http.MethodGet, Path: api + "roles/*"},
 		"user":        {Method: http.MethodGet, Path: api + "users/*"},
+		"hosts":       {Method: http.MethodPost, Path: "/host-store/api/v1/hosts/search"},
+		"AWS roles":   {Method: http.MethodGet, Path: api + "awsroles"},
+		"host":        {Method: http.MethodGet, Path: "/host-store/api/v1/hosts/*"},
 		"token":       {Method: http.MethodPost, Path: "/auth/api/v1/oauth/token"},
 	}
 	want := map[privxsim.FaultKind][]string{
-		privxsim.FaultEmptyList: {"members", "page 2", "roles", "sources", "user roles", "users"},
-		privxsim.FaultNullItems: {"members", "page 2", "roles", "sources", "user roles", "users"},
-		privxsim.FaultTies:      {"a user gone", "members", "page 2", "roles", "users"},
-		privxsim.FaultPageCount: {"a user gone", "members", "page 2", "roles", "users"},
+		privxsim.FaultEmptyList: {"AWS roles", "hosts", "members", "page 2", "roles", "sources", "user roles", "users"},
+		privxsim.FaultNullItems: {"AWS roles", "hosts", "members", "page 2", "roles", "sources", "user roles", "users"},
+		privxsim.FaultTies:      {"a user gone", "hosts", "members", "page 2", "roles", "users"},
+		privxsim.FaultPageCount: {"a user gone", "hosts", "members", "page 2", "roles", "users"},
 		privxsim.FaultTurnover:  {"page 2"},
 		privxsim.FaultStale:     {"user roles"},
 	}

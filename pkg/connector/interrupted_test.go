@@ -52,6 +52,7 @@ func TestSyncEndedAtAnyRequest(t *testing.T) {
 }
 
 func withWorkers(n int) sdksync.SyncOpt { return sdksync.WithWorkerCount(n) }
+
 // endedAndResumed gives what a sync has that was ended at the n-th request.
 func endedAndResumed(x *tenant, n, workers int) *synced {
 	x.t.Helper()

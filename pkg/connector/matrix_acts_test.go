@@ -33,6 +33,8 @@ func operationsUnderTest() []operationUnderTest {
 	return []operationUnderTest{
 		{"sync", syncActs()},
 		{"targeted sync", targetedActs()},
+		{"sync of what roles reach", reachActs()},
+		{"targeted sync of what roles reach", targetedReachActs()},
 		{"grant", grantActs()},
 		{"revoke", revokeActs()},
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/c1z"
 	"github.com/conductorone/baton-privx/internal/faultmatrix"
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -30,6 +31,11 @@ type act struct {
 	// target is the call; {role}, {user} and {empty} in its path stand for stage.held,
 	// stage.user and stage.role, {everybody} for the role that everybody holds.
 	target faultmatrix.Call
+	// also are calls that the same is done to: once to each of them, and without end to one of
+	// them, by turns.
+	also []faultmatrix.Call
+	// cfg asks for what roles reach; nil for none.
+	cfg *config.Privx
 	// last: it is the last call of its kind, which is counted in place of target.Skip.
 	last bool
 	// onlyWord: nothing but the call tells whether a role has members.
@@ -60,6 +66,15 @@ type act struct {
 // syncs tells whether the operation is a sync.
 func (a act) syncs() bool { return a.good == complete }
 
+// calls are those to which a fault happens that is the n-th of all.
+func (a act) calls(n, count int) []faultmatrix.Call {
+	all := append([]faultmatrix.Call{a.target}, a.also...)
+	if count == 0 {
+		return []faultmatrix.Call{all[n%len(all)]}
+	}
+	return all
+}
+
 // stage is a tenant where time is fake (see inBubble), and what the acts are about.
 type stage struct {
 	*tenant
@@ -69,6 +84,9 @@ type stage struct {
 	file  string
 	// role is not held by anybody, held is by user.
 	role, user, held string
+	// reaching is a role beside held that reaches something, and doomed is a host that goes
+	// when it is asked for; both where roles reach something.
+	reaching, doomed string
 	history          *history
 	// whole is the id of a whole sync that is in the file before the act, if any.
 	whole string
@@ -81,6 +99,10 @@ const stagePage = 10
 // onStage runs an act in a bubble.
 func onStage(t *testing.T, a act, test func(*stage)) {
 	t.Helper()
+	if a.cfg != nil {
+		onReachStage(t, a, test)
+		return
+	}
 	store := privxsim.Seed(privxsim.SeedOptions{Users: 24, Roles: 6, MembersPerRole: 6})
 	role, user := addScene(store)
 	held := store.AddRole(privxsim.Role{Name: "held", Created: "2023-06-01T00:00:00Z"}).ID
@@ -92,17 +114,23 @@ func onStage(t *testing.T, a act, test func(*stage)) {
 	store.GrantExplicit(kept, user, privxsim.Grant{})
 	a.options.MaxPageSize = stagePage
 	inBubble(t, store, a.options, cmp.Or(a.credentials, privx.Credentials(allFour)), func(x *tenant) {
-		s := &stage{tenant: x, act: a, file: filepath.Join(x.t.TempDir(), "sync.c1z"), role: role, user: user, held: held}
-		if a.afterWhole {
-			require.NoError(s.t, os.WriteFile(s.file, a.wholeFile, 0o600))
-			s.whole = s.finishedSyncs()[0]
-			time.Sleep(time.Hour)
-		}
-		if a.prepare != nil {
-			a.prepare(s)
-		}
-		test(s)
+		s := &stage{tenant: x, act: a, role: role, user: user, held: held}
+		s.set(test)
 	})
+}
+
+// set makes the stage ready for its act.
+func (s *stage) set(test func(*stage)) {
+	s.file = filepath.Join(s.t.TempDir(), "sync.c1z")
+	if s.act.afterWhole {
+		require.NoError(s.t, os.WriteFile(s.file, s.act.wholeFile, 0o600))
+		s.whole = s.finishedSyncs()[0]
+		time.Sleep(time.Hour)
+	}
+	if s.act.prepare != nil {
+		s.act.prepare(s)
+	}
+	test(s)
 }
 
 // The stage is as it is said to be.
@@ -124,24 +152,42 @@ func TestStagePagesEndWithinTies(t *testing.T) {
 	})
 }
 
+// named is a call's path with ids in place of what stands for them.
+func (s *stage) named(path string) string {
+	return strings.NewReplacer(
+		"{role}", s.held, "{empty}", s.role, "{user}", s.user, "{everybody}", s.store.UserRoleID(),
+		"{reaching}", s.reaching, "{doomed}", s.doomed,
+	).Replace(path)
+}
+
 // suffer runs the operation with a fault, and then without: whatever came of it,
 // the next one is good. Of syncs, which take long, that is seen after a fault without
-// end alone.
-func (s *stage) suffer(fault faultmatrix.Fault, count int) string {
+// end alone. The fault is the n-th of all.
+func (s *stage) suffer(fault faultmatrix.Fault, n, count int) string {
 	s.t.Helper()
 	s.fault = fault
 	roles := s.store.Roles()
-	target := s.act.target
-	target.Path = strings.NewReplacer(
-		"{role}", s.held, "{empty}", s.role, "{user}", s.user, "{everybody}", s.store.UserRoleID(),
-	).Replace(target.Path)
 	s.sim.ResetRequests()
-	stop := fault.Inject(s.sim, s.store, target, count)
+	calls := s.act.calls(n, count)
+	var stops []func()
+	for i := range calls {
+		calls[i].Path = s.named(calls[i].Path)
+		stops = append(stops, fault.Inject(s.sim, s.store, calls[i], count))
+	}
 	began := time.Now()
 	outcome := s.act.run(s)
 	require.Less(s.t, time.Since(began), limit)
-	require.Greater(s.t, s.sim.CountRequests(target.Method, target.Path), target.Skip, "the fault has hit nothing")
-	stop()
+	hit := 0
+	for i, call := range calls {
+		if s.sim.CountRequests(call.Method, call.Path) > call.Skip {
+			hit++
+		}
+		stops[i]()
+	}
+	require.NotZero(s.t, hit, "the fault has hit nothing")
+	if strings.TrimSuffix(outcome, andWarned) == s.act.good {
+		require.Equal(s.t, len(calls), hit, "the fault has hit some calls alone")
+	}
 	s.fault = faultmatrix.Fault{}
 	if fault.Forbids {
 		// Users that were read without sources-view stay so when the sync is gone on
@@ -201,6 +247,9 @@ func syncs(s *stage) string {
 	got := readBack(s.t, s.file)
 	rows := rowsOf(got)
 	whole := s.forgive(rows)
+	if s.act.cfg != nil && whole == complete {
+		whole = s.forgiveReach(got, rows)
+	}
 	s.requireAll(rows, seen)
 	outcome := s.warned(whole)
 	if outcome == s.act.undisturbedOutcome && !s.fault.Turns {
@@ -218,9 +267,13 @@ func rowsOf(s *synced) rows {
 		"user": keys(s.users), "role": keys(s.roles), "entitlement": keys(s.entitlements), "grant": keys(s.grants),
 	} {
 		for _, id := range ids {
-			all[kind+" "+id] = true
+			all[kind+" "+id] = kind != "entitlement" || strings.HasPrefix(id, "role:")
 		}
 	}
+	for _, id := range keys(s.targets) {
+		all[id] = true
+	}
+	maps.DeleteFunc(all, func(_ string, compared bool) bool { return !compared })
 	return all
 }
 
@@ -235,6 +288,9 @@ func (s *stage) rows() rows {
 	}
 	for _, m := range s.store.Memberships() {
 		all["grant "+grantID(m.RoleID, m.UserID)] = true
+	}
+	if s.act.cfg != nil {
+		s.addReach(all)
 	}
 	return all
 }

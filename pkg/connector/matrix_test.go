@@ -26,6 +26,10 @@ const (
 	// shownEmpty is a sync that has every row but the members of a role that PrivX has
 	// shown without any all the time, and of which nothing else says that it has some.
 	shownEmpty = "without its members"
+	// noneShown is the same of a list of targets, and unnamed is a sync in which nothing but
+	// the names of access groups is missing.
+	noneShown = "without the targets"
+	unnamed   = "without names of access groups"
 )
 
 // What is added to an outcome.
@@ -55,16 +59,18 @@ func TestFaultMatrix(t *testing.T) {
 	require.NoError(t, err)
 	var mu sync.Mutex
 	got, known := make(faultmatrix.Table), make(faultmatrix.Table)
-	wholeFile := wholeSync(t)
+	wholeFile, reachFile := wholeSync(t, act{}), wholeSync(t, act{cfg: fullReach()})
 	for _, o := range operationsUnderTest() {
 		for _, a := range o.acts {
-			if o.name == "sync" {
+			switch {
+			case a.afterWhole && a.cfg != nil:
+				a.wholeFile = reachFile
+			case a.afterWhole:
+				a.wholeFile = wholeFile
+			case a.syncs():
 				a = withUndisturbed(t, a)
 			}
-			if a.afterWhole {
-				a.wholeFile = wholeFile
-			}
-			for _, fault := range faultmatrix.Faults() {
+			for n, fault := range faultmatrix.Faults() {
 				if !fault.Fits(a.target) {
 					continue
 				}
@@ -78,7 +84,7 @@ func TestFaultMatrix(t *testing.T) {
 				}
 				t.Run(o.name+"/"+a.call+"/"+fault.Name, func(t *testing.T) {
 					t.Parallel()
-					outcome := comesOf(t, a, fault)
+					outcome := comesOf(t, a, fault, n)
 					mu.Lock()
 					defer mu.Unlock()
 					got.Set(o.name, fault.Name, a.call, outcome)
@@ -111,11 +117,11 @@ func withUndisturbed(t *testing.T, a act) act {
 	return a
 }
 
-// wholeSync gives the file of a whole sync of the stage.
-func wholeSync(t *testing.T) []byte {
+// wholeSync gives the file of a whole sync of an act's stage.
+func wholeSync(t *testing.T, a act) []byte {
 	t.Helper()
 	var file []byte
-	onStage(t, act{}, func(s *stage) {
+	onStage(t, a, func(s *stage) {
 		require.Equal(s.t, complete, syncs(s))
 		var err error
 		file, err = os.ReadFile(s.file)
@@ -138,7 +144,9 @@ func TestFaultMatrixHasAllEndpoints(t *testing.T) {
 	anything := regexp.MustCompile(`\*|\{\w+\}`)
 	for _, o := range operationsUnderTest() {
 		for _, a := range o.acts {
-			covered[a.target.Method+" "+anything.ReplaceAllString(a.target.Path, "{id}")] = true
+			for _, call := range append(a.also, a.target) {
+				covered[call.Method+" "+anything.ReplaceAllString(call.Path, "{id}")] = true
+			}
 		}
 	}
 	require.Equal(t, known, covered)
@@ -146,11 +154,11 @@ func TestFaultMatrixHasAllEndpoints(t *testing.T) {
 
 // comesOf finds out what comes of a fault that happens once and of one without
 // end, and holds both against the rules that no table may change.
-func comesOf(t *testing.T, a act, fault faultmatrix.Fault) string {
+func comesOf(t *testing.T, a act, fault faultmatrix.Fault, n int) string {
 	t.Helper()
 	var once, forever string
-	onStage(t, a, func(s *stage) { once = s.suffer(fault, 1) })
-	onStage(t, a, func(s *stage) { forever = s.suffer(fault, 0) })
+	onStage(t, a, func(s *stage) { once = s.suffer(fault, n, 1) })
+	onStage(t, a, func(s *stage) { forever = s.suffer(fault, n, 0) })
 	holdRules(t, a, fault, once, forever)
 	return faultmatrix.Outcome(once, forever)
 }
@@ -163,8 +171,10 @@ func holdRules(t *testing.T, a act, fault faultmatrix.Fault, once, forever strin
 			require.Equal(t, http.StatusNotFound, fault.Said, "only PrivX says what there is not")
 		}
 	}
-	require.NotEqual(t, shownEmpty, once, "an empty answer alone proves nothing")
-	if forever == shownEmpty {
+	for _, lacking := range []string{shownEmpty, noneShown} {
+		require.NotEqual(t, lacking, once, "an empty answer alone proves nothing")
+	}
+	if forever == shownEmpty || forever == noneShown {
 		require.True(t, fault.Empties && a.onlyWord, "members are missing")
 	}
 	success := func(outcome string) bool {

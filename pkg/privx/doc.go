@@ -17,6 +17,17 @@
 //	GET  /role-store/api/v1/roles/{id}/members                         roles-view
 //	GET  /role-store/api/v1/sources                                    sources-view (optional)
 //	GET  /role-store/api/v1/status                                     none
+//	GET  /role-store/api/v1/awsroles                                   role-target-resources-view
+//	GET  /role-store/api/v1/awsroles/{id}                              role-target-resources-view
+//	POST /host-store/api/v1/hosts/search                               hosts-view
+//	GET  /host-store/api/v1/hosts                                      hosts-view
+//	GET  /host-store/api/v1/hosts/{id}                                 hosts-view
+//	POST /vault/api/v1/search/secrets                                  none
+//	GET  /network-access-manager/api/v1/nwtargets                      network-targets-view
+//	GET  /network-access-manager/api/v1/nwtargets/{id}                 network-targets-view
+//	GET  /api-proxy/api/v1/api-targets                                 api-targets-view
+//	GET  /api-proxy/api/v1/api-targets/{id}                            api-targets-view
+//	GET  /authorizer/api/v1/accessgroups                               access-groups-manage (optional)
 //
 // Every method takes a context, is bounded in time and in bytes, and fails with an [*Error]
 // or with the context's own error. Reads are repeated after transient failures. A write is

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -106,7 +108,8 @@ func (c *Client) mayListHosts(ctx context.Context) error {
 const readAtOnce = 8
 
 // complete reads the accounts of those hosts by id of which the list does not tell them. A
-// host that is gone by then is marked as deleted.
+// host that is gone by then is marked as deleted, and the log tells of it: PrivX has listed
+// it a moment before.
 func (c *Client) complete(ctx context.Context, rows []hostRow, hosts []Host) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readAtOnce)
@@ -118,6 +121,7 @@ func (c *Client) complete(ctx context.Context, rows []hostRow, hosts []Host) err
 			host, err := c.GetHost(ctx, hosts[i].ID)
 			switch {
 			case IsNotFound(err):
+				ctxzap.Extract(ctx).Warn("baton-privx: host skipped: it was deleted in PrivX during the sync", zap.String("host_id", hosts[i].ID))
 				hosts[i].Deleted = true
 			case err != nil:
 				return err
