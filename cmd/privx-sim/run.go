@@ -38,6 +38,7 @@ func parseFlags(args []string, stderr io.Writer) (settings, error) {
 	flags.IntVar(&s.seed.Users, "users", 120, "`number` of users")
 	flags.IntVar(&s.seed.Roles, "roles", 24, "`number` of roles")
 	flags.IntVar(&s.seed.MembersPerRole, "members-per-role", 12, "average `number` of members")
+	flags.IntVar(&s.seed.Hosts, "hosts", 0, "`number` of hosts, with secrets and other targets besides, which the API client may then read")
 	flags.Int64Var(&s.seed.Seed, "seed", 1, "`number` that the tenant and all chance are made from")
 	flags.DurationVar(&s.simulator.Latency, "latency", 0, "`time` added to each answer")
 	flags.DurationVar(&s.simulator.TokenTTL, "token-ttl", 0, "`time` that tokens hold (default 5m)")
@@ -158,6 +159,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		logger := log.New(stderr, "", log.LstdFlags)
 		s.logProfile(logger)
 		logger.Printf("%d users, %d roles, %d memberships", len(store.Users()), len(store.Roles()), len(store.Memberships()))
+		if s.seed.Hosts > 0 {
+			logger.Printf("%d hosts, %d secrets, %d network targets, %d API targets, %d AWS roles", len(store.Hosts()), len(store.Secrets()),
+				len(store.NetworkTargets()), len(store.APITargets()), len(store.AWSRoles()))
+		}
 		simulator.OnResponse(requestLog(logger, len(s.simulator.Nodes) > 1))
 	}
 	server, err := privxsim.Serve(simulator, s.serve)

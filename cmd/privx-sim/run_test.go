@@ -308,6 +308,19 @@ func TestManners(t *testing.T) {
 	}
 }
 
+// With hosts come other targets, and the API client may read them.
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	for count, want := range map[string]int{"0": http.StatusForbidden, "5": http.StatusOK} {
+		i := start(t, "--hosts", count)
+		request := i.request(http.MethodGet, "/host-store/api/v1/hosts?limit=1", nil)
+		request.Header.Set("Authorization", "Bearer "+i.token())
+		if status, body := i.body(request); status != want || want == http.StatusOK && !strings.HasPrefix(body, `{"count":5,`) {
+			t.Errorf("%s hosts: %d %s", count, status, body)
+		}
+	}
+}
+
 func TestMistakesEndIt(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{

@@ -87,7 +87,7 @@ func TestTargetsCarryCanaries(t *testing.T) {
 	store.AddHost(privxsim.Host{Services: []privxsim.Listener{{Service: "SSH"}}, Principals: []privxsim.Principal{{Principal: "root"}}})
 	h := newHarness(t, store, privxsim.Options{})
 	for path, fields := range map[string]string{
-		hostsPath:                      "passphrase host_certificate_raw key tls_server_trust_anchors",
+		hostsPath:                      "passphrase host_certificate_raw key tls_certificate_trust_anchors",
 		apiTargetsPath:                 "basic_auth_password bearer_token certificate private_key tls_trust_anchors",
 		accessGroupsPath:               "host_certificate_trust_anchors winrm_host_certificate_trust_anchors",
 		"/vault/api/v1/secrets/shared": "password",

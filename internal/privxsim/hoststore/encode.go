@@ -16,7 +16,10 @@ var (
 		`"x_future_host":{"n":9007199254740993}`,
 	}
 	passphrase     = `"passphrase":` + target.Canary("passphrase")
-	serviceSecrets = `"db":{"protocol":"","tls_server_trust_anchors":` + target.Canary("tls-trust-anchors") + `}`
+	serviceMembers = []string{
+		`"db":{"protocol":"","tls_certificate_trust_anchors":` + target.Canary("tls-trust-anchors") + `}`,
+		`"created":"0001-01-01T00:00:00Z","updated":"0001-01-01T00:00:00Z"`, // which is how PrivX writes never
+	}
 )
 
 // encode encodes a host, with its accounts or without.
@@ -33,7 +36,7 @@ func (s *service) encode(h *Host, principals bool) []byte {
 		Principals []json.RawMessage `json:"principals,omitempty"`
 	}{Host: host}
 	for _, service := range host.Services {
-		shown.Services = append(shown.Services, core.WithMembers(core.MustMarshal(service), serviceSecrets))
+		shown.Services = append(shown.Services, core.WithMembers(core.MustMarshal(service), serviceMembers...))
 	}
 	shown.Services = target.List(s.view, shown.Services)
 	members := append([]string{s.view.Disabled(host.Disabled)}, hostSecrets...)

@@ -22,7 +22,7 @@ type NetworkTarget struct {
 	UserInstructions string           `json:"user_instructions"`
 	Destinations     []Destination    `json:"dst"`
 	SourceNAT        bool             `json:"src_nat"`
-	StaticConfig     bool             `json:"static_config"`
+	StaticConfig     string           `json:"static_config,omitempty"`
 	Roles            []target.RoleRef `json:"roles"`
 	Tags             []string         `json:"tags"`
 	IntegrationType  string           `json:"integration_type"`

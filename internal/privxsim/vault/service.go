@@ -152,7 +152,7 @@ func (s *service) one(c *core.Call, encode func(*Secret) []byte) core.Answer {
 
 // unknownInSecret is a member that no client knows, as every release of PrivX brings new
 // ones.
-const unknownInSecret = `"x_future_secret":{"version":1.50}` //nolint:gosec // It is no credential.
+const unknownInSecret = `"x_future_secret":{"version":1.50}`
 
 func (s *service) encode(secret *Secret) []byte {
 	shown := *secret

@@ -17,8 +17,8 @@ type Secret struct {
 	WriteRoles []target.RoleRef `json:"write_roles"`
 	Path       string           `json:"path"`
 	Author     string           `json:"author"`
-	Created    string           `json:"created"`
-	Updated    string           `json:"updated"`
+	Created    string           `json:"created,omitempty"`
+	Updated    string           `json:"updated,omitempty"`
 	UpdatedBy  string           `json:"updated_by"`
 
 	// Extra holds further members of the JSON object; they win over the fields.

@@ -26,7 +26,13 @@ func setUp(t *testing.T) (*privxsim.Store, *privxsim.Simulator, restapi.Connecto
 // setUpWith does so with options of the simulator and of the client.
 func setUpWith(t *testing.T, opts privxsim.Options, client ...oauth.Option) (*privxsim.Store, *privxsim.Simulator, restapi.Connector) {
 	t.Helper()
-	store := privxsim.Seed(privxsim.SeedOptions{})
+	return setUpTenant(t, privxsim.SeedOptions{}, opts, client...)
+}
+
+// setUpTenant does so with a tenant of a size.
+func setUpTenant(t *testing.T, size privxsim.SeedOptions, opts privxsim.Options, client ...oauth.Option) (*privxsim.Store, *privxsim.Simulator, restapi.Connector) {
+	t.Helper()
+	store := privxsim.Seed(size)
 	sim := privxsim.New(store, opts)
 	server, err := privxsim.Serve(sim, privxsim.ServeOptions{TLS: true})
 	if err != nil {
