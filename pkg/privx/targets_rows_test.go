@@ -90,26 +90,30 @@ func TestTargets_Host(t *testing.T) {
 // marked; one whose accounts are null has none, and is not read.
 func TestTargets_HostsWithoutAccounts(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, withTargets(3, privxsim.Options{SearchWithoutPrincipals: true}))
-	gone := h.store.Hosts()[1].ID
-	h.sim.Inject(privxsim.Fault{Path: hostsPath + "/" + gone, Status: http.StatusNotFound, Body: `{"error_code":"NOT_FOUND"}`})
-	page, err := h.client.ListHosts(t.Context(), "")
-	require.NoError(t, err)
-	require.Len(t, page.Items, 3)
-	for _, host := range page.Items {
-		require.Equal(t, host.ID == gone, host.Deleted)
-		require.Equal(t, host.ID == gone, len(host.Accounts) == 0)
-	}
-	h.sim.ClearFaults()
-	h.sim.Inject(privxsim.Fault{Path: hostPath, Method: http.MethodGet, Status: http.StatusForbidden, Body: `{"error_code":"PERMISSION_DENIED"}`})
-	_, err = h.client.ListHosts(t.Context(), "")
-	wantError(t, err, codes.PermissionDenied, http.StatusForbidden)
+	inBubble(t, withTargets(3, privxsim.Options{SearchWithoutPrincipals: true}), func(t *testing.T, h *harness) {
+		gone, late := h.store.Hosts()[1].ID, h.store.Hosts()[2].ID
+		notFound := privxsim.Fault{Path: hostsPath + "/" + gone, Status: http.StatusNotFound, Body: `{"error_code":"NOT_FOUND"}`}
+		h.sim.Inject(notFound)
+		notFound.Path, notFound.Count = hostsPath+"/"+late, len(api.EmptyPauses)
+		h.sim.Inject(notFound)
+		page, err := h.client.ListHosts(t.Context(), "")
+		require.NoError(t, err)
+		require.Len(t, page.Items, 3)
+		for _, host := range page.Items {
+			require.Equal(t, host.ID == gone, host.Deleted)
+			require.Equal(t, host.ID == gone, len(host.Accounts) == 0)
+		}
 
-	h.answerJSON(hostsSearchPath, `{"count":1,"items":[{"id":"a","principals":null}]}`)
-	h.sim.ResetRequests()
-	page, err = h.client.ListHosts(t.Context(), "")
-	require.Empty(t, only(t, page, err).Accounts)
-	require.Zero(t, h.sim.CountRequests(http.MethodGet, hostsPath+"/a"))
+		h.sim.ClearFaults()
+		h.sim.Inject(privxsim.Fault{Path: hostPath, Method: http.MethodGet, Status: http.StatusForbidden, Body: `{"error_code":"PERMISSION_DENIED"}`})
+		_, err = h.client.ListHosts(t.Context(), "")
+		wantError(t, err, codes.PermissionDenied, http.StatusForbidden)
+
+		h.answerJSON(hostsSearchPath, `{"count":1,"items":[{"id":"a","principals":null}]}`)
+		page, err = h.client.ListHosts(t.Context(), "")
+		require.Empty(t, only(t, page, err).Accounts)
+		require.Zero(t, h.sim.CountRequests(http.MethodGet, hostsPath+"/a"))
+	})
 }
 
 // The other targets, as the connector gets them.
