@@ -20,15 +20,30 @@ import (
 // rows the members of roles take on targets at most, and tells the number. Too many end the
 // sync where the limit is strict: baton-sdk would run out of memory.
 func (r *syncRun) checkExpansion(ctx context.Context) error {
-	r.expansion.Lock()
-	defer r.expansion.Unlock()
-	if r.counted {
-		return nil
+	known := func() (bool, bool) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.counted, r.counted
 	}
-	rows, err := r.expandedRows(ctx)
-	if err != nil {
-		return failed("counting the members of roles that reach something", err)
-	}
+	_, err := r.expansionCalls.do(ctx, "", known, func(ctx context.Context) (bool, error) {
+		rows, err := r.expandedRows(ctx)
+		if err != nil {
+			return false, failed("counting the members of roles that reach something", err)
+		}
+		if err := r.tellExpansion(ctx, rows); err != nil {
+			return false, err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.counted = true
+		return true, nil
+	})
+	return err
+}
+
+// tellExpansion tells how many rows an expansion takes. Too many are an error where the limit
+// is strict.
+func (r *syncRun) tellExpansion(ctx context.Context, rows int64) error {
 	reach, log := r.syncs.reach, ctxzap.Extract(ctx)
 	numbers := []zap.Field{zap.Int64("rows", rows), zap.Int("limit", reach.limit)}
 	switch {
@@ -40,7 +55,6 @@ func (r *syncRun) checkExpansion(ctx context.Context) error {
 	default:
 		log.Warn("baton-privx: the members of roles take very many rows on what their roles reach; set expand-reach to off if that is too much", numbers...)
 	}
-	r.counted = true
 	return nil
 }
 

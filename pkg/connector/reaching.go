@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"go.uber.org/zap"
@@ -56,14 +55,15 @@ func (s reachSettings) wants(target reach.Target) bool {
 
 // reaching is what a sync knows of targets. Its zero value is ready.
 type reaching struct {
-	groupsCalls shared[reach.Groups]
-	sumsCalls   shared[*reach.Sums]
-	roleIDCalls shared[map[string]string]
-	expansion   sync.Mutex // held while the rows of an expansion are counted
-	counted     bool       // under expansion: they were counted, and are not too many
+	groupsCalls    shared[reach.Groups]
+	sumsCalls      shared[*reach.Sums]
+	roleIDCalls    shared[map[string]string]
+	expansionCalls shared[bool]
 
 	// The rest is under syncRun.mu.
 
+	// counted tells that the rows of an expansion were counted and are not too many.
+	counted bool
 	// groupNames are nil until they have been asked for.
 	groupNames reach.Groups
 	// sums are those of the lists that this process has begun to read; listed are those that

@@ -39,7 +39,9 @@ func (c *Connector) syncerOf(list targetList) *targetSyncer {
 	return &targetSyncer{list: list, syncs: c.syncs}
 }
 
-func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType { return targetTypes[t.list.kind] }
+func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType {
+	return targetTypes[t.list.kind]
+}
 
 // List gives a page of targets.
 func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {

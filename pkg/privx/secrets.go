@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strings"
 
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
@@ -64,7 +65,30 @@ func (c *Client) GetSecret(ctx context.Context, ownerID, name string) (*Secret, 
 	if ownerID != "" {
 		rq = getPersonalSecret.Request(ownerID, name)
 	}
-	return readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool { return r.Name == name && SameID(r.OwnerID, ownerID) })
+	if leadsElsewhere(name) || leadsElsewhere(ownerID) {
+		return nil, &Error{Kind: api.NotSent, Endpoint: rq.Endpoint.String(), Message: "a name that could lead to another endpoint"}
+	}
+	secret, err := readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool {
+		// The path has named the owner, so that PrivX need not.
+		return r.Name == name && (r.OwnerID == "" || SameID(r.OwnerID, ownerID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret.OwnerID = ownerID
+	return secret, nil
+}
+
+// leadsElsewhere tells whether a name that people have chosen could lead out of its place in
+// a path, to the endpoint that shows a secret's data: something in front of PrivX may take
+// an escaped slash for a slash and then resolve dots.
+func leadsElsewhere(name string) bool {
+	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if strings.Trim(part, ".") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // FindSecret reads the list of secrets until it finds one. If there is none, IsNotFound is

@@ -6,7 +6,7 @@ import "time"
 // it, which TestBoundsOnTimeFitIntoOneAnother checks.
 //
 // During a sync, baton-sdk repeats a call that is Unavailable without end. Patience ends
-// that: after so long without one good answer of the endpoint, the error is Aborted. In
+// that: after so long without one good answer to a request, the error is Aborted. In
 // each of baton-sdk's calls, one read is tried up to MaxTries times within MaxElapsed, each
 // time within --http-timeout-seconds.
 //
@@ -15,7 +15,7 @@ import "time"
 // writes, each of which is looked for over LagTime, or for one write that PrivX does not
 // answer within ExchangeTimeout.
 const (
-	// Patience is how long an endpoint may go without a good answer. It is longer than
+	// Patience is how long a request may go without a good answer. It is longer than
 	// a restart of PrivX takes.
 	Patience = 10 * time.Minute
 	// MaxElapsed bounds one read with its repetitions, and a change whose caller sets no

@@ -41,7 +41,7 @@ const (
 	Unsettled
 	// ShownEmpty: PrivX shows a list empty that is known to have rows.
 	ShownEmpty
-	// GivenUp: the endpoint gave no good answer for the time of Patience.
+	// GivenUp: there was no good answer to the request for the time of Patience.
 	GivenUp
 )
 

@@ -17,7 +17,7 @@ type Endpoint struct {
 	IfMissing string
 }
 
-// String names the endpoint without ids, for errors and for the log of failures.
+// String names the endpoint without ids, for errors.
 func (e Endpoint) String() string { return e.Method + " " + strings.ReplaceAll(e.Path, "{}", "{id}") }
 
 // Request is a request to the endpoint, with an id for each {} in its path.
@@ -50,6 +50,11 @@ type Request struct {
 	shrinks bool
 }
 
+// subject names what is asked for, whatever number of rows of it.
+func (rq *Request) subject() string {
+	return strings.Join(append([]string{rq.Endpoint.String(), rq.Query.Get("offset")}, rq.IDs...), " ")
+}
+
 // contentType is the body's Content-Type.
 func (rq *Request) contentType() string {
 	if rq.form {
@@ -63,7 +68,7 @@ func (rq *Request) contentType() string {
 func (c *Client) url(rq *Request) (*url.URL, error) {
 	path := rq.Endpoint.Path
 	for _, id := range rq.IDs {
-		if !leadsNowhereElse(id) {
+		if strings.Trim(id, ".") == "" {
 			return nil, &Error{Kind: NotSent, Endpoint: rq.Endpoint.String(), Message: "empty or malformed id"}
 		}
 		path = strings.Replace(path, "{}", url.PathEscape(id), 1)
@@ -71,16 +76,4 @@ func (c *Client) url(rq *Request) (*url.URL, error) {
 	u := c.base.JoinPath(path)
 	u.RawQuery = rq.Query.Encode()
 	return u, nil
-}
-
-// leadsNowhereElse tells whether an id can be a part of a path. Some ids are names that
-// people choose. Something in front of PrivX may take an escaped slash for a slash and then
-// resolve dots, so that the request would come to another endpoint.
-func leadsNowhereElse(id string) bool {
-	for part := range strings.FieldsFuncSeq(id, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if strings.Trim(part, ".") == "" {
-			return false
-		}
-	}
-	return id != ""
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -43,22 +44,22 @@ func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) err
 		return struct{}{}, rq.retryable(c.Exchange(ctx, rq, take))
 	}, c.bounds(ctx, rq)...)
 
-	endpoint := rq.Endpoint.String()
+	asked := rq.subject()
 	_, bounded := ctx.Deadline()
 	var e *Error
 	switch {
 	case err == nil:
-		c.failures.forget(endpoint)
+		c.failures.forget(asked)
 		return nil
 	case !errors.As(err, &e):
 		return err
 	case !e.transient() && !rq.canShrink(e):
-		c.failures.forget(endpoint)
+		c.failures.forget(asked)
 		return e
-	case !bounded && c.failures.lastedTooLong(endpoint, began, c.Now()) && !rq.canShrink(e):
+	case !bounded && c.failures.lastedTooLong(asked, began, c.Now()) && !rq.canShrink(e):
 		// Nothing else would end this: the caller set no deadline and cannot ask for less,
 		// and baton-sdk repeats whatever is Unavailable.
-		c.failures.forget(endpoint)
+		c.failures.forget(asked)
 		given := e.WithKind(GivenUp)
 		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+Patience.String()+"; given up")
 		return given
@@ -168,7 +169,10 @@ func parseRetryAfter(value string, now time.Time) (time.Duration, bool) {
 	return min(wait, MaxRetryAfter), true
 }
 
-// failureLog remembers for each endpoint since when it has given no good answer.
+// failureLog remembers of all that was asked for since when there was no good answer. It
+// tells apart the objects and pages of an endpoint: a caller that reads several of them, and
+// begins with the first after each failure, would else never come to an end, because good
+// answers about the others come in between.
 type failureLog struct {
 	mu     sync.Mutex
 	spells map[string]spell
@@ -180,23 +184,24 @@ type spell struct{ since, last time.Time }
 // lastedTooLong notes a failed call that began and ended at the given times, and tells
 // whether the spell has lasted for Patience. A spell whose last failure is as long ago
 // belongs to an earlier task, and a new one begins.
-func (l *failureLog) lastedTooLong(endpoint string, began, ended time.Time) bool {
+func (l *failureLog) lastedTooLong(asked string, began, ended time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.spells == nil {
 		l.spells = make(map[string]spell)
 	}
-	s, known := l.spells[endpoint]
-	if !known || began.Sub(s.last) >= Patience {
+	maps.DeleteFunc(l.spells, func(_ string, s spell) bool { return began.Sub(s.last) >= Patience })
+	s, known := l.spells[asked]
+	if !known {
 		s.since = began
 	}
 	s.last = ended
-	l.spells[endpoint] = s
+	l.spells[asked] = s
 	return ended.Sub(s.since) >= Patience
 }
 
-func (l *failureLog) forget(endpoint string) {
+func (l *failureLog) forget(asked string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.spells, endpoint)
+	delete(l.spells, asked)
 }
