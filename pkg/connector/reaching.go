@@ -172,7 +172,7 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 	}
 	return r.sumsCalls.do(ctx, string(list.kind), known, func(ctx context.Context) (*reach.Sums, error) {
 		for token := ""; ; {
-			page, err := r.targets(ctx, list, token)
+			page, err := list.page(ctx, r.client, nil, token) // Sums have no names of access groups.
 			if err != nil {
 				return nil, failed("listing "+list.many, err)
 			}
