@@ -68,6 +68,12 @@ func either(one, other func(faultmatrix.Fault) bool) func(faultmatrix.Fault) boo
 // showsNothing is an empty list.
 func showsNothing(f faultmatrix.Fault) bool { return f.Empties }
 
+// showsNull is null in the place of a list that comes without an envelope.
+func showsNull(f faultmatrix.Fault) bool { return f.Name == "null" }
+
+// isOver is what is over when the call is repeated from its beginning.
+func isOver(f faultmatrix.Fault) bool { return f.Transient }
+
 // said is what PrivX says in its own words.
 func said(status int) func(faultmatrix.Fault) bool {
 	return func(f faultmatrix.Fault) bool { return f.Said == status }

@@ -49,7 +49,7 @@ func (s *stage) forgiveReach(got *synced, rows rows) string {
 		}
 		want := maps.Clone(s.rows())
 		maps.DeleteFunc(want, func(row string, _ bool) bool { return !ofKind(row) })
-		if len(want) > 0 && s.fault.Empties && s.act.onlyWord && !slices.ContainsFunc(keys(rows), ofKind) {
+		if len(want) > 0 && s.act.empties(s.fault) && !slices.ContainsFunc(keys(rows), ofKind) {
 			maps.Copy(rows, want)
 			whole = noneShown
 		}
@@ -69,7 +69,7 @@ func (s *stage) someTargets() []string {
 // sync. What it has is what the whole one has of them.
 func syncsTargets(s *stage) string {
 	s.t.Helper()
-	whole := readBack(s.t, s.file)
+	whole := s.act.undisturbed
 	var targets []*v2.Resource
 	for _, id := range s.someTargets() {
 		kind, id, _ := strings.Cut(id, " ")
@@ -107,7 +107,7 @@ func syncsTargets(s *stage) string {
 		}
 		require.Contains(s.t, got.entitlements, id)
 		if !proto.Equal(row, got.entitlements[id]) {
-			require.True(s.t, s.fault.Empties && s.act.onlyWord, "%v\n%v", row, got.entitlements[id])
+			require.True(s.t, s.act.empties(s.fault), "%v\n%v", row, got.entitlements[id])
 			outcome = noneShown
 		}
 	}

@@ -98,9 +98,7 @@ func allHosts() *api.List {
 
 // mayListHosts finds out whether the API client has the permission to list hosts.
 func (c *Client) mayListHosts(ctx context.Context) error {
-	rq := getHosts.Request()
-	rq.Query = api.FirstRows(1)
-	_, err := api.Read[struct{}](ctx, c.api, rq)
+	_, err := api.CountRows[api.OnlyID](ctx, c.api, &api.List{Request: getHosts.Request()})
 	return err
 }
 
