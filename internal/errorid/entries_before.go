@@ -31,7 +31,7 @@ var configuration = Group{"Configuration", []Entry{
 
 var credentials = Group{"Credentials and permissions", []Entry{
 	{CredentialsRefused, "PrivX refuses the credentials.", []Case{
-		{"`invalid_client: …; the credentials were refused …`", "The OAuth client is wrong. Most versions of PrivX answer 400; some may answer 401.", "Compare all four values with the Credentials page."},
+		{"`invalid_client: …; the credentials were refused …`", "The OAuth client is wrong. Some versions of PrivX may answer 401 in place of 400.", "Compare all four values with the Credentials page."},
 		{"`invalid_grant: …; the credentials were refused …`", "The API client is wrong, or it was deleted.", "Compare all four values with the Credentials page."},
 		{"`check that base-url is the address of PrivX itself, …; if it is, the credentials were refused …`", "The answer may not be PrivX's at all: `base-url` has `http://` and a port that speaks TLS, or, with 403, a proxy does not let the request through.", "Check `base-url` and the proxy first, then the credentials."},
 		{"`unauthorized_client: …; … this PrivX wants an API client too: add api-client-id and api-client-secret …`", "Only the OAuth client's pair was given.", "Add the API client's pair."},

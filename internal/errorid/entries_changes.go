@@ -14,7 +14,7 @@ var provisioning = Group{"Granting and revoking", []Entry{
 		{"`the user holds the role through its mapping rules alone (…)`", "The membership comes from the role's mapping rules.", "Change the rule, or the user in the directory."},
 	}, "pkg/connector.TestRevokeOfAMappedMembership"},
 	{Everybodys, "A role that everybody holds cannot be revoked.", []Case{
-		{"`built in: every user is a member`", "The role is `privx-user`.", "It cannot be revoked. Delete or disable the user where the user comes from."},
+		{"`built in: every user is a member`", "The role is `privx-user`.", "Leave it: it cannot be revoked, and goes with the user."},
 	}, "pkg/connector.TestPrivxUserIsNeverRevoked"},
 	{ReadOnly, "PrivX is read-only during an upgrade.", []Case{
 		{"`PrivX is being upgraded and is read-only; …`", "A zero-downtime upgrade is under way.", "Try again when it is over."},
