@@ -52,19 +52,19 @@ var connection = Group{"Connection and TLS", []Entry{
 	{CertificateUntrusted, "PrivX's certificate is not trusted.", []Case{
 		{"`tls: failed to verify certificate: x509: certificate signed by unknown authority; if PrivX uses a private CA, give its certificates with ca-certificate`", "PrivX has a private CA, and its certificate was not given, or the wrong one.", "Take the TLS trust anchor from PrivX, and give its file with `--ca-certificate`."},
 		{"`x509: certificate has expired or is not yet valid: …`", "PrivX's certificate is too old, or the clock of this machine is wrong.", "Renew the certificate, or set the clock."},
-	}, "pkg/connector.TestErrorIDs"},
+	}, "pkg/privx.TestForeignCAIsRefused"},
 	{CertificateName, "PrivX's certificate is made out to another name.", []Case{
 		{"`x509: certificate is valid for …, not …; base-url must have a name that PrivX's certificate is made out to`", "The host in `base-url` is not in PrivX's certificate.", "Use a name from the certificate."},
-	}, "pkg/connector.TestErrorIDs"},
+	}, "pkg/privx.TestCertificateWithAnotherNameIsRefused"},
 	{TLSRefused, "PrivX, or what stands in front of it, refuses the TLS connection.", []Case{
 		{"`remote error: tls: …; PrivX must speak TLS 1.2 or later`", "The other side speaks only TLS 1.0 or 1.1, or wants a certificate of the client.", "Have what answers at `base-url` speak TLS 1.2 or later, without a client's certificate."},
-	}, "pkg/privx.TestTLSVersions"},
+	}, "pkg/privx.TestOldTLSIsRefused"},
 	{NotTLS, "The port does not speak TLS.", []Case{
 		{"`http: server gave HTTP response to HTTPS client; check the scheme and the port in base-url`", "The port in `base-url` speaks plain HTTP.", "Correct the port."},
-	}, "pkg/connector.TestErrorIDs"},
+	}, "pkg/privx.TestPlainHTTPBehindHTTPS"},
 	{HostUnknown, "The host name in `base-url` is not known.", []Case{
 		{"`lookup …: no such host; check the host name in base-url`", "The name is wrong, or there is no DNS.", "Correct the name."},
-	}, "pkg/connector.TestErrorIDs"},
+	}, "pkg/privx.TestTransport_UnknownHost"},
 	{NoAnswer, "There was no connection to PrivX, or it broke off.", []Case{
 		{"`connect: connection refused`", "Nothing listens there.", "Check the host, the port and the firewall."},
 		{"`EOF`, `connection reset by peer`", "PrivX, or what stands in front of it, ended the connection before the answer was there.", "Try again. If it stays, look at what is in between."},

@@ -27,7 +27,7 @@ var provisioning = Group{"Granting and revoking", []Entry{
 	}, "pkg/connector.TestErrorIDs"},
 	{UserFoundAndNot, "PrivX contradicts itself about a user.", []Case{
 		{"`yet the search knows the user`", "A node of PrivX lags behind, and the user has just come or gone; or PrivX contradicts itself.", "Try again in a minute. Report it if it stays."},
-	}, "pkg/privx.TestRevokeFromAUserWhoIsGone"},
+	}, "pkg/privx.TestAUserNotFoundIsNotYetGone"},
 	{UserNotProvenGone, "It is not proven that a user is gone, so that the role was not revoked.", []Case{
 		{"`neither the user nor anybody else is found`, `the user is not found, which a node that lags may say of a new one`", "A node of PrivX has just started, or there was no time left to search again.", "Look at PrivX's nodes, and try again."},
 	}, "pkg/privx.TestNoTimeToSearchAgain"},

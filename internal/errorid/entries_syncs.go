@@ -39,10 +39,10 @@ var syncing = Group{"During a sync", []Entry{
 		{"`an empty answer, where PrivX counts … rows and has shown …`, `an empty list, where PrivX counts … rows and has shown …`", "PrivX has stopped in the middle of a list.", "Try again, and look at PrivX's nodes."},
 		{"`where PrivX counts … rows and has shown …, in both orders`", "Rows are missing in two readings of the list. It changes too fast, or PrivX sorts rows of the same time differently each time.", "Try again at a quieter time. Report it if it stays."},
 		{"`the list keeps changing`, `the list does not end`", "The same, or the list has more than four million rows.", "Try again at a quieter time. Report it if it stays."},
-	}, "pkg/privx.TestUnkind_Ties"},
+	}, "pkg/privx.TestListsWithJumpingCountsEnd"},
 	{ListsAtOnce, "More long lists are read at once than the connector can remember.", []Case{
 		{"`the list has started over too often, …`", "Too many long lists are read at the same time.", "Use fewer `--workers`."},
-	}, "pkg/privx.TestUnkind_PagesAskedForAgain"},
+	}, "pkg/privx.TestUnkind_ListThatAnotherProcessHasBegun"},
 	{UsersMissing, "The list of users lacks a user whom PrivX knows.", []Case{
 		{"`the list that PrivX gave is not complete: it lacks user …`", "A member of a role was there before the sync, and is not in the list of users.", "Try again. Report it if it stays."},
 	}, "pkg/connector.TestMembersThatWereNotListed"},

@@ -13,6 +13,7 @@ package errorid
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // ID names a condition: PXE and a number of three digits.
@@ -53,8 +54,11 @@ func Of(err error) ID {
 	}
 }
 
-// Ended is the text of an error with the id of its condition at the end.
-func Ended(err error) string { return err.Error() + " [" + string(Of(err)) + "]" }
+// Ended is the text of an error with the id of its condition at the end, on one line: a log
+// is searched by lines, and baton-sdk puts the errors of several workers on several.
+func Ended(err error) string {
+	return strings.ReplaceAll(err.Error(), "\n", "; ") + " [" + string(Of(err)) + "]"
+}
 
 // Text is what an operator reads of an error: what was being done, and why it failed.
 func Text(doing string, cause error) string {
