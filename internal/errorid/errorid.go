@@ -1,5 +1,7 @@
 // Package errorid is the register of the errors that the connector makes, and the one
-// place where their texts begin and end: "baton-privx: what: cause [PXE-012]".
+// place where their texts begin and end:
+//
+//	baton-privx: what: cause [PXE-012]
 //
 // An id stands for a condition that an operator tells apart, by its cause and by what can
 // be done about it, and not for a line of code. docs/troubleshooting.md is made of the
