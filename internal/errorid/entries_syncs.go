@@ -3,7 +3,7 @@ package errorid
 var answers = Group{"Answers of PrivX", []Entry{
 	{AnswerTooLong, "An answer is longer than the connector reads.", []Case{
 		{"`no whole answer from PrivX to …: it is longer than 64 MiB`", "PrivX sends so much for ten rows, or for a list that comes in one piece.", "Report it."},
-		{"`no whole answer from PrivX to …: it is longer than 1 MiB`", "The answer to a login, a grant or a revoke is so long. It hardly comes from PrivX.", "Check `base-url`, and the proxy in between."},
+		{"`no whole answer from PrivX to …: it is longer than 1 MiB`", "The answer to a login, a grant or a revoke is so long, or one that tells of an error. It hardly comes from PrivX.", "Check `base-url`, and the proxy in between."},
 	}, "pkg/privx.TestOversizedAnswers"},
 	{AnswerUnusable, "PrivX's answer is not what it was asked for.", []Case{
 		{"`not the JSON that was asked for: unexpected end of JSON input`", "The answer was cut off on the way.", "Try again. If it stays, look at what is in between."},
