@@ -82,8 +82,9 @@ test-short: ## Run all tests but the longest, in a minute, without the race dete
 	go test -short -timeout 10m ./...
 
 .PHONY: faults
-faults: ## Write the tables of docs/faults.md.
+faults: ## Write the fault matrix, and docs/faults.md from it.
 	go test -count=1 -timeout 30m -run TestFaultMatrix ./pkg/connector -update-faults
+	go test -count=1 -run TestPage ./internal/faultmatrix -update-page
 
 # A number of inputs and not a time, so that a check does not end with a time-out.
 FUZZTIME ?= 50000x
