@@ -47,6 +47,9 @@ type taken map[string]bool
 // What the pages say of the programs is so.
 func TestPrograms(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test links the three programs")
+	}
 	dir := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), "./cmd/...")
 	build.Dir = root
