@@ -105,6 +105,9 @@ func TestDisturbedOnce(t *testing.T) {
 // said loudly.
 func TestDisturbedForEver(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes as long as TestDisturbedOnce again")
+	}
 	requests := undisturbed(t)
 	for name, fault := range disturbances {
 		t.Run(name, func(t *testing.T) {
