@@ -16,7 +16,8 @@ ACTIONLINT_VERSION    := v1.7.12
 GOVULNCHECK_VERSION   := v1.7.0
 
 GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
-GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md docs/doctor.md
+GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md docs/doctor.md \
+                  docs/troubleshooting.md docs/pictures/sync-time.svg docs/pictures/sync-memory.svg
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
 DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/compose/composetest
@@ -65,7 +66,8 @@ release-archives: completion man ## Make the archives, SBOMs and checksums of a 
 # The vendor's client library, which the simulator is checked against, and
 # Kubernetes, Helm and Compose, which what is in deploy is checked against, are in
 # modules of their own: the connector must not depend on them. The latter have
-# nothing concurrent.
+# nothing concurrent. Their results are not cached, as Go does not see that a file outside of
+# the module has changed.
 .PHONY: test
 test: export CGO_ENABLED := 1
 test: ## Run all tests with the race detector, and without it those that it makes too slow.
@@ -73,7 +75,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 	CGO_ENABLED=0 go test -trimpath -timeout 30m -run '^TestFaultMatrix$$' ./pkg/connector
 	@if [ -f $(VENDOR_CLIENT)/go.mod ]; then set -x; cd $(VENDOR_CLIENT) && go test -race ./...; fi
 	cd tools/notice && go test ./...
-	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -trimpath ./...); done
+	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -count=1 -trimpath ./...); done
 
 # For who is changing something: the same tests but for the few that take longest, and
 # without the race detector, so that it needs no C compiler.
@@ -119,7 +121,7 @@ $(GOLANGCI_LINT):
 tools: $(GOLANGCI_LINT) ## Install the linter into .bin.
 
 .PHONY: generate
-generate: ## Write the generated code, capabilities, config schema, docs/assumptions.md and docs/doctor.md.
+generate: ## Write the generated code, capabilities, config schema, and what is generated of docs.
 	./scripts/generate.sh
 
 .PHONY: check-generated

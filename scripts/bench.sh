@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures syncs of the real connector from a simulated PrivX and writes
-# BENCHMARKS.md. With PARTS, some of its tables alone are made anew.
+# BENCHMARKS.md and its pictures. With PARTS, some of its tables alone are made anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/simulated.sh
@@ -29,7 +29,7 @@ done
 repository=$PWD
 revision=$(git describe --always --abbrev=12 --exclude='*')
 # But for what this script writes itself.
-git diff --quiet HEAD -- . ':!BENCHMARKS.md' || revision+=-dirty
+git diff --quiet HEAD -- . ':!BENCHMARKS.md' ':!docs/pictures' || revision+=-dirty
 begin "The benchmark" dist/bench ./cmd/privx-sim ./bench/record ./bench/floor ./bench/compare ./bench/measure ./bench/profile ./bench/shares
 export BENCH_PAGES=$PWD/pages BENCH_PROFILE=$PWD/profile
 mkdir parts
@@ -316,6 +316,11 @@ $(section grid)
 
 ## Scale
 
+![Time of a sync by number of users](docs/pictures/sync-time.svg)
+![Peak memory of a sync by number of users](docs/pictures/sync-memory.svg)
+
+\`make generate\` draws these pictures (\`bench/plot\`) from the table below.
+
 $(section scale)
 
 ## Allocations
@@ -338,4 +343,5 @@ for part in $PARTS; do
 done
 document >document.md
 cp document.md "$repository/BENCHMARKS.md"
-say "BENCHMARKS.md is written."
+(cd "$repository" && go run ./bench/plot)
+say "BENCHMARKS.md is written, and its pictures are drawn."

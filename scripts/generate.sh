@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 go generate ./...
+go run ./bench/plot
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
