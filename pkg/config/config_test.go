@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -220,7 +221,7 @@ func TestPageSize(t *testing.T) {
 // A number is one in plain digits.
 func TestCheckNumber(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"grant-max-hours", "page-size"}, config.Numbers())
+	require.Equal(t, []string{"grant-max-hours", "page-size", "expand-reach-limit"}, config.Numbers())
 	for _, good := range []string{"0", "1", "10", "48", "87840", "999999999"} {
 		require.NoError(t, config.CheckNumber("page-size", good), good)
 	}
@@ -231,8 +232,59 @@ func TestCheckNumber(t *testing.T) {
 	}
 }
 
+// What roles reach is off unless it is asked for, and settings that do not fit together are
+// refused, whatever the way to authenticate.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		given map[string]string
+		field string // that the error has to name
+		words string
+	}{
+		{given: map[string]string{}},
+		{given: map[string]string{"sync-hosts": "true", "role-summary": "true", "expand-reach": "on", "expand-reach-limit": "100"}},
+		{given: map[string]string{"sync-secrets": "true", "sync-personal-secrets": "true", "expand-reach": "off"}},
+		{given: map[string]string{"expand-reach": "auto", "expand-reach-limit": "0"}},
+		{given: map[string]string{"sync-personal-secrets": "true"}, field: "sync-personal-secrets", words: "needs sync-secrets"},
+		{given: map[string]string{"expand-reach-limit": "-1"}, field: "expand-reach-limit", words: "must not be below 0"},
+	} {
+		for _, method := range []string{"", "oauth", "client-secret"} {
+			t.Run(fmt.Sprint(c.given, method), func(t *testing.T) {
+				t.Parallel()
+				_, err := settings(t, method, oauthPair, apiPair, c.given)
+				if c.field == "" {
+					require.NoError(t, err)
+					return
+				}
+				requireNames(t, err, c.field)
+				require.ErrorContains(t, err, c.words)
+			})
+		}
+	}
+}
+
+// How far grants are expanded is one of three words. baton-sdk's own rule refuses others, and
+// so does the check of the whole, for callers that have no such rule.
+func TestExpandReach(t *testing.T) {
+	t.Parallel()
+	_, err := settings(t, "", oauthPair, apiPair, map[string]string{"expand-reach": "sometimes"})
+	require.ErrorContains(t, err, "expand-reach")
+
+	cfg := config.Privx{BaseUrl: baseURL, ApiClientId: "ai", ApiClientSecret: "as"}
+	for word, good := range map[string]bool{"": true, "auto": true, "on": true, "off": true, "sometimes": false, "ON": false, " on": false} {
+		cfg.ExpandReach = word
+		_, err := cfg.Settings("")
+		if good {
+			require.NoError(t, err, word)
+			continue
+		}
+		requireNames(t, err, "expand-reach")
+		require.ErrorContains(t, err, "must be auto, on or off")
+	}
+}
+
 // Every field is explained to whoever fills it in, secrets are marked, and the
-// common fields stand in both groups.
+// common fields stand in both groups. What is on or off has no placeholder.
 func TestFields(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]bool{"api-client-secret": true, "oauth-client-secret": true}
@@ -241,18 +293,26 @@ func TestFields(t *testing.T) {
 		names = append(names, f.FieldName)
 		require.NotEmpty(t, f.ConnectorConfig.DisplayName, f.FieldName)
 		require.NotEmpty(t, f.Description, f.FieldName)
-		require.NotEmpty(t, f.ConnectorConfig.Placeholder, f.FieldName)
+		require.Equal(t, f.Variant == field.BoolVariant, f.ConnectorConfig.Placeholder == "", f.FieldName)
 		require.Equal(t, secrets[f.FieldName], f.Secret, f.FieldName)
 	}
 	// A stable API: none of these may ever go.
 	require.Subset(t, names, []string{"base-url", "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"})
 	require.Subset(t, names, []string{"grant-max-hours", "page-size"})
+	reach := []string{
+		"sync-hosts", "sync-secrets", "sync-personal-secrets", "sync-network-targets", "sync-api-targets", "sync-aws-roles",
+		"role-summary", "expand-reach", "expand-reach-limit",
+	}
+	require.Subset(t, names, reach)
 	for _, group := range config.Config.FieldGroups {
 		fields := group.FieldMap()
 		require.Contains(t, fields, "base-url")
 		require.Contains(t, fields, "ca-certificate")
 		require.Contains(t, fields, "grant-max-hours")
 		require.Contains(t, fields, "page-size")
+		for _, name := range reach {
+			require.Contains(t, fields, name)
+		}
 		require.Equal(t, group.Name == "oauth", group.Default)
 	}
 }
