@@ -157,7 +157,7 @@ func TestSettingsOfCapabilities(t *testing.T) {
 	}
 	for _, name := range others {
 		if slices.Contains(ofSyncers, name) {
-			continue // It adds to what a syncer's setting asks for.
+			continue
 		}
 		require.True(t, slices.ContainsFunc(field.DefaultFields, func(f field.SchemaField) bool { return f.FieldName == name }), name)
 	}

@@ -33,26 +33,20 @@ func (r *syncRun) groupsSeen() map[string]bool {
 	return seen
 }
 
-// warnOfHidden warns of access groups that PrivX has and in which the sync has seen nothing.
-// PrivX shows hosts and API targets of the API client's own groups alone, and says nothing of
-// others.
+// warnOfHidden warns of access groups that roles are in and in which the sync has seen
+// nothing. PrivX shows hosts and API targets of the API client's own groups alone, and says
+// nothing of others. Other groups may well be empty.
 func (r *syncRun) warnOfHidden(log *zap.Logger) {
 	if !r.listed[reach.Host] {
 		return
 	}
-	hidden, seen := make(map[string]bool), r.groupsSeen()
-	for group := range r.roleGroups {
-		hidden[group] = true
-	}
-	for group := range r.groupNames {
-		hidden[group] = true
-	}
+	hidden, seen := maps.Clone(r.roleGroups), r.groupsSeen()
 	maps.DeleteFunc(hidden, func(group string, _ bool) bool { return seen[group] })
 	if len(hidden) == 0 {
 		return
 	}
 	names := r.namesOf(hidden)
-	log.Warn("baton-privx: no host or API target was seen in some of PrivX's access groups; if they have any, PrivX hides them: "+
+	log.Warn("baton-privx: no host or API target was seen in access groups that roles are in; if they have any, PrivX hides them: "+
 		"the API client needs a role with hosts-view and api-targets-view in each access group",
 		zap.Int("count", len(names)), zap.Strings("access_groups", names[:min(len(names), maxNamedUsers)]))
 }

@@ -45,6 +45,8 @@ type tenant struct {
 	logs      *observer.ObservedLogs
 	ctx       context.Context
 	connector connectorbuilder.ConnectorBuilderV2
+	// cfg is what the connector was made of; nil in a bubble.
+	cfg *config.Privx
 	// another makes one more connector, as another process has; nil outside of a bubble.
 	another func() connectorbuilder.ConnectorBuilderV2
 }
@@ -82,7 +84,7 @@ func connect(t *testing.T, store *privxsim.Store, sim *privxsim.Simulator, adjus
 	adjust(cfg)
 	made, _, err := connector.New(ctx, cfg, &cli.ConnectorOpts{})
 	require.NoError(t, err)
-	return &tenant{t: t, store: store, sim: sim, logs: logs, ctx: ctx, connector: made}
+	return &tenant{t: t, store: store, sim: sim, logs: logs, ctx: ctx, connector: made, cfg: cfg}
 }
 
 // allFour are the credentials that a simulator takes, as the client knows them.

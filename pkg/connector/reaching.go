@@ -225,6 +225,17 @@ func (r *syncRun) rolesSeen(ctx context.Context) (map[string]string, error) {
 	})
 }
 
+// keepReach lets go of everything but what the grants of targets need, which baton-sdk may
+// ask for after those of the last role.
+func (r *syncRun) keepReach() {
+	r.users, r.usersKnown = privx.IDs{}, false
+	r.held.forget()
+	for _, sums := range r.sums {
+		sums.Forget()
+	}
+	r.syncs.release(r)
+}
+
 // noteUnseen warns, once a sync, of roles that targets name and that the sync has not seen.
 // The closing line has their number.
 func (r *syncRun) noteUnseen(ctx context.Context, roles []string) {

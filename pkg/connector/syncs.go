@@ -86,6 +86,16 @@ func (s *syncs) forget(run *syncRun) {
 	s.drop(run)
 }
 
+// release gives back what a sync has of the room for all.
+func (s *syncs) release(run *syncRun) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.Contains(s.runs, run) {
+		s.ids, s.heldRoles = s.ids-run.heldIDs, s.heldRoles-run.heldRoles
+		run.heldIDs, run.heldRoles = 0, 0
+	}
+}
+
 func (s *syncs) drop(run *syncRun) {
 	i := slices.Index(s.runs, run)
 	if i < 0 {

@@ -245,6 +245,7 @@ func (r *syncRun) close(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	defer r.keepReach()
 	r.warnOfUnseen(log)
 	r.warnOfHidden(log)
 	if r.strangers.Len() > 0 {

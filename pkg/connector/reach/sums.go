@@ -72,6 +72,9 @@ func (s *Sums) Add(t Target) {
 	}
 }
 
+// Forget lets go of which targets were added. None can be added afterwards.
+func (s *Sums) Forget() { s.added = privx.IDs{} }
+
 // identity is a target's id in a form that tells apart ids that differ by case alone: a set
 // of ids takes these for the same.
 func identity(t Target) string {
