@@ -103,7 +103,9 @@ func (r *roleSyncer) meaning(ctx context.Context, role *v2.Resource, syncID stri
 	return r.syncs.run(syncID).meaning(ctx, role)
 }
 
-func plainMeaning(role *v2.Resource) string { return "Member of the PrivX role " + role.GetDisplayName() }
+func plainMeaning(role *v2.Resource) string {
+	return "Member of the PrivX role " + role.GetDisplayName()
+}
 
 // resource makes a role of ConductorOne's of a role of PrivX's.
 func (r *roleSyncer) resource(role privx.Role, directories directories) (*v2.Resource, error) {

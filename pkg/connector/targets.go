@@ -39,7 +39,9 @@ func (c *Connector) syncerOf(list targetList) *targetSyncer {
 	return &targetSyncer{list: list, syncs: c.syncs}
 }
 
-func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType { return targetTypes[t.list.kind] }
+func (t *targetSyncer) ResourceType(context.Context) *v2.ResourceType {
+	return targetTypes[t.list.kind]
+}
 
 // List gives a page of targets.
 func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncOpAttrs) ([]*v2.Resource, *rs.SyncOpResults, error) {
@@ -114,7 +116,7 @@ func (t *targetSyncer) resource(target reach.Target) (*v2.Resource, error) {
 
 // secretKind is what kind of secret a secret of PrivX's vault is, in the form "product.kind"
 // that Baton connectors use.
-const secretKind = "privx.vault_secret"
+const secretKind = "privx.vault_secret" //nolint:gosec // the name of a kind
 
 func secretTrait(target reach.Target) []rs.SecretTraitOption {
 	options := []rs.SecretTraitOption{rs.WithSecretDetail(secretKind)}

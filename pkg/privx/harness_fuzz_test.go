@@ -127,9 +127,16 @@ func breaksLine(r rune) bool {
 // recordedAnswers are answers of a real PrivX, and the simulator's to all reads.
 func recordedAnswers(f *testing.F) []string {
 	f.Helper()
-	bodies := oddjson.Recorded(f)
-	h := &harness{store: privxsim.Seed(privxsim.SeedOptions{Users: 4, Roles: 3, MembersPerRole: 2})}
-	sim := privxsim.New(h.store, privxsim.Options{})
+	store := privxsim.Seed(privxsim.SeedOptions{Users: 4, Roles: 3, MembersPerRole: 2})
+	return append(oddjson.Recorded(f), simulatedAnswers(f, store, privxsim.Options{}, (*harness).reads)...)
+}
+
+// simulatedAnswers are the simulator's answers to some calls.
+func simulatedAnswers(f *testing.F, store *privxsim.Store, options privxsim.Options, calls func(*harness) []call) []string {
+	f.Helper()
+	var bodies []string
+	h := &harness{store: store}
+	sim := privxsim.New(h.store, options)
 	base, err := privx.ParseBaseURL("https://privx.example.com")
 	require.NoError(f, err)
 	h.client, err = privx.New(f.Context(), privx.Config{BaseURL: base, Credentials: allFour})
@@ -143,7 +150,7 @@ func recordedAnswers(f *testing.F) []string {
 		bodies = append(bodies, recorder.Body.String())
 		return recorder.Result(), nil
 	}))
-	for _, c := range h.reads() {
+	for _, c := range calls(h) {
 		require.NoError(f, c.run(f.Context()))
 	}
 	return bodies

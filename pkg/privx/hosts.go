@@ -105,29 +105,37 @@ func (c *Client) mayListHosts(ctx context.Context) error {
 // readAtOnce is how many hosts are read by id at a time.
 const readAtOnce = 8
 
-// complete reads the accounts of those hosts by id of which the list does not tell them. A
-// host that is gone by then is marked as deleted.
+// complete reads the accounts of those hosts by id of which the list does not tell them.
 func (c *Client) complete(ctx context.Context, rows []hostRow, hosts []Host) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readAtOnce)
 	for i := range rows {
-		if rows[i].Principals.is {
-			continue
+		if !rows[i].Principals.is {
+			group.Go(func() error { return c.readAgain(ctx, &hosts[i]) })
 		}
-		group.Go(func() error {
-			host, err := c.GetHost(ctx, hosts[i].ID)
-			switch {
-			case IsNotFound(err):
-				hosts[i].Deleted = true
-			case err != nil:
-				return err
-			default:
-				hosts[i] = *host
-			}
-			return nil
-		})
 	}
 	return group.Wait()
+}
+
+// readAgain reads a listed host by id. If it is gone by then, it is marked as deleted. That
+// is believed only if PrivX says so over some seconds: a node that has just started may not
+// know the host yet.
+func (c *Client) readAgain(ctx context.Context, host *Host) error {
+	found, err := api.Insist(ctx, nil, func() (bool, error) {
+		read, err := c.GetHost(ctx, host.ID)
+		if IsNotFound(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		*host = *read
+		return true, nil
+	})
+	if err == nil && !found {
+		host.Deleted = true
+	}
+	return err
 }
 
 // GetHost reads one host.

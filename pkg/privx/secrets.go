@@ -64,7 +64,15 @@ func (c *Client) GetSecret(ctx context.Context, ownerID, name string) (*Secret, 
 	if ownerID != "" {
 		rq = getPersonalSecret.Request(ownerID, name)
 	}
-	return readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool { return r.Name == name && SameID(r.OwnerID, ownerID) })
+	secret, err := readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool {
+		// The path has named the owner, so that PrivX need not.
+		return r.Name == name && (r.OwnerID == "" || SameID(r.OwnerID, ownerID))
+	})
+	if err != nil {
+		return nil, err
+	}
+	secret.OwnerID = ownerID
+	return secret, nil
 }
 
 // FindSecret reads the list of secrets until it finds one. If there is none, IsNotFound is

@@ -72,12 +72,16 @@ func (h *harness) targetLists() []listing {
 	return []listing{
 		{
 			"hosts", hostsSearchPath,
-			func(ctx context.Context, token string) (page[string], error) { return hosts(h.client.ListHosts(ctx, token)) },
+			func(ctx context.Context, token string) (page[string], error) {
+				return hosts(h.client.ListHosts(ctx, token))
+			},
 			func() []string { return idsOf(h.store.Hosts(), func(x privxsim.Host) string { return x.ID }) },
 		},
 		{
 			"secrets", secretsPath,
-			func(ctx context.Context, token string) (page[string], error) { return secrets(h.client.ListSecrets(ctx, token)) },
+			func(ctx context.Context, token string) (page[string], error) {
+				return secrets(h.client.ListSecrets(ctx, token))
+			},
 			func() []string {
 				return idsOf(h.store.Secrets(), func(x privxsim.Secret) string { return x.OwnerID + "/" + x.Name })
 			},
@@ -93,12 +97,16 @@ func (h *harness) targetLists() []listing {
 		},
 		{
 			"API targets", apiTargetsPath,
-			func(ctx context.Context, token string) (page[string], error) { return apis(h.client.ListAPITargets(ctx, token)) },
+			func(ctx context.Context, token string) (page[string], error) {
+				return apis(h.client.ListAPITargets(ctx, token))
+			},
 			func() []string { return idsOf(h.store.APITargets(), func(x privxsim.APITarget) string { return x.ID }) },
 		},
 		{
 			"AWS roles", awsRolesPath,
-			func(ctx context.Context, token string) (page[string], error) { return roles(h.client.ListAWSRoles(ctx, token)) },
+			func(ctx context.Context, token string) (page[string], error) {
+				return roles(h.client.ListAWSRoles(ctx, token))
+			},
 			func() []string { return idsOf(h.store.AWSRoles(), func(x privxsim.AWSRole) string { return x.ID }) },
 		},
 	}
