@@ -271,7 +271,7 @@ func TestExpandReach(t *testing.T) {
 	require.ErrorContains(t, err, "expand-reach")
 
 	cfg := config.Privx{BaseUrl: baseURL, ApiClientId: "ai", ApiClientSecret: "as"}
-	for word, good := range map[string]bool{"": true, "auto": true, "on": true, "off": true, "sometimes": false, "ON": false, " on": false} {
+	for word, good := range map[string]bool{"": true, "auto": true, "on": true, "off": true, "sometimes": false, "ON": false} {
 		cfg.ExpandReach = word
 		_, err := cfg.Settings("")
 		if good {
