@@ -17,7 +17,7 @@ GOVULNCHECK_VERSION   := v1.7.0
 
 GOLANGCI_LINT  := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 GENERATED      := pkg/config/conf.gen.go baton_capabilities.json config_schema.json docs/assumptions.md docs/doctor.md \
-                  docs/pictures/sync-time.svg docs/pictures/sync-memory.svg
+                  docs/troubleshooting.md docs/pictures/sync-time.svg docs/pictures/sync-memory.svg
 PLATFORMS      := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 VENDOR_CLIENT  := internal/privxsim/vendorclient
 DEPLOY_TESTS   := deploy/kubernetes/manifesttest deploy/helm/charttest deploy/compose/composetest
@@ -121,7 +121,7 @@ $(GOLANGCI_LINT):
 tools: $(GOLANGCI_LINT) ## Install the linter into .bin.
 
 .PHONY: generate
-generate: ## Write the generated code, capabilities, config schema, docs/assumptions.md, docs/doctor.md and docs/pictures.
+generate: ## Write the generated code, capabilities, config schema, and what is generated of docs.
 	./scripts/generate.sh
 
 .PHONY: check-generated

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/conductorone/baton-sdk/pkg/cli"
 	"github.com/conductorone/baton-sdk/pkg/field"
 	"github.com/spf13/viper"
@@ -92,7 +95,11 @@ func TestCredentials(t *testing.T) {
 			t.Parallel()
 			got, err := settings(t, c.method, c.given...)
 			if c.field != "" {
-				requireNames(t, err, c.field)
+				want := errorid.CredentialsMissing
+				if c.field == "auth-method" {
+					want = errorid.AuthMethod
+				}
+				requireNames(t, err, c.field, want)
 				return
 			}
 			require.NoError(t, err)
@@ -102,10 +109,11 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// requireNames wants one line that begins with the field, coded InvalidArgument.
-func requireNames(t *testing.T, err error, name string) {
+// requireNames wants one line that begins with the field and ends in the id, coded InvalidArgument.
+func requireNames(t *testing.T, err error, name string, id errorid.ID) {
 	t.Helper()
 	require.Error(t, err)
+	require.Equal(t, id, errortest.ID(t, err.Error()))
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
 	require.True(t, strings.HasPrefix(err.Error(), "baton-privx: "+name+": "), err.Error())
 	require.NotContains(t, err.Error(), "\n")
@@ -118,7 +126,7 @@ func TestBaseURL(t *testing.T) {
 		"https://privx.example.com/?a=b", "https://privx.example.com/#x", "https://privx.example.com:hunter2",
 	} {
 		_, err := settings(t, "", apiPair, map[string]string{"base-url": bad})
-		requireNames(t, err, "base-url")
+		requireNames(t, err, "base-url", errorid.BaseURL)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 	_, err := settings(t, "", apiPair, map[string]string{"base-url": ""})
@@ -146,7 +154,7 @@ func TestCACertificate(t *testing.T) {
 		cfg.CaCertificate = bad
 		_, err := cfg.Settings("")
 		require.Error(t, err, name)
-		requireNames(t, err, "ca-certificate")
+		requireNames(t, err, "ca-certificate", errorid.CACertificate)
 	}
 }
 
@@ -183,7 +191,7 @@ func TestGrantMaxHours(t *testing.T) {
 				t.Parallel()
 				got, err := settings(t, method, oauthPair, apiPair, c.given)
 				if c.bad {
-					requireNames(t, err, "grant-max-hours")
+					requireNames(t, err, "grant-max-hours", errorid.Number)
 					require.ErrorContains(t, err, "between 0 (without an end) and 87840 hours")
 					return
 				}
@@ -207,7 +215,7 @@ func TestPageSize(t *testing.T) {
 				}
 				got, err := settings(t, method, oauthPair, apiPair, values)
 				if want < 0 {
-					requireNames(t, err, "page-size")
+					requireNames(t, err, "page-size", errorid.Number)
 					require.ErrorContains(t, err, "between 10 and 1000 rows")
 					return
 				}
@@ -228,7 +236,7 @@ func TestCheckNumber(t *testing.T) {
 	for _, bad := range []string{
 		"", " ", "00", "010", "0x10", "0b1", "0o7", "1_000", "1,000", "+1", "-1", "1.0", "1e3", "one", "1h", " 1", "1 ", "1\n2", "٣", "1234567890",
 	} {
-		requireNames(t, config.CheckNumber("page-size", bad), "page-size")
+		requireNames(t, config.CheckNumber("page-size", bad), "page-size", errorid.Number)
 	}
 }
 
