@@ -5,7 +5,12 @@
 # report is about.
 set -euo pipefail
 profile=()
-[ -z "${1:-}" ] || profile=(--profile "$(realpath "$1")")
+reach=(--sync-hosts --sync-network-targets --sync-aws-roles --role-summary)
+if [ -n "${1:-}" ]; then
+    profile=(--profile "$(realpath "$1")")
+else # That PrivX may be too old for API targets, or show its secrets to administrators alone.
+    reach+=(--sync-secrets --sync-api-targets)
+fi
 cd "$(dirname "$0")/.."
 
 . scripts/simulated.sh
@@ -19,8 +24,7 @@ grep -hE 'not taken on|has no side' privx-sim.log || true
 echo "$BATON_BASE_URL"
 
 say "Syncing with $(bin/baton-privx --version)"
-bin/baton-privx --file sync.c1z --log-format console \
-    --sync-hosts --sync-secrets --sync-network-targets --sync-api-targets --sync-aws-roles --role-summary >connector.log 2>&1
+bin/baton-privx --file sync.c1z --log-format console "${reach[@]}" >connector.log 2>&1
 sed -nE 's/"//g; s/.*baton-privx: (everything read from PrivX).*(users: .*)\}$/\1: \2/p' connector.log
 bin/showsync sync.c1z
 
