@@ -93,7 +93,7 @@ func changed(t *testing.T, got outcome, made bool) string {
 }
 
 // TestFaults lets each fault happen once to the real binary, of which must come
-// what docs/faults.md says.
+// what the fault matrix says.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

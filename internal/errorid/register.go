@@ -59,6 +59,11 @@ const (
 	NothingSaved         ID = "PXE-053"
 	DoctorMisused        ID = "PXE-054"
 	DoctorUnwritten      ID = "PXE-055"
+	SettingUnfit         ID = "PXE-056"
+	NotInThisPrivX       ID = "PXE-057"
+	TargetTooLarge       ID = "PXE-058"
+	TooManyRows          ID = "PXE-059"
+	RowWithoutRoles      ID = "PXE-060"
 )
 
 // Entry is what is known of a condition.
@@ -90,7 +95,7 @@ type Group struct {
 
 // Groups returns the whole register.
 func Groups() []Group {
-	return []Group{configuration, credentials, connection, answers, syncing, provisioning, runs, doctor, anywhere}
+	return []Group{configuration, credentials, connection, answers, syncing, reach, provisioning, runs, doctor, anywhere}
 }
 
 // All returns the entries of all groups.

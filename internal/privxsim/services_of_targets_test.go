@@ -150,6 +150,16 @@ func TestSightOfSecrets(t *testing.T) {
 		if got := h.get(secretMetadataPath + segment("nobody's")).status; got != wantOne {
 			t.Errorf("%+v: alone %d, want %d", c.opts.VaultSight, got, wantOne)
 		}
+		// Where a secret is asked for by its owner, it takes to be the owner, or vault-manage.
+		foreign := "/vault/api/v1/user/" + nthID(1) + "/metadata/secrets/foreign"
+		h.get(foreign).wantError(t, http.StatusForbidden, "")
+		if got := h.get("/vault/api/v1/user/" + client.ID + "/metadata/secrets/mine").status; got != http.StatusOK {
+			t.Errorf("its own: %d", got)
+		}
+		h.token = h.login(manager.ID, manager.Secret)
+		if got := h.get(foreign).status; got != http.StatusOK {
+			t.Errorf("another's with vault-manage: %d", got)
+		}
 	}
 }
 

@@ -247,14 +247,15 @@ func TestReach(t *testing.T) {
 	for _, c := range []struct {
 		given map[string]string
 		field string // that the error has to name
+		id    errorid.ID
 		words string
 	}{
 		{given: map[string]string{}},
 		{given: map[string]string{"sync-hosts": "true", "role-summary": "true", "expand-reach": "on", "expand-reach-limit": "100"}},
 		{given: map[string]string{"sync-secrets": "true", "sync-personal-secrets": "true", "expand-reach": "off"}},
 		{given: map[string]string{"expand-reach": "auto", "expand-reach-limit": "0"}},
-		{given: map[string]string{"sync-personal-secrets": "true"}, field: "sync-personal-secrets", words: "needs sync-secrets"},
-		{given: map[string]string{"expand-reach-limit": "-1"}, field: "expand-reach-limit", words: "must not be below 0"},
+		{given: map[string]string{"sync-personal-secrets": "true"}, field: "sync-personal-secrets", id: errorid.SettingUnfit, words: "needs sync-secrets"},
+		{given: map[string]string{"expand-reach-limit": "-1"}, field: "expand-reach-limit", id: errorid.Number, words: "must not be below 0"},
 	} {
 		for _, method := range []string{"", "oauth", "client-secret"} {
 			t.Run(fmt.Sprint(c.given, method), func(t *testing.T) {
@@ -264,7 +265,7 @@ func TestReach(t *testing.T) {
 					require.NoError(t, err)
 					return
 				}
-				requireNames(t, err, c.field)
+				requireNames(t, err, c.field, c.id)
 				require.ErrorContains(t, err, c.words)
 			})
 		}
@@ -286,7 +287,7 @@ func TestExpandReach(t *testing.T) {
 			require.NoError(t, err, word)
 			continue
 		}
-		requireNames(t, err, "expand-reach")
+		requireNames(t, err, "expand-reach", errorid.SettingUnfit)
 		require.ErrorContains(t, err, "must be auto, on or off")
 	}
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"github.com/conductorone/baton-sdk/pkg/field"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // When grants to roles are marked so that they are expanded to the roles' members.
@@ -70,14 +72,14 @@ var reachFields = []field.SchemaField{
 func (c *Privx) checkReach() error {
 	switch {
 	case c.SyncPersonalSecrets && !c.SyncSecrets:
-		return invalid(syncPersonalSecretsField, "needs sync-secrets")
+		return invalid(errorid.SettingUnfit, syncPersonalSecretsField, "needs sync-secrets")
 	case c.ExpandReachLimit < 0:
-		return invalid(expandReachLimitField, "must not be below 0")
+		return invalid(errorid.Number, expandReachLimitField, "must not be below 0")
 	}
 	switch c.ExpandReach {
 	case "", ExpandAuto, ExpandOn, ExpandOff:
 		return nil
 	default:
-		return invalid(expandReachField, "must be "+ExpandAuto+", "+ExpandOn+" or "+ExpandOff)
+		return invalid(errorid.SettingUnfit, expandReachField, "must be "+ExpandAuto+", "+ExpandOn+" or "+ExpandOff)
 	}
 }

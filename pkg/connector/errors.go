@@ -17,6 +17,11 @@ func failed(doing string, err error) error {
 	return errorid.Error(doing, err)
 }
 
+// unfit is the error for what cannot be done until something is put right.
+func unfit(doing string, cause error) error {
+	return status.Error(codes.FailedPrecondition, errorid.Text(doing, cause))
+}
+
 // gone is failed for a single object, where NotFound is the truth: the client
 // says so only where PrivX did, and a targeted sync then leaves the object out.
 func gone(doing string, err error) error {

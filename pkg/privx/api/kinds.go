@@ -87,6 +87,8 @@ func (k Kind) id() errorid.ID {
 		return errorid.PermissionMissing
 	case NotFound:
 		return errorid.NotFound
+	case Missing:
+		return errorid.NotInThisPrivX
 	case Unsettled:
 		return errorid.ListUnsettled
 	case ShownEmpty:
