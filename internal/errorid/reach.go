@@ -7,11 +7,6 @@ var reach = Group{"What roles reach", []Entry{
 			Cause: "Personal secrets are synced with the shared ones, and those were not asked for.",
 			Do:    "Add `--sync-secrets`, or leave `--sync-personal-secrets` out.",
 		},
-		{
-			Text:  "`expand-reach: must be auto, on or off`",
-			Cause: "The setting has another value.",
-			Do:    "Correct it, or leave it out.",
-		},
 	}, "pkg/config.TestReach"},
 	{NotInThisPrivX, "This PrivX does not have what was asked for.", []Case{
 		{

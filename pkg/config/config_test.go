@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -237,58 +236,6 @@ func TestCheckNumber(t *testing.T) {
 		"", " ", "00", "010", "0x10", "0b1", "0o7", "1_000", "1,000", "+1", "-1", "1.0", "1e3", "one", "1h", " 1", "1 ", "1\n2", "٣", "1234567890",
 	} {
 		requireNames(t, config.CheckNumber("page-size", bad), "page-size", errorid.Number)
-	}
-}
-
-// What roles reach is off unless it is asked for, and settings that do not fit together are
-// refused, whatever the way to authenticate.
-func TestReach(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		given map[string]string
-		field string // that the error has to name
-		id    errorid.ID
-		words string
-	}{
-		{given: map[string]string{}},
-		{given: map[string]string{"sync-hosts": "true", "role-summary": "true", "expand-reach": "on", "expand-reach-limit": "100"}},
-		{given: map[string]string{"sync-secrets": "true", "sync-personal-secrets": "true", "expand-reach": "off"}},
-		{given: map[string]string{"expand-reach": "auto", "expand-reach-limit": "0"}},
-		{given: map[string]string{"sync-personal-secrets": "true"}, field: "sync-personal-secrets", id: errorid.SettingUnfit, words: "needs sync-secrets"},
-		{given: map[string]string{"expand-reach-limit": "-1"}, field: "expand-reach-limit", id: errorid.Number, words: "must not be below 0"},
-	} {
-		for _, method := range []string{"", "oauth", "client-secret"} {
-			t.Run(fmt.Sprint(c.given, method), func(t *testing.T) {
-				t.Parallel()
-				_, err := settings(t, method, oauthPair, apiPair, c.given)
-				if c.field == "" {
-					require.NoError(t, err)
-					return
-				}
-				requireNames(t, err, c.field, c.id)
-				require.ErrorContains(t, err, c.words)
-			})
-		}
-	}
-}
-
-// How far grants are expanded is one of three words. baton-sdk's own rule refuses others, and
-// so does the check of the whole, for callers that have no such rule.
-func TestExpandReach(t *testing.T) {
-	t.Parallel()
-	_, err := settings(t, "", oauthPair, apiPair, map[string]string{"expand-reach": "sometimes"})
-	require.ErrorContains(t, err, "expand-reach")
-
-	cfg := config.Privx{BaseUrl: baseURL, ApiClientId: "ai", ApiClientSecret: "as"}
-	for word, good := range map[string]bool{"": true, "auto": true, "on": true, "off": true, "sometimes": false, "ON": false} {
-		cfg.ExpandReach = word
-		_, err := cfg.Settings("")
-		if good {
-			require.NoError(t, err, word)
-			continue
-		}
-		requireNames(t, err, "expand-reach", errorid.SettingUnfit)
-		require.ErrorContains(t, err, "must be auto, on or off")
 	}
 }
 

@@ -75,11 +75,7 @@ func (c *Privx) checkReach() error {
 		return invalid(errorid.SettingUnfit, syncPersonalSecretsField, "needs sync-secrets")
 	case c.ExpandReachLimit < 0:
 		return invalid(errorid.Number, expandReachLimitField, "must not be below 0")
-	}
-	switch c.ExpandReach {
-	case "", ExpandAuto, ExpandOn, ExpandOff:
-		return nil
 	default:
-		return invalid(errorid.SettingUnfit, expandReachField, "must be "+ExpandAuto+", "+ExpandOn+" or "+ExpandOff)
+		return nil
 	}
 }
