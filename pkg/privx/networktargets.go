@@ -85,12 +85,10 @@ type span struct {
 }
 
 func (s span) String() string {
-	switch {
-	case s.End == "" || s.End == s.Start:
+	if s.End == "" || s.End == s.Start {
 		return s.Start.String()
-	default:
-		return s.Start.String() + "-" + s.End.String()
 	}
+	return s.Start.String() + "-" + s.End.String()
 }
 
 // Identity is the id.

@@ -9,15 +9,13 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// Secrets are read without what is in them. The calls that answer that as well are never
-// made: GET /vault/api/v1/secrets/{name} and GET /vault/api/v1/user/{id}/secrets/{name}.
-var (
-	postSecretsSearch = api.Endpoint{
-		Method: http.MethodPost, Path: "/vault/api/v1/search/secrets", IfMissing: "this PrivX has no list of secrets: leave sync-secrets out",
-	}
-	getSecret         = api.Endpoint{Method: http.MethodGet, Path: "/vault/api/v1/metadata/secrets/{}"}
-	getPersonalSecret = api.Endpoint{Method: http.MethodGet, Path: "/vault/api/v1/user/{}/metadata/secrets/{}", Permission: "vault-manage"}
-)
+// Secrets are read without what is in them, by their list alone. No name of a secret is ever
+// put into a path: people choose it, and something in front of PrivX that takes an escaped
+// slash for a slash, and then resolves dots, could be led to the calls that answer what is in
+// a secret: GET /vault/api/v1/secrets/{name} and GET /vault/api/v1/user/{id}/secrets/{name}.
+var postSecretsSearch = api.Endpoint{
+	Method: http.MethodPost, Path: "/vault/api/v1/search/secrets", IfMissing: "this PrivX has no list of secrets: leave sync-secrets out",
+}
 
 // maxSecrets is how many secrets PrivX gives at a time at most.
 const maxSecrets = 100
@@ -55,24 +53,6 @@ func (c *Client) ListSecrets(ctx context.Context, token string) (*Page[Secret], 
 
 func allSecrets() *api.List {
 	return &api.List{Request: postSecretsSearch.Request(), MaxPage: maxSecrets, PageInBody: true}
-}
-
-// GetSecret reads one secret, without what is in it. The owner is empty for one that is
-// shared.
-func (c *Client) GetSecret(ctx context.Context, ownerID, name string) (*Secret, error) {
-	rq := getSecret.Request(name)
-	if ownerID != "" {
-		rq = getPersonalSecret.Request(ownerID, name)
-	}
-	secret, err := readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool {
-		// The path has named the owner, so that PrivX need not.
-		return r.Name == name && (r.OwnerID == "" || SameID(r.OwnerID, ownerID))
-	})
-	if err != nil {
-		return nil, err
-	}
-	secret.OwnerID = ownerID
-	return secret, nil
 }
 
 // FindSecret reads the list of secrets until it finds one. If there is none, IsNotFound is

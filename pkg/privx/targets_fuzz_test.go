@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -115,7 +116,7 @@ func plainRows(body string, which int) []reached {
 		case 1:
 			owner, _ := row.OwnerID.(string)
 			name, _ := row.Name.(string)
-			one.id, refs = owner+"/"+name, append(row.ReadRoles, row.WriteRoles...)
+			one.id, refs = owner+"/"+name, slices.Concat(row.ReadRoles, row.WriteRoles)
 		case 5:
 			refs = nil
 		}

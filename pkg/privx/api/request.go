@@ -63,7 +63,7 @@ func (rq *Request) contentType() string {
 func (c *Client) url(rq *Request) (*url.URL, error) {
 	path := rq.Endpoint.Path
 	for _, id := range rq.IDs {
-		if !leadsNowhereElse(id) {
+		if strings.Trim(id, ".") == "" {
 			return nil, &Error{Kind: NotSent, Endpoint: rq.Endpoint.String(), Message: "empty or malformed id"}
 		}
 		path = strings.Replace(path, "{}", url.PathEscape(id), 1)
@@ -71,16 +71,4 @@ func (c *Client) url(rq *Request) (*url.URL, error) {
 	u := c.base.JoinPath(path)
 	u.RawQuery = rq.Query.Encode()
 	return u, nil
-}
-
-// leadsNowhereElse tells whether an id can be a part of a path. Some ids are names that
-// people choose. Something in front of PrivX may take an escaped slash for a slash and then
-// resolve dots, so that the request would come to another endpoint.
-func leadsNowhereElse(id string) bool {
-	for part := range strings.FieldsFuncSeq(id, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if strings.Trim(part, ".") == "" {
-			return false
-		}
-	}
-	return id != ""
 }
