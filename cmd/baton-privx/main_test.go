@@ -100,6 +100,8 @@ func TestBadConfiguration(t *testing.T) {
 		"unknown method":  {with("auth-method", "magic"), `baton-privx: auth-method: "magic" is not known`},
 		"oauth's absence": {without(with("auth-method", "oauth"), "oauth-client-id", "oauth-client-secret"), "baton-privx: oauth-client-id: is missing"},
 		"junk for a CA":   {with("ca-certificate", junk), "baton-privx: ca-certificate: no PEM certificate in it"},
+		"no such word":    {with("expand-reach", "sometimes"), "field expand-reach: value must be one of [auto on off]"},
+		"half a wish":     {with("sync-personal-secrets", "true"), "baton-privx: sync-personal-secrets: needs sync-secrets"},
 		"no CA file":      {with("ca-certificate", junk+".missing"), "error decoding 'ca-certificate': cannot access file: no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {

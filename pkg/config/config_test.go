@@ -228,7 +228,7 @@ func TestPageSize(t *testing.T) {
 // A number is one in plain digits.
 func TestCheckNumber(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"grant-max-hours", "page-size"}, config.Numbers())
+	require.Equal(t, []string{"grant-max-hours", "page-size", "expand-reach-limit"}, config.Numbers())
 	for _, good := range []string{"0", "1", "10", "48", "87840", "999999999"} {
 		require.NoError(t, config.CheckNumber("page-size", good), good)
 	}
@@ -240,7 +240,7 @@ func TestCheckNumber(t *testing.T) {
 }
 
 // Every field is explained to whoever fills it in, secrets are marked, and the
-// common fields stand in both groups.
+// common fields stand in both groups. What is on or off has no placeholder.
 func TestFields(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]bool{"api-client-secret": true, "oauth-client-secret": true}
@@ -249,18 +249,26 @@ func TestFields(t *testing.T) {
 		names = append(names, f.FieldName)
 		require.NotEmpty(t, f.ConnectorConfig.DisplayName, f.FieldName)
 		require.NotEmpty(t, f.Description, f.FieldName)
-		require.NotEmpty(t, f.ConnectorConfig.Placeholder, f.FieldName)
+		require.Equal(t, f.Variant == field.BoolVariant, f.ConnectorConfig.Placeholder == "", f.FieldName)
 		require.Equal(t, secrets[f.FieldName], f.Secret, f.FieldName)
 	}
 	// A stable API: none of these may ever go.
 	require.Subset(t, names, []string{"base-url", "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"})
 	require.Subset(t, names, []string{"grant-max-hours", "page-size"})
+	reach := []string{
+		"sync-hosts", "sync-secrets", "sync-personal-secrets", "sync-network-targets", "sync-api-targets", "sync-aws-roles",
+		"role-summary", "expand-reach", "expand-reach-limit",
+	}
+	require.Subset(t, names, reach)
 	for _, group := range config.Config.FieldGroups {
 		fields := group.FieldMap()
 		require.Contains(t, fields, "base-url")
 		require.Contains(t, fields, "ca-certificate")
 		require.Contains(t, fields, "grant-max-hours")
 		require.Contains(t, fields, "page-size")
+		for _, name := range reach {
+			require.Contains(t, fields, name)
+		}
 		require.Equal(t, group.Name == "oauth", group.Default)
 	}
 }

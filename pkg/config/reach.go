@@ -51,6 +51,7 @@ var (
 		field.WithDisplayName("Expand what roles reach to their members"),
 		field.WithDescription("Whether a reviewer sees each member of a role on the hosts and other targets that the role reaches. "+
 			"auto: in service mode, where ConductorOne does it, and not in one-shot runs, where it takes a row for each person and account"),
+		field.WithPlaceholder(ExpandAuto),
 		field.WithDefaultValue(ExpandAuto),
 	)
 	expandReachLimitField = field.IntField("expand-reach-limit",
