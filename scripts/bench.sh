@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/simulated.sh
 
 # What to measure.
-PARTS=${PARTS:-calls grid scale allocs profile}
+PARTS=${PARTS:-calls grid scale reach allocs profile}
 # The tenant of all parts but scale: users, roles, and members of a role on average.
 TENANT=${TENANT:-20000 400 200}
 LATENCIES=${LATENCIES:-0 5 20 50}
@@ -16,6 +16,11 @@ RUNS=${RUNS:-3}
 # to a role, and its number of workers.
 SIZES=${SIZES:-12500 25000 50000 100000}
 SCALE_WORKERS=${SCALE_WORKERS:-4}
+# Of the part reach: numbers of hosts beside TENANT, and beside a smaller one whose roles
+# are expanded to their members.
+HOSTS=${HOSTS:-10000 100000}
+EXPANDED_TENANT=${EXPANDED_TENANT:-5000 400 20}
+EXPANDED_HOSTS=${EXPANDED_HOSTS:-5000 20000}
 # Of the part allocs.
 COUNT=${COUNT:-6}
 
@@ -224,6 +229,54 @@ scale() {
     done
 }
 
+# The settings that ask for all that roles reach.
+reach_settings=(--sync-hosts --sync-secrets --sync-network-targets --sync-api-targets --sync-aws-roles --role-summary)
+
+reach() {
+    local hosts
+    {
+        command_of reach TENANT HOSTS EXPANDED_TENANT EXPANDED_HOSTS
+        echo "What roles reach, beside users, roles and memberships: hosts with four accounts on average, each for one or two roles, and for four hosts a secret, a network target, an API target and an AWS role. One run each, with 4 workers and no latency. Memory is the peak of each process in MiB."
+        echo
+        echo "| Hosts | | Calls | Wall time | Processor time: child | parent | simulator | Memory: child | parent | Grants | File |"
+        echo "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    } >parts/reach
+    for hosts in $HOSTS; do
+        # shellcheck disable=SC2086
+        simulate $TENANT --hosts "$hosts"
+        reach_row "$hosts" "nothing of it"
+        reach_row "$hosts" "all of it, and the summary of roles" "${reach_settings[@]}"
+    done
+    {
+        echo
+        echo "Where roles are expanded to their members in a one-shot run ($EXPANDED_TENANT: users, roles, and members of a role on average), each person has a row for each account."
+        echo
+        echo "| Hosts | | Calls | Wall time | Processor time: child | parent | simulator | Memory: child | parent | Grants | File |"
+        echo "|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    } >>parts/reach
+    for hosts in $EXPANDED_HOSTS; do
+        # shellcheck disable=SC2086
+        simulate $EXPANDED_TENANT --hosts "$hosts"
+        reach_row "$hosts" "as it is" "${reach_settings[@]}"
+        reach_row "$hosts" "expanded" "${reach_settings[@]}" --expand-reach on
+    done
+}
+
+# reach_row HOSTS WHAT [OPTION...] measures a sync of all that roles reach.
+reach_row() {
+    local hosts=$1 what=$2 result before after grants
+    shift 2
+    say "$hosts hosts, $what"
+    rm -f reach.c1z
+    before=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
+    result=$(bin/measure --server "${running[-1]}" bin/baton-privx --file reach.c1z --workers 4 "$@" 2>reach.log)
+    after=$(grep -cE ' (GET|POST) ' privx-sim.log) || true
+    grants=$(bin/compare reach.c1z | cut -d" " -f5)
+    jq -r --arg hosts "$hosts" --arg what "$what" --arg calls $((after - before)) --arg grants "$grants" --arg size "$(stat -c %s reach.c1z)" "$JQ"'
+        [$hosts, $what, $calls, "\(.wall | round2) s", "\(.child.cpu | round2) s", "\(.parent.cpu | round2) s", "\(.server | round2) s",
+         (.child.peak, .parent.peak | mib), $grants, "\($size | tonumber / 1048576 | round2) MiB"] | row' <<<"$result" >>parts/reach
+}
+
 allocs() {
     say "Allocations"
     (cd "$repository" && go test -run '^$' -bench . -count "$COUNT" ./pkg/privx ./pkg/connector) >benchmarks.txt 2>benchmarks.log ||
@@ -323,6 +376,10 @@ $(section grid)
 
 $(section scale)
 
+## What roles reach
+
+$(section reach)
+
 ## Allocations
 
 $(section allocs)
@@ -337,7 +394,7 @@ END
 
 for part in $PARTS; do
     case $part in
-    calls | grid | scale | allocs | profile) "$part" ;;
+    calls | grid | scale | reach | allocs | profile) "$part" ;;
     *) echo "PARTS: there is no $part" >&2 && exit 1 ;;
     esac
 done

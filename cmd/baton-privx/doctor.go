@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-sdk/pkg/cli"
 	"github.com/conductorone/baton-sdk/pkg/field"
 	"github.com/conductorone/baton-sdk/pkg/tempdir"
@@ -297,10 +299,10 @@ func doctorExit(err error) int {
 	case errors.Is(err, errNotWell):
 		return exitFailed
 	case errors.As(err, &unwritten{}):
-		_, _ = fmt.Fprintln(os.Stderr, "baton-privx doctor: what was found could not be written:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "baton-privx doctor: what was found could not be written:", errorid.Ended(errorid.With(errorid.DoctorUnwritten, err)))
 		return exitFailed
 	default:
-		_, _ = fmt.Fprintf(os.Stderr, "baton-privx doctor: %v\nRun baton-privx doctor --help to see how it is used.\n", err)
+		_, _ = fmt.Fprintf(os.Stderr, "baton-privx doctor: %s\nRun baton-privx doctor --help to see how it is used.\n", errorid.Ended(errorid.With(errorid.DoctorMisused, err)))
 		return exitMisuse
 	}
 }

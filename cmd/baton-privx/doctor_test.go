@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -136,6 +138,7 @@ func TestDoctorExitCodes(t *testing.T) {
 				}
 				got := run(t, env(c.settings), args...)
 				require.Equal(t, c.code, got.code, got.all())
+				require.Equal(t, c.code == 2, strings.Contains(got.stderr, " ["+string(errorid.DoctorMisused)+"]\nRun "), got.stderr)
 				requireNoSecrets(t, got)
 				if form == "text" || c.code == 2 {
 					require.Contains(t, got.all(), c.says)
@@ -167,6 +170,7 @@ func TestDoctorCannotWrite(t *testing.T) {
 		require.NoError(t, full.Close())
 		require.Equal(t, 1, cmd.ProcessState.ExitCode(), "%v: %s", args, stderr.String())
 		require.Contains(t, stderr.String(), "what was found could not be written")
+		require.Contains(t, stderr.String(), " ["+string(errorid.DoctorUnwritten)+"]\n")
 	}
 }
 

@@ -32,7 +32,7 @@ func ordeals() []ordeal {
 			"grant", "write", faultmatrix.Call{Method: http.MethodPut, Path: rolesOfPath},
 			func(t *testing.T, d *desk) string {
 				t.Helper()
-				return changed(d.grant(t), d.explicit(d.role, d.user))
+				return changed(t, d.grant(t), d.explicit(d.role, d.user))
 			},
 			func(d *desk) string { return d.role },
 		},
@@ -44,6 +44,7 @@ func ordeals() []ordeal {
 				got := runIn(t, d.dir, d.env, "--file", "new.c1z")
 				found := grantsIn(t, filepath.Join(d.dir, "new.c1z"))
 				if got.code != 0 {
+					got.ownError(t)
 					require.Nil(t, found, "what was not finished looks as if it were")
 					return codes.Code(got.code).String()
 				}
@@ -56,7 +57,7 @@ func ordeals() []ordeal {
 			"revoke", "verifying read", faultmatrix.Call{Method: http.MethodGet, Path: rolesOfPath, Skip: 1},
 			func(t *testing.T, d *desk) string {
 				t.Helper()
-				return changed(d.revoke(t, grantID(d.held, d.user)), !d.explicit(d.held, d.user))
+				return changed(t, d.revoke(t, grantID(d.held, d.user)), !d.explicit(d.held, d.user))
 			},
 			func(d *desk) string { return d.held },
 		},
@@ -76,7 +77,11 @@ func requireWhatStayed(t *testing.T, before, after, found map[string]bool) {
 }
 
 // changed is the outcome of a grant or revoke.
-func changed(got outcome, made bool) string {
+func changed(t *testing.T, got outcome, made bool) string {
+	t.Helper()
+	if got.code != 0 {
+		got.ownError(t)
+	}
 	switch text := codes.Code(got.code).String(); {
 	case got.code == 0 && made:
 		return "verified"
@@ -88,7 +93,7 @@ func changed(got outcome, made bool) string {
 }
 
 // TestFaults lets each fault happen once to the real binary, of which must come
-// what docs/faults.md says.
+// what the fault matrix says.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

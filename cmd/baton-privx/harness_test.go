@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/c1z"
@@ -89,6 +92,19 @@ func (o outcome) file() string { return filepath.Join(o.dir, "sync.c1z") }
 func (o outcome) lastLine() string {
 	lines := strings.Split(strings.TrimSpace(o.stderr), "\n")
 	return lines[len(lines)-1]
+}
+
+// ownError is the id of the error that a run has ended with, which the connector has made.
+// The log is left out.
+func (o outcome) ownError(t *testing.T) errorid.ID {
+	t.Helper()
+	var told []string
+	for line := range strings.Lines(o.stderr) {
+		if !strings.HasPrefix(line, "{") {
+			told = append(told, line)
+		}
+	}
+	return errortest.ID(t, strings.Join(told, ""))
 }
 
 // run starts the binary in a folder of its own, with nothing in its environment

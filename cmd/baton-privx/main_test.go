@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -98,6 +100,8 @@ func TestBadConfiguration(t *testing.T) {
 		"unknown method":  {with("auth-method", "magic"), `baton-privx: auth-method: "magic" is not known`},
 		"oauth's absence": {without(with("auth-method", "oauth"), "oauth-client-id", "oauth-client-secret"), "baton-privx: oauth-client-id: is missing"},
 		"junk for a CA":   {with("ca-certificate", junk), "baton-privx: ca-certificate: no PEM certificate in it"},
+		"no such word":    {with("expand-reach", "sometimes"), "field expand-reach: value must be one of [auto on off]"},
+		"half a wish":     {with("sync-personal-secrets", "true"), "baton-privx: sync-personal-secrets: needs sync-secrets"},
 		"no CA file":      {with("ca-certificate", junk+".missing"), "error decoding 'ca-certificate': cannot access file: no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +109,9 @@ func TestBadConfiguration(t *testing.T) {
 			got := run(t, env(c.settings))
 			require.NotZero(t, got.code)
 			require.Contains(t, got.lastLine(), c.says)
+			if strings.HasPrefix(c.says, "baton-privx: ") { // baton-sdk's own have none
+				got.ownError(t)
+			}
 			require.NotContains(t, got.all(), privxsim.DefaultOAuthClientSecret)
 			require.NoFileExists(t, got.file())
 			require.Empty(t, s.sim.Requests())
@@ -151,6 +158,7 @@ func TestAuthentication(t *testing.T) {
 			}
 			require.Equal(t, int(codes.Unauthenticated), got.code, got.stderr)
 			require.Contains(t, got.lastLine(), c.refused)
+			require.Equal(t, errorid.CredentialsRefused, got.ownError(t))
 			require.Len(t, s.sim.Requests(), 1, "nothing is asked without a token")
 		})
 	}
@@ -180,6 +188,7 @@ func TestFailedSync(t *testing.T) {
 			got := runIn(t, dir, env(s.settings()), "--log-level", "debug")
 			require.Equal(t, int(c.code), got.code, got.stderr)
 			require.Contains(t, got.stderr, c.says)
+			got.ownError(t)
 			requireNotFinished(t, got.file())
 			requireNoSecrets(t, got)
 

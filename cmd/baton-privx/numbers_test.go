@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 )
@@ -55,6 +57,7 @@ func TestBadNumbers(t *testing.T) {
 					got := run(t, vars, give(vars, c.value)...)
 					require.Equal(t, int(codes.InvalidArgument), got.code, got.all())
 					require.Contains(t, got.lastLine(), "baton-privx: "+field+": "+c.says)
+					require.Equal(t, errorid.Number, got.ownError(t))
 					require.Equal(t, 1, strings.Count(got.all(), field+": must be"), "%s", got.all())
 					require.NoFileExists(t, got.file())
 					require.Empty(t, s.sim.Requests())

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-sdk/pkg/tempdir"
 	"github.com/spf13/viper"
 
@@ -72,7 +74,7 @@ func called(call string) proof {
 		if heard.Done[call] && heard.Failure == nil {
 			return nil
 		}
-		return fmt.Errorf("baton-privx: looking for what the run has done: no call of %s has succeeded; the log above may say why", call)
+		return errorid.Error("looking for what the run has done", errorid.New(errorid.TaskNotDone, "no call of "+call+" has succeeded; the log above may say why"))
 	}
 }
 
@@ -104,10 +106,10 @@ func saved(ctx context.Context, out output, temporary string) proof {
 		if finishedSince(start, before, after) {
 			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("baton-privx: looking for what the run has saved: %w", err)
+		if err == nil {
+			err = fmt.Errorf("%s holds no sync that this run has finished; the log above may say why", out)
 		}
-		return fmt.Errorf("baton-privx: looking for what the run has saved: %s holds no sync that this run has finished; the log above may say why", out)
+		return errorid.Error("looking for what the run has saved", errorid.With(errorid.NothingSaved, err))
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -175,6 +179,9 @@ func TestSwallowedFailures(t *testing.T) {
 			got := mutely(t, d.dir, d.env, c.args(d)...)
 			require.Equal(t, int(c.code), got.code, got.stderr)
 			require.Contains(t, got.lastLine(), c.says)
+			if c.code != codes.NotFound { // which baton-sdk says
+				errortest.ID(t, got.lastLine())
+			}
 			require.Equal(t, before, d.memberships())
 			if name != "a sync that PrivX forbids" { // which leaves what it has read for the next one
 				require.Equal(t, before, grantsIn(t, filepath.Join(d.dir, "sync.c1z")), "what was there is not there any more")
@@ -274,4 +281,20 @@ func TestServiceFromYAML(t *testing.T) {
 	require.Equal(t, tn.memberships(), setOf(read.GrantIDs()))
 	require.Len(t, processesOf(t, s.dir, ""), 2)
 	require.Len(t, processesOf(t, s.dir, "_connector-service"), 1)
+}
+
+// A run that the system does not let start says so.
+func TestRunThatCannotBeStarted(t *testing.T) {
+	t.Parallel()
+	const files = "10" // more than the first process needs, fewer than it takes to start another one
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -n `+files+` && exec "$0"`, binary)
+	cmd.Dir = t.TempDir()
+	cmd.Env = environment(t, cmd.Dir)
+	for name, value := range env(smallSite(t).settings()) {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	text, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Equal(t, 1, cmd.ProcessState.ExitCode())
+	require.Equal(t, errorid.NotStarted, errortest.ID(t, string(text)))
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
@@ -152,8 +155,11 @@ func TestSavedNeedsAFileThatCanBeRead(t *testing.T) {
 	junk := filepath.Join(dir, "compacted-junk.c1z")
 	require.NoError(t, os.WriteFile(junk, []byte("rubbish"), 0o600))
 	for _, out := range []output{{file: junk}, {pattern: filepath.Join(dir, "compacted-*.c1z")}} {
-		require.ErrorContains(t, saved(t.Context(), out, dir)(account{}), "looking for what the run has saved: reading "+junk)
+		unread := saved(t.Context(), out, dir)(account{})
+		require.ErrorContains(t, unread, "looking for what the run has saved: reading "+junk)
+		require.Equal(t, errorid.NothingSaved, errortest.ID(t, unread.Error()))
 	}
 	missing := saved(t.Context(), output{pattern: filepath.Join(dir, "none-*.c1z")}, dir)(account{})
 	require.ErrorContains(t, missing, "none-*.c1z holds no sync that this run has finished")
+	require.Equal(t, errorid.NothingSaved, errortest.ID(t, missing.Error()))
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	v1 "github.com/conductorone/baton-sdk/pb/c1/connectorapi/baton/v1"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
@@ -182,6 +184,7 @@ func TestServiceReportsFailures(t *testing.T) {
 		got := finish(ctx, t, task)
 		require.Equal(t, c.code, got.Code, "%s: %s", name, got.Message)
 		require.Contains(t, got.Message, c.text, name)
+		errortest.ID(t, got.Message)
 		require.Empty(t, task.Uploads(), name)
 		declined := slices.ContainsFunc(got.Details, func(detail *anypb.Any) bool {
 			return bytes.Contains(detail.GetValue(), []byte(grant.GrantCancelledErrorReason))

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
 	"google.golang.org/grpc/codes"
@@ -102,7 +104,7 @@ func supervise(ctx context.Context, settings *viper.Viper) int {
 	proven := wanted(ctx, settings)
 	ended, err := runSupervised(ctx)
 	if err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, "baton-privx: starting:", err)
+		_, _ = fmt.Fprintln(os.Stderr, errorid.Text("starting", errorid.With(errorid.NotStarted, err)))
 		return 1
 	}
 	code, text := ended.verdict(proven)

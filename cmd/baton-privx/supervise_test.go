@@ -10,6 +10,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 )
@@ -68,6 +71,7 @@ func TestCalled(t *testing.T) {
 		"a failure in its place": {Failure: &failure{codes.Aborted, "lost"}},
 	} {
 		require.ErrorContains(t, grant(heard), "no call of Grant has succeeded", name)
+		require.Equal(t, errorid.TaskNotDone, errortest.ID(t, grant(heard).Error()))
 	}
 }
 

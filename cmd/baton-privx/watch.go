@@ -8,6 +8,8 @@ import (
 	"io"
 	"sync"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/types"
 	"google.golang.org/grpc/codes"
@@ -186,7 +188,7 @@ func (w *watched) action(request proto.Message, answer interface{ GetStatus() v2
 	case err != nil:
 	case answer.GetStatus() == v2.BatonActionStatus_BATON_ACTION_STATUS_COMPLETE:
 	case answer.GetStatus() == v2.BatonActionStatus_BATON_ACTION_STATUS_FAILED:
-		err = fmt.Errorf("the action has failed: %v", answer)
+		err = errorid.Error("running an action", errorid.New(errorid.TaskNotDone, fmt.Sprintf("the action has failed: %v", answer)))
 	default:
 		return // It is under way.
 	}

@@ -10,6 +10,8 @@ import (
 // Counts are how many rows a sync has.
 type Counts struct {
 	Types, Users, Roles, Entitlements, Grants int
+	// Resources are users, roles and all others.
+	Resources int
 }
 
 // Compare reads two files side by side and fails unless they have the same rows.
@@ -34,6 +36,7 @@ func Compare(ctx context.Context, one, other string) (Counts, error) {
 		{&counts.Types, untyped(listResourceTypes)},
 		{&counts.Users, untyped(listResources("user"))},
 		{&counts.Roles, untyped(listResources("role"))},
+		{&counts.Resources, untyped(listResources(""))},
 		{&counts.Entitlements, untyped(listEntitlements)},
 		{&counts.Grants, untyped(listGrants)},
 	} {

@@ -12,10 +12,10 @@ import (
 )
 
 var (
-	declaredEndpoint   = regexp.MustCompile(`Endpoint\{Method: http\.Method(\w+), Path: "([^"]+)"(?:, Permission: "([^"]+)")?\}`)
-	anyEndpoint        = regexp.MustCompile(`Endpoint\{\w`)
+	declaredEndpoint   = regexp.MustCompile(`\bEndpoint\{\s*Method: http\.Method(\w+), Path: "([^"]+)"(?:, Permission: "([^"]+)")?(?:,\s*IfMissing: (?:"[^"]*"|\w+))?,?\s*\}`)
+	anyEndpoint        = regexp.MustCompile(`\bEndpoint\{\s*\w`)
 	documentedEndpoint = regexp.MustCompile("(?m)^\\| `([A-Z]+ /[^`]+)` \\|[^|]*\\|([^|]*)\\|$")
-	permission         = regexp.MustCompile(`[a-z]+-(?:view|manage)`)
+	permission         = regexp.MustCompile(`[a-z]+(?:-[a-z]+)*-(?:view|manage)`)
 )
 
 // An operator of PrivX is told all that the connector calls there, with the permission for

@@ -1,6 +1,6 @@
 // Package faultmatrix says what comes of every fault at every call: which faults
-// there are, and what is written down about them in docs/faults.md. Tests in other
-// packages hold the connector and the binary to it.
+// there are, and what is written down about them in matrix.md. Tests in other packages
+// hold the connector and the binary to it, and docs/faults.md is made from it.
 package faultmatrix
 
 import (

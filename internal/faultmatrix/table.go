@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Path is where the table is, from the root of the repository.
-const Path = "docs/faults.md"
+// Path is where the table is, to which tests hold the connector, from the root of the repository.
+const Path = "internal/faultmatrix/matrix.md"
 
 // Table holds what comes of an operation when a fault happens to a call, by the
 // names of all three. Where a fault cannot happen, there is nothing.
@@ -33,6 +33,15 @@ func Outcome(once, forever string) string {
 // Once is the first half of a cell's text.
 func Once(outcome string) string {
 	once, _, _ := strings.Cut(outcome, " / ")
+	return once
+}
+
+// Forever is the second half of a cell's text, which may be all of it.
+func Forever(outcome string) string {
+	once, forever, different := strings.Cut(outcome, " / ")
+	if different {
+		return forever
+	}
 	return once
 }
 
@@ -104,23 +113,41 @@ func cells(row string) []string {
 
 // Write puts the tables into a document in place of those that it has.
 func Write(path string, operations []Operation, table Table) error {
+	return replace(path, func(document string) (string, error) {
+		for _, operation := range operations {
+			var err error
+			if document, err = fill(document, operation.Name, render(operation, table[operation.Name])); err != nil {
+				return "", fmt.Errorf("%s: %w", path, err)
+			}
+		}
+		return document, nil
+	})
+}
+
+// replace writes a document anew.
+func replace(path string, change func(string) (string, error)) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the fault table: %w", err)
 	}
-	document := string(text)
-	for _, operation := range operations {
-		before, rest, _ := strings.Cut(document, begin(operation.Name))
-		_, after, found := strings.Cut(rest, end)
-		if !found {
-			return fmt.Errorf("%s: no place for the table of %s", path, operation.Name)
-		}
-		document = before + begin(operation.Name) + render(operation, table[operation.Name]) + end + after
+	document, err := change(string(text))
+	if err != nil {
+		return err
 	}
 	if err := os.WriteFile(path, []byte(document), 0o644); err != nil { //nolint:gosec // A document for everybody.
 		return fmt.Errorf("writing the fault table: %w", err)
 	}
 	return nil
+}
+
+// fill puts a table into its place in a document.
+func fill(document, name, rendered string) (string, error) {
+	before, rest, _ := strings.Cut(document, begin(name))
+	_, after, found := strings.Cut(rest, end)
+	if !found {
+		return "", fmt.Errorf("no place for the table of %s", name)
+	}
+	return before + begin(name) + rendered + end + after, nil
 }
 
 // render makes a table of Markdown. Faults of which the same comes at every call

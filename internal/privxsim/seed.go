@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/privxsim/apiproxy"
+	"github.com/conductorone/baton-privx/internal/privxsim/authorizer"
+	"github.com/conductorone/baton-privx/internal/privxsim/hoststore"
+	"github.com/conductorone/baton-privx/internal/privxsim/networkaccess"
 	"github.com/conductorone/baton-privx/internal/privxsim/rolestore"
 )
 
@@ -110,9 +114,10 @@ func (s *seeder) addGroups(count int) {
 // group it may read in each of them, which takes a role in each.
 func (s *seeder) permitAPIClient() {
 	for i, group := range s.groups {
-		permissions := []string{"hosts-view", "api-targets-view"}
+		permissions := []string{hoststore.PermHostsView, apiproxy.PermAPITargetsView}
 		if i == 0 {
-			permissions = append(permissions, "network-targets-view", "role-target-resources-view", "access-groups-manage")
+			permissions = append(permissions,
+				networkaccess.PermNetworkTargetsView, rolestore.PermTargetResourcesView, authorizer.PermAccessGroupsManage)
 		}
 		role := s.store.AddRole(Role{
 			Name: fmt.Sprint("API client Baton, targets ", i), AccessGroupID: group, Permissions: permissions,

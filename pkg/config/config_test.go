@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	"github.com/conductorone/baton-sdk/pkg/cli"
 	"github.com/conductorone/baton-sdk/pkg/field"
 	"github.com/spf13/viper"
@@ -91,7 +94,11 @@ func TestCredentials(t *testing.T) {
 			t.Parallel()
 			got, err := settings(t, c.method, c.given...)
 			if c.field != "" {
-				requireNames(t, err, c.field)
+				want := errorid.CredentialsMissing
+				if c.field == "auth-method" {
+					want = errorid.AuthMethod
+				}
+				requireNames(t, err, c.field, want)
 				return
 			}
 			require.NoError(t, err)
@@ -101,10 +108,11 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// requireNames wants one line that begins with the field, coded InvalidArgument.
-func requireNames(t *testing.T, err error, name string) {
+// requireNames wants one line that begins with the field and ends in the id, coded InvalidArgument.
+func requireNames(t *testing.T, err error, name string, id errorid.ID) {
 	t.Helper()
 	require.Error(t, err)
+	require.Equal(t, id, errortest.ID(t, err.Error()))
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
 	require.True(t, strings.HasPrefix(err.Error(), "baton-privx: "+name+": "), err.Error())
 	require.NotContains(t, err.Error(), "\n")
@@ -117,7 +125,7 @@ func TestBaseURL(t *testing.T) {
 		"https://privx.example.com/?a=b", "https://privx.example.com/#x", "https://privx.example.com:hunter2",
 	} {
 		_, err := settings(t, "", apiPair, map[string]string{"base-url": bad})
-		requireNames(t, err, "base-url")
+		requireNames(t, err, "base-url", errorid.BaseURL)
 		require.NotContains(t, err.Error(), "hunter2")
 	}
 	_, err := settings(t, "", apiPair, map[string]string{"base-url": ""})
@@ -145,7 +153,7 @@ func TestCACertificate(t *testing.T) {
 		cfg.CaCertificate = bad
 		_, err := cfg.Settings("")
 		require.Error(t, err, name)
-		requireNames(t, err, "ca-certificate")
+		requireNames(t, err, "ca-certificate", errorid.CACertificate)
 	}
 }
 
@@ -182,7 +190,7 @@ func TestGrantMaxHours(t *testing.T) {
 				t.Parallel()
 				got, err := settings(t, method, oauthPair, apiPair, c.given)
 				if c.bad {
-					requireNames(t, err, "grant-max-hours")
+					requireNames(t, err, "grant-max-hours", errorid.Number)
 					require.ErrorContains(t, err, "between 0 (without an end) and 87840 hours")
 					return
 				}
@@ -206,7 +214,7 @@ func TestPageSize(t *testing.T) {
 				}
 				got, err := settings(t, method, oauthPair, apiPair, values)
 				if want < 0 {
-					requireNames(t, err, "page-size")
+					requireNames(t, err, "page-size", errorid.Number)
 					require.ErrorContains(t, err, "between 10 and 1000 rows")
 					return
 				}
@@ -220,19 +228,19 @@ func TestPageSize(t *testing.T) {
 // A number is one in plain digits.
 func TestCheckNumber(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"grant-max-hours", "page-size"}, config.Numbers())
+	require.Equal(t, []string{"grant-max-hours", "page-size", "expand-reach-limit"}, config.Numbers())
 	for _, good := range []string{"0", "1", "10", "48", "87840", "999999999"} {
 		require.NoError(t, config.CheckNumber("page-size", good), good)
 	}
 	for _, bad := range []string{
 		"", " ", "00", "010", "0x10", "0b1", "0o7", "1_000", "1,000", "+1", "-1", "1.0", "1e3", "one", "1h", " 1", "1 ", "1\n2", "٣", "1234567890",
 	} {
-		requireNames(t, config.CheckNumber("page-size", bad), "page-size")
+		requireNames(t, config.CheckNumber("page-size", bad), "page-size", errorid.Number)
 	}
 }
 
 // Every field is explained to whoever fills it in, secrets are marked, and the
-// common fields stand in both groups.
+// common fields stand in both groups. What is on or off has no placeholder.
 func TestFields(t *testing.T) {
 	t.Parallel()
 	secrets := map[string]bool{"api-client-secret": true, "oauth-client-secret": true}
@@ -241,18 +249,26 @@ func TestFields(t *testing.T) {
 		names = append(names, f.FieldName)
 		require.NotEmpty(t, f.ConnectorConfig.DisplayName, f.FieldName)
 		require.NotEmpty(t, f.Description, f.FieldName)
-		require.NotEmpty(t, f.ConnectorConfig.Placeholder, f.FieldName)
+		require.Equal(t, f.Variant == field.BoolVariant, f.ConnectorConfig.Placeholder == "", f.FieldName)
 		require.Equal(t, secrets[f.FieldName], f.Secret, f.FieldName)
 	}
 	// A stable API: none of these may ever go.
 	require.Subset(t, names, []string{"base-url", "api-client-id", "api-client-secret", "oauth-client-id", "oauth-client-secret"})
 	require.Subset(t, names, []string{"grant-max-hours", "page-size"})
+	reach := []string{
+		"sync-hosts", "sync-secrets", "sync-personal-secrets", "sync-network-targets", "sync-api-targets", "sync-aws-roles",
+		"role-summary", "expand-reach", "expand-reach-limit",
+	}
+	require.Subset(t, names, reach)
 	for _, group := range config.Config.FieldGroups {
 		fields := group.FieldMap()
 		require.Contains(t, fields, "base-url")
 		require.Contains(t, fields, "ca-certificate")
 		require.Contains(t, fields, "grant-max-hours")
 		require.Contains(t, fields, "page-size")
+		for _, name := range reach {
+			require.Contains(t, fields, name)
+		}
 		require.Equal(t, group.Name == "oauth", group.Default)
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-sdk/pkg/field"
 )
 
@@ -27,5 +29,5 @@ func CheckNumber(name, text string) error {
 	if plainNumber.MatchString(text) {
 		return nil
 	}
-	return &Error{Field: name, Problem: "must be a whole number in at most 9 digits, without a sign, a leading zero or anything else"}
+	return &Error{ID: errorid.Number, Field: name, Problem: "must be a whole number in at most 9 digits, without a sign, a leading zero or anything else"}
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"github.com/conductorone/baton-sdk/pkg/field"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // When grants to roles are marked so that they are expanded to the roles' members.
@@ -49,6 +51,7 @@ var (
 		field.WithDisplayName("Expand what roles reach to their members"),
 		field.WithDescription("Whether a reviewer sees each member of a role on the hosts and other targets that the role reaches. "+
 			"auto: in service mode, where ConductorOne does it, and not in one-shot runs, where it takes a row for each person and account"),
+		field.WithPlaceholder(ExpandAuto),
 		field.WithDefaultValue(ExpandAuto),
 	)
 	expandReachLimitField = field.IntField("expand-reach-limit",
@@ -69,14 +72,10 @@ var reachFields = []field.SchemaField{
 func (c *Privx) checkReach() error {
 	switch {
 	case c.SyncPersonalSecrets && !c.SyncSecrets:
-		return invalid(syncPersonalSecretsField, "needs sync-secrets")
+		return invalid(errorid.SettingUnfit, syncPersonalSecretsField, "needs sync-secrets")
 	case c.ExpandReachLimit < 0:
-		return invalid(expandReachLimitField, "must not be below 0")
-	}
-	switch c.ExpandReach {
-	case "", ExpandAuto, ExpandOn, ExpandOff:
-		return nil
+		return invalid(errorid.Number, expandReachLimitField, "must not be below 0")
 	default:
-		return invalid(expandReachField, "must be "+ExpandAuto+", "+ExpandOn+" or "+ExpandOff)
+		return nil
 	}
 }

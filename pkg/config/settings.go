@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -21,22 +23,22 @@ func (c *Privx) Settings(method string) (privx.Config, error) {
 	given := c.trimmed()
 	baseURL, err := privx.ParseBaseURL(given.BaseUrl)
 	if err != nil {
-		return settings, invalid(baseURLField, err.Error())
+		return settings, invalid(errorid.BaseURL, baseURLField, err.Error())
 	}
 	settings.BaseURL = baseURL
 	if len(c.CaCertificate) > 0 {
 		settings.CertificateAuthorities, err = privx.ParseCertificates(c.CaCertificate)
 		if err != nil {
-			return settings, invalid(caCertificateField, err.Error())
+			return settings, invalid(errorid.CACertificate, caCertificateField, err.Error())
 		}
 	}
 	if c.GrantMaxHours < 0 || c.GrantMaxHours > maxGrantHours {
-		return settings, invalid(grantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
+		return settings, invalid(errorid.Number, grantMaxHoursField, fmt.Sprintf("must be between 0 (without an end) and %d hours", maxGrantHours))
 	}
 	settings.GrantLength = time.Duration(c.GrantMaxHours) * time.Hour
 	// A page size that is not set comes as 0 if the caller does not put in the default.
 	if c.PageSize != 0 && (c.PageSize < privx.MinPageSize || c.PageSize > privx.MaxPageSize) {
-		return settings, invalid(pageSizeField, fmt.Sprintf("must be between %d and %d rows", privx.MinPageSize, privx.MaxPageSize))
+		return settings, invalid(errorid.Number, pageSizeField, fmt.Sprintf("must be between %d and %d rows", privx.MinPageSize, privx.MaxPageSize))
 	}
 	settings.PageSize = c.PageSize
 	if err := c.checkReach(); err != nil {
@@ -64,7 +66,7 @@ func (c *Privx) credentials(method string) (privx.Credentials, error) {
 	case authMethodOAuth, "":
 		return c.oauthCredentials(method)
 	default:
-		return nil, &Error{Field: "auth-method", Problem: fmt.Sprintf("%q is not known: choose %s or %s", method, authMethodOAuth, authMethodClientSecret)}
+		return nil, &Error{ID: errorid.AuthMethod, Field: "auth-method", Problem: fmt.Sprintf("%q is not known: choose %s or %s", method, authMethodOAuth, authMethodClientSecret)}
 	}
 }
 
@@ -76,7 +78,7 @@ func (c *Privx) clientSecretCredentials() (privx.Credentials, error) {
 		return nil, err
 	}
 	if !given {
-		return nil, invalid(apiClientIDField, "is missing: the method "+authMethodClientSecret+" needs the API client's ID and secret")
+		return nil, invalid(errorid.CredentialsMissing, apiClientIDField, "is missing: the method "+authMethodClientSecret+" needs the API client's ID and secret")
 	}
 	return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
 }
@@ -101,9 +103,9 @@ func (c *Privx) oauthCredentials(method string) (privx.Credentials, error) {
 	case apiPair && method == "":
 		return privx.APIClientCredentials{ClientID: c.ApiClientId, ClientSecret: c.ApiClientSecret}, nil
 	case apiPair:
-		return nil, invalid(oauthClientIDField, "is missing: the method "+method+" needs the OAuth client's ID and secret")
+		return nil, invalid(errorid.CredentialsMissing, oauthClientIDField, "is missing: the method "+method+" needs the OAuth client's ID and secret")
 	default:
-		return nil, invalid(oauthClientIDField, "no credentials: give the OAuth client's ID and secret, the API client's (api-client-id, api-client-secret), or both")
+		return nil, invalid(errorid.CredentialsMissing, oauthClientIDField, "no credentials: give the OAuth client's ID and secret, the API client's (api-client-id, api-client-secret), or both")
 	}
 }
 
@@ -111,9 +113,9 @@ func (c *Privx) oauthCredentials(method string) (privx.Credentials, error) {
 func pair(idField field.SchemaField, id string, secretField field.SchemaField, secret string) (bool, error) {
 	switch {
 	case id != "" && secret == "":
-		return false, invalid(secretField, "is missing: it belongs to "+idField.FieldName)
+		return false, invalid(errorid.CredentialsMissing, secretField, "is missing: it belongs to "+idField.FieldName)
 	case id == "" && secret != "":
-		return false, invalid(idField, "is missing: it belongs to "+secretField.FieldName)
+		return false, invalid(errorid.CredentialsMissing, idField, "is missing: it belongs to "+secretField.FieldName)
 	default:
 		return id != "", nil
 	}
@@ -121,6 +123,8 @@ func pair(idField field.SchemaField, id string, secretField field.SchemaField, s
 
 // Error is a mistake in the configuration.
 type Error struct {
+	// ID names what is wrong.
+	ID errorid.ID
 	// Field is the name of the flag.
 	Field string
 	// Problem says what is wrong with it, and never repeats its value.
@@ -128,11 +132,11 @@ type Error struct {
 }
 
 // Error is one line that names the field.
-func (e *Error) Error() string { return "baton-privx: " + e.Field + ": " + e.Problem }
+func (e *Error) Error() string { return errorid.Text(e.Field, errorid.New(e.ID, e.Problem)) }
 
 // GRPCStatus makes it an InvalidArgument, from which the exit code comes.
 func (e *Error) GRPCStatus() *status.Status { return status.New(codes.InvalidArgument, e.Error()) }
 
-func invalid(f field.SchemaField, problem string) error {
-	return &Error{Field: f.FieldName, Problem: problem}
+func invalid(id errorid.ID, f field.SchemaField, problem string) error {
+	return &Error{ID: id, Field: f.FieldName, Problem: problem}
 }

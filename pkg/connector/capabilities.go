@@ -81,7 +81,7 @@ var capabilities = []capability{
 	},
 	{
 		permissions: []string{"access-groups-manage"},
-		purpose:     "The names of the access groups that hosts and API targets are in (optional)",
+		purpose:     "The names of access groups, with `--sync-api-targets` as well (optional)",
 		without:     "Access groups are shown by their IDs",
 		setting:     "sync-hosts",
 		since:       "33",

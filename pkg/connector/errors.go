@@ -1,10 +1,10 @@
 package connector
 
 import (
-	"fmt"
-
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // failed says what was being done when an error came. During a sync, baton-sdk
@@ -12,13 +12,18 @@ import (
 // whatever was being read: what failed here fails the sync.
 func failed(doing string, err error) error {
 	if status.Code(err) == codes.NotFound {
-		return status.Errorf(codes.FailedPrecondition, "baton-privx: %s: %v", doing, err)
+		return status.Error(codes.FailedPrecondition, errorid.Text(doing, err))
 	}
-	return fmt.Errorf("baton-privx: %s: %w", doing, err)
+	return errorid.Error(doing, err)
+}
+
+// unfit is the error for what cannot be done until something is put right.
+func unfit(doing string, cause error) error {
+	return status.Error(codes.FailedPrecondition, errorid.Text(doing, cause))
 }
 
 // gone is failed for a single object, where NotFound is the truth: the client
 // says so only where PrivX did, and a targeted sync then leaves the object out.
 func gone(doing string, err error) error {
-	return fmt.Errorf("baton-privx: %s: %w", doing, err)
+	return errorid.Error(doing, err)
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -50,7 +49,7 @@ func (r *syncRun) tellExpansion(ctx context.Context, rows int64) error {
 	case rows <= int64(reach.limit):
 		log.Info("baton-privx: the members of roles take at most so many rows on what their roles reach", numbers...)
 	case reach.strict:
-		return failed("expanding what roles reach to their members", status.Error(codes.FailedPrecondition, fmt.Sprintf(
+		return unfit("expanding what roles reach to their members", errorid.New(errorid.TooManyRows, fmt.Sprintf(
 			"that takes up to %d rows, which is more than the limit of %d: set expand-reach to off, leave a kind of target out, or raise expand-reach-limit and the memory", rows, reach.limit)))
 	default:
 		log.Warn("baton-privx: the members of roles take very many rows on what their roles reach; set expand-reach to off if that is too much", numbers...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	ent "github.com/conductorone/baton-sdk/pkg/types/entitlement"
@@ -87,11 +89,11 @@ func (r *roleSyncer) skipIfDeleted(ctx context.Context, run *syncRun, role *v2.R
 	const doing = "listing the members of role "
 	roleID := role.GetId().GetResource()
 	if role.GetProfile().GetFields()[profileSystem].GetBoolValue() {
-		return failed(doing+roleID+", which is built in and cannot have been deleted", cause)
+		return failed(doing+roleID+", which is built in and cannot have been deleted", errorid.With(errorid.ExistsAndNotFound, cause))
 	}
 	_, err := r.client.GetRole(ctx, roleID)
 	if err == nil {
-		return failed(doing+roleID+", which exists", cause)
+		return failed(doing+roleID+", which exists", errorid.With(errorid.ExistsAndNotFound, cause))
 	}
 	if !privx.IsNotFound(err) {
 		return failed(doing+roleID, errors.Join(err, cause))

@@ -95,6 +95,13 @@ func (b *roleBook) add(userID string, roles []privx.RoleEntry) userRoles {
 	return userRoles{b, entries}
 }
 
+// forget lets go of all users. Their roles that were handed out stay as they are.
+func (b *roleBook) forget() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.users = make(map[string][]heldEntry)
+}
+
 // cost is how much memory a user's roles take, in bytes, at most: a role or a holding
 // that is new is counted each time that it occurs in them.
 func (b *roleBook) cost(userID string, roles []privx.RoleEntry) int {

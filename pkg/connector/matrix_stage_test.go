@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 	"github.com/stretchr/testify/require"
@@ -220,7 +222,7 @@ func (s *stage) suffer(fault faultmatrix.Fault, n, count int) string {
 // failed is the outcome that is an error, as an operator may be shown it.
 func (s *stage) failed(err error) string {
 	s.t.Helper()
-	require.ErrorContains(s.t, err, "baton-privx: ")
+	errortest.ID(s.t, err.Error())
 	require.NotContains(s.t, err.Error(), privxsim.CanaryPrefix)
 	require.NotContains(s.t, err.Error(), privxsim.DefaultAPIClientSecret)
 	require.NotContains(s.t, err.Error(), privxsim.DefaultOAuthClientSecret)

@@ -44,7 +44,7 @@ const (
 // call, and may be at the end of it when a pause of baton-sdk's begins.
 const limit = 20 * time.Minute
 
-// TestFaultMatrix holds every cell of the table in docs/faults.md against what
+// TestFaultMatrix holds every cell of the table in internal/faultmatrix against what
 // comes of the fault.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
@@ -36,8 +38,8 @@ func (r *roleSyncer) Grant(ctx context.Context, principal *v2.Resource, entitlem
 	if err != nil {
 		return nil, nil, err
 	}
-	if reason != "" {
-		return nil, nil, grant.NewErrGrantCancelled(m.describe(reason))
+	if reason != nil {
+		return nil, nil, grant.NewErrGrantCancelled(errorid.Text(m.doing(), reason))
 	}
 	change, err := r.client.GrantRole(ctx, m.userID(), m.roleID())
 	if err != nil {
@@ -66,7 +68,7 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	if err != nil {
 		return nil, err
 	}
-	if reason != "" {
+	if reason != nil {
 		return nil, m.refused(reason)
 	}
 	change, err := r.client.RevokeRole(ctx, m.userID(), m.roleID())
@@ -74,7 +76,7 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	case privx.IsNotFound(err):
 		// RevokeRole takes a user who is gone for revoked and gives no error. What was
 		// not found is something else, and must not pass for a success.
-		return nil, m.refused(err.Error())
+		return nil, m.refused(err)
 	case err != nil:
 		return nil, m.failed(err)
 	}
@@ -95,22 +97,23 @@ func (r *roleSyncer) Revoke(ctx context.Context, revoked *v2.Grant) (annotations
 	return notes, nil
 }
 
-// declines gives the reason why the connector must not change a membership; empty if it
-// may.
-func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (string, error) {
+// declines gives the reason why the connector must not change a membership; nil if it may.
+// The second error is that of finding out.
+func (r *roleSyncer) declines(ctx context.Context, m membershipChange) (error, error) {
 	if given := m.principal.GetResourceType(); given != userResourceType.GetId() {
-		return fmt.Sprintf("only a user can be a member of a role, not a %q", given), nil
+		return errorid.New(errorid.NotAUser, fmt.Sprintf("only a user can be a member of a role, not a %q", given)), nil
 	}
 	itself, err := r.client.ActsAs(ctx, m.userID())
 	switch {
 	case err == nil && itself:
-		return "this is the API client that the connector itself runs as, whose roles it never changes: change them in PrivX", nil
+		return errorid.New(errorid.OwnClient, "this is the API client that the connector itself runs as, whose roles it never changes: change them in PrivX"), nil
 	case err == nil:
-		return "", nil
+		return nil, nil
 	case mayYetSucceed(err) || privx.IsUnauthenticated(err) || errors.Is(err, context.Canceled):
-		return "", m.failed(err)
+		return nil, m.failed(err)
 	default:
-		return "", m.refused("PrivX does not say as which API client the connector runs, whose roles it must not change: give its api-client-id, if that is not given yet; " + err.Error())
+		return nil, m.refused(errorid.With(errorid.OwnClientUnknown, fmt.Errorf("PrivX does not say as which API client the connector runs, "+
+			"whose roles it must not change: give its api-client-id, if that is not given yet; %w", err)))
 	}
 }
 
@@ -122,10 +125,10 @@ func (r *roleSyncer) remaining(ctx context.Context, m membershipChange, change *
 	}
 	switch {
 	case !change.Written && rules.everybody:
-		return nil, m.refused(rules.words)
+		return nil, m.refused(errorid.New(errorid.Everybodys, rules.words))
 	case !change.Written:
-		return nil, m.refused("the user holds the role through its mapping rules alone (" + rules.words + "): " +
-			"only a change of the rules in PrivX, or of the user in his directory, can end that")
+		return nil, m.refused(errorid.New(errorid.MappedOnly, "the user holds the role through its mapping rules alone ("+rules.words+"): "+
+			"only a change of the rules in PrivX, or of the user in his directory, can end that"))
 	}
 	ctxzap.Extract(ctx).Warn("baton-privx: the explicit membership was revoked, and the user keeps the role through its mapping rules",
 		zap.String("role_id", m.roleID()), zap.String("user_id", m.userID()), zap.String(profileMappingRules, rules.words))
@@ -162,14 +165,14 @@ func (m membershipChange) log(ctx context.Context, change *privx.Change) {
 	}
 }
 
-// describe puts in front of a text what was being done.
-func (m membershipChange) describe(text string) string {
-	return fmt.Sprintf("baton-privx: %s role %s for user %s: %s", m.verb, m.roleID(), m.userID(), text)
+// doing says what is being done.
+func (m membershipChange) doing() string {
+	return fmt.Sprintf("%s role %s for user %s", m.verb, m.roleID(), m.userID())
 }
 
 // refused is the error for what the connector will not or cannot do.
-func (m membershipChange) refused(reason string) error {
-	return status.Error(codes.FailedPrecondition, m.describe(reason))
+func (m membershipChange) refused(reason error) error {
+	return status.Error(codes.FailedPrecondition, errorid.Text(m.doing(), reason))
 }
 
 // failed says what was being done when an error came. An error after which a repetition
@@ -177,9 +180,9 @@ func (m membershipChange) refused(reason string) error {
 // longer than a task may take.
 func (m membershipChange) failed(err error) error {
 	if mayYetSucceed(err) {
-		return status.Error(codes.Unavailable, m.describe(err.Error()))
+		return status.Error(codes.Unavailable, errorid.Text(m.doing(), err))
 	}
-	return fmt.Errorf("%s%w", m.describe(""), err)
+	return errorid.Error(m.doing(), err)
 }
 
 func mayYetSucceed(err error) bool {

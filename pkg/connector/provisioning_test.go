@@ -9,6 +9,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
 	"github.com/stretchr/testify/require"
@@ -291,6 +294,7 @@ func TestCancelledCall(t *testing.T) {
 			})
 			_, err := x.builder().Grant(ctx, grantRequest(x.role, stub("user", x.user)))
 			require.ErrorIs(t, err, context.Canceled)
+			require.Equal(t, errorid.Cancelled, errortest.ID(t, err.Error()))
 			require.NotEqual(t, codes.FailedPrecondition, status.Code(err), "%v", err)
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/connectorbuilder"
@@ -96,7 +98,7 @@ func (x *tenant) provisioner() connectorbuilder.ResourceProvisionerV2Limited {
 func requireUnavailable(t *testing.T, err error) {
 	t.Helper()
 	require.Equal(t, codes.Unavailable.String(), status.Code(err).String(), "%v", err)
-	require.ErrorContains(t, err, "baton-privx: ")
+	errortest.ID(t, err.Error())
 	require.Empty(t, status.Convert(err).Details(), "rate-limit data would replace baton-sdk's own pauses")
 }
 

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
@@ -96,6 +98,7 @@ func TestPrivXWithoutAPITargets(t *testing.T) {
 	_, err := x.connector.Validate(x.ctx)
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 	require.ErrorContains(t, err, "this PrivX has no API targets (they come with version 42): leave sync-api-targets out")
+	require.Equal(t, errorid.NotInThisPrivX, errortest.ID(t, err.Error()))
 }
 
 // The closing line has how many targets there were and in which access groups, and there is a

@@ -11,8 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/conductorone/baton-privx/internal/c1z"
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
 	"github.com/conductorone/baton-privx/pkg/config"
 )
@@ -224,6 +227,7 @@ func TestExpansionLimit(t *testing.T) {
 	_, err := x.sync()
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
 	require.ErrorContains(t, err, "more than the limit of 3: set expand-reach to off")
+	require.Equal(t, errorid.TooManyRows, errortest.ID(t, err.Error()))
 }
 
 // Roles that targets name and that PrivX did not list are no grants, and there is one warning
@@ -238,4 +242,39 @@ func TestRolesThatAreNotThere(t *testing.T) {
 	require.Len(t, warned, 1)
 	require.Equal(t, int64(1), warned[0].ContextMap()["roles"])
 	require.Equal(t, int64(3+len(oddNames)), warned[0].ContextMap()["references"])
+}
+
+// A host whose accounts do not fit into a row ends the sync, rather than be cut.
+func TestATargetThatIsTooLarge(t *testing.T) {
+	t.Parallel()
+	l := newLandscape()
+	huge := privxsim.Host{CommonName: "huge"}
+	for i := range 15_000 {
+		huge.Principals = append(huge.Principals, privxsim.Principal{Principal: fmt.Sprintf("an account with a rather long name, so that fewer of them are needed: %d", i), Roles: refs(l.dba)})
+	}
+	l.store.AddHost(huge)
+	x := newTenantWith(t, l.store, privxsim.Options{}, func(cfg *config.Privx) { cfg.SyncHosts = true })
+	_, err := x.sync()
+	require.Equal(t, codes.FailedPrecondition, status.Code(err))
+	require.ErrorContains(t, err, "has 15000 accounts, and with their roles it is larger than baton-sdk takes: leave sync-hosts out")
+	require.Equal(t, errorid.TargetTooLarge, errortest.ID(t, err.Error()))
+}
+
+// A row that is not this connector's own, or was changed, is not guessed at.
+func TestRowsThatAreNotOurs(t *testing.T) {
+	t.Parallel()
+	x := newTenantWith(t, newLandscape().store, privxsim.Options{}, func(cfg *config.Privx) { cfg.SyncHosts = true })
+	server := x.builder()
+	for _, notes := range []annotations.Annotations{
+		nil,
+		annotations.New(wrapperspb.String("not JSON")),
+		annotations.New(wrapperspb.String(`{"ways":[{"name":"without a slug"}]}`)),
+	} {
+		host := v2.Resource_builder{Id: v2.ResourceId_builder{ResourceType: "host", Resource: "x"}.Build(), Annotations: notes}.Build()
+		_, err := server.ListGrants(x.ctx, v2.GrantsServiceListGrantsRequest_builder{Resource: host}.Build())
+		require.Equal(t, codes.FailedPrecondition, status.Code(err))
+		require.Equal(t, errorid.RowWithoutRoles, errortest.ID(t, err.Error()))
+		_, err = server.ListEntitlements(x.ctx, v2.EntitlementsServiceListEntitlementsRequest_builder{Resource: host}.Build())
+		require.Equal(t, errorid.RowWithoutRoles, errortest.ID(t, err.Error()))
+	}
 }

@@ -228,7 +228,8 @@ func (r *syncRun) rolesSeen(ctx context.Context) (map[string]string, error) {
 // keepReach lets go of everything but what the grants of targets need, which baton-sdk may
 // ask for after those of the last role.
 func (r *syncRun) keepReach() {
-	r.users, r.usersKnown, r.held = privx.IDs{}, false, newRoleBook(func(int) bool { return false })
+	r.users, r.usersKnown = privx.IDs{}, false
+	r.held.forget()
 	for _, sums := range r.sums {
 		sums.Forget()
 	}

@@ -3,6 +3,9 @@ package connector_test
 import (
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"github.com/conductorone/baton-sdk/pkg/annotations"
 	"github.com/conductorone/baton-sdk/pkg/types/grant"
@@ -114,6 +117,7 @@ func TestRevokeOfAMappedMembership(t *testing.T) {
 			require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
 			require.ErrorContains(t, err, "the user holds the role through its mapping rules alone")
 			require.ErrorContains(t, err, c.words)
+			require.Equal(t, errorid.MappedOnly, errortest.ID(t, err.Error()))
 			require.Zero(t, x.writes())
 			require.True(t, x.membership(x.role, x.user).Implicit)
 
@@ -170,6 +174,7 @@ func TestPrivxUserIsNeverRevoked(t *testing.T) {
 			_, err := x.revoke(x.store.UserRoleID(), stub("user", x.user))
 			require.Equal(t, codes.FailedPrecondition, status.Code(err), "%v", err)
 			require.ErrorContains(t, err, builtIn)
+			require.Equal(t, errorid.Everybodys, errortest.ID(t, err.Error()))
 			require.Zero(t, x.writes())
 		})
 	}

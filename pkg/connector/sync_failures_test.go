@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 	"github.com/stretchr/testify/require"
@@ -64,7 +66,7 @@ func TestWrongAnswersFailTheSync(t *testing.T) {
 				_, err := x.sync()
 				require.Error(t, err)
 				require.Equal(t, want.code.String(), status.Code(err).String(), "%v", err)
-				require.Contains(t, err.Error(), "baton-privx: ")
+				errortest.ID(t, err.Error())
 				require.NotContains(t, err.Error(), privxsim.CanaryPrefix)
 			})
 		}

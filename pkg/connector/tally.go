@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	rs "github.com/conductorone/baton-sdk/pkg/types/resource"
 	"github.com/grpc-ecosystem/go-grpc-middleware/logging/zap/ctxzap"
 	"go.uber.org/zap"
@@ -189,8 +191,8 @@ func (r *syncRun) search(ctx context.Context, ids []string) error {
 	}
 	for _, user := range found {
 		if created, ok := instant(user.Created); ok && created.Before(r.usersDate.Add(-clocksApart)) {
-			return status.Error(codes.Aborted, fmt.Sprintf("baton-privx: listing users: the list that PrivX gave is not complete: "+
-				"it lacks user %s, who is a member of a role and whom PrivX finds when it is asked for him by id; sync again", user.ID))
+			return status.Error(codes.Aborted, errorid.Text("listing users", errorid.New(errorid.UsersMissing, fmt.Sprintf("the list that PrivX gave is not complete: "+
+				"it lacks user %s, who is a member of a role and whom PrivX finds when it is asked for him by id; sync again", user.ID))))
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.
 	doing := "reading who reaches the " + t.list.one + " " + target.GetId().GetResource()
 	note, err := noteOf(target)
 	if err != nil {
-		return nil, nil, failed(doing, err)
+		return nil, nil, unfit(doing, err)
 	}
 	run := t.syncs.run(opts.SyncID)
 	roles, err := run.rolesSeen(ctx)

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
 	"github.com/conductorone/baton-privx/pkg/connector/reach"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
@@ -56,7 +57,7 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 			continue
 		}
 		if rows[i], err = t.resource(target); err != nil {
-			return nil, nil, failed("making a resource of what PrivX lists", err)
+			return nil, nil, unfit("making a resource of what PrivX lists", err)
 		}
 	}
 	rows, results := cutPage(rows, page)
@@ -75,11 +76,11 @@ func (t *targetSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resou
 		return nil, nil, gone("reading the "+t.list.one+" "+id.GetResource(), err)
 	}
 	if !t.syncs.reach.wants(target) {
-		return nil, nil, gone("reading the "+t.list.one+" "+id.GetResource(), status.Error(codes.NotFound, "it is not synced"))
+		return nil, nil, gone("reading the "+t.list.one+" "+id.GetResource(), errorid.With(errorid.NotFound, status.Error(codes.NotFound, "it is not synced")))
 	}
 	made, err := t.resource(target)
 	if err != nil {
-		return nil, nil, failed("reading the "+t.list.one+" "+id.GetResource(), err)
+		return nil, nil, unfit("reading the "+t.list.one+" "+id.GetResource(), err)
 	}
 	return made, nil, nil
 }
@@ -108,7 +109,7 @@ func (t *targetSyncer) resource(target reach.Target) (*v2.Resource, error) {
 		made, err = rs.NewResource(name, targetTypes[t.list.kind], target.ID, options...)
 	}
 	if err == nil && proto.Size(made) > maxPageBytes {
-		return nil, status.Error(codes.FailedPrecondition, fmt.Sprintf("the %s %s has %d accounts, and with their roles it is larger than baton-sdk takes: leave %s out",
+		return nil, errorid.New(errorid.TargetTooLarge, fmt.Sprintf("the %s %s has %d accounts, and with their roles it is larger than baton-sdk takes: leave %s out",
 			t.list.one, target.ID, len(target.Ways), t.list.setting))
 	}
 	return made, err
@@ -116,7 +117,7 @@ func (t *targetSyncer) resource(target reach.Target) (*v2.Resource, error) {
 
 // secretKind is what kind of secret a secret of PrivX's vault is, in the form "product.kind"
 // that Baton connectors use.
-const secretKind = "privx.vault_secret"
+const secretKind = "privx.vault_secret" //nolint:gosec // the name of a kind
 
 func secretTrait(target reach.Target) []rs.SecretTraitOption {
 	options := []rs.SecretTraitOption{rs.WithSecretDetail(secretKind)}
@@ -135,10 +136,13 @@ func noteOf(target *v2.Resource) (reach.Note, error) {
 	case err != nil:
 		return reach.Note{}, err
 	case !found:
-		return reach.Note{}, status.Error(codes.FailedPrecondition, "the row does not say who reaches it; sync again")
-	default:
-		return reach.ReadNote(text.GetValue())
+		return reach.Note{}, errorid.New(errorid.RowWithoutRoles, "the row does not say who reaches it; sync again")
 	}
+	note, err := reach.ReadNote(text.GetValue())
+	if err != nil {
+		return reach.Note{}, errorid.With(errorid.RowWithoutRoles, err)
+	}
+	return note, nil
 }
 
 // Entitlements gives the ways to use a target.
@@ -146,7 +150,7 @@ func (t *targetSyncer) Entitlements(_ context.Context, target *v2.Resource, opts
 	id := target.GetId().GetResource()
 	note, err := noteOf(target)
 	if err != nil {
-		return nil, nil, failed("reading what there is of the "+t.list.one+" "+id, err)
+		return nil, nil, unfit("reading what there is of the "+t.list.one+" "+id, err)
 	}
 	from, err := placeOf(opts.PageToken.Token, len(note.Ways))
 	if err != nil {
@@ -205,7 +209,7 @@ func placeOf(token string, of int) (int, error) {
 	}
 	place, err := strconv.Atoi(token)
 	if err != nil || place <= 0 || place > of {
-		return 0, status.Error(codes.InvalidArgument, "malformed page token")
+		return 0, errorid.With(errorid.NotSent, status.Error(codes.InvalidArgument, "malformed page token"))
 	}
 	return place, nil
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+	"github.com/conductorone/baton-privx/internal/errorid/errortest"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 	"github.com/stretchr/testify/require"
@@ -201,6 +204,7 @@ func TestMembersThatWereNotListed(t *testing.T) {
 				if c.proof {
 					require.Equal(t, codes.Aborted, status.Code(err), "%v", err)
 					require.ErrorContains(t, err, stranger.ID)
+					require.Equal(t, errorid.UsersMissing, errortest.ID(t, err.Error()))
 					require.Empty(t, x.closing())
 					return
 				}

@@ -18,7 +18,7 @@ var (
 // APITarget is an API that roles reach through PrivX, with the fields that are read. The
 // credential that PrivX uses there is never decoded.
 type APITarget struct {
-	ID, Name, Comment, AccessGroupID string
+	ID, Name, AccessGroupID string
 	// Created is RFC 3339; may be empty.
 	Created string
 	Tags    []string
@@ -62,7 +62,6 @@ type apiRow struct {
 	ID        string               `json:"id"`
 	Roles     []RoleRef            `json:"roles"`
 	Name      text                 `json:"name"`
-	Comment   text                 `json:"comment"`
 	Group     text                 `json:"access_group_id"`
 	Created   text                 `json:"created"`
 	Tags      shown[[]text]        `json:"tags"`
@@ -82,7 +81,7 @@ func (r apiRow) Identity() string { return r.ID }
 
 func (r apiRow) target() (APITarget, error) {
 	a := APITarget{
-		ID: r.ID, Name: r.Name.String(), Comment: r.Comment.String(), AccessGroupID: r.Group.String(), Created: r.Created.time(),
+		ID: r.ID, Name: r.Name.String(), AccessGroupID: r.Group.String(), Created: r.Created.time(),
 		Tags: texts(r.Tags.value), Roles: r.Roles, Recorded: r.Recorded.value, Disabled: r.Disabled,
 	}
 	for _, e := range r.Endpoints.value {

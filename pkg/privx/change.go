@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/conductorone/baton-privx/pkg/privx/api"
@@ -106,7 +108,7 @@ func (r *roleChange) write(ctx context.Context) (state, error) {
 		r.refusals++
 		return r.read, nil
 	case r.failure != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("the change may have been sent, and could not be verified: %w", r.failure)
+		return nil, errorid.With(errorid.ChangeUnverified, fmt.Errorf("the change may have been sent, and could not be verified: %w", r.failure))
 	case isRefused(r.failure):
 		return nil, r.unlessReadOnly(ctx, r.failure)
 	}
@@ -176,7 +178,7 @@ func (r *roleChange) unverified(err error) error {
 	if !r.result.Written {
 		return err
 	}
-	return fmt.Errorf("the change was sent, and could not be verified: %w", err)
+	return errorid.With(errorid.ChangeUnverified, fmt.Errorf("the change was sent, and could not be verified: %w", err))
 }
 
 // unlessReadOnly changes the failure of a write if PrivX is in a zero-downtime upgrade,
@@ -188,6 +190,7 @@ func (r *roleChange) unlessReadOnly(ctx context.Context, failure error) error {
 		return failure
 	}
 	given := e.WithKind(api.Unusable)
+	given.ID = errorid.ReadOnly
 	given.Hint = "PrivX is being upgraded and is read-only; try again when the upgrade is over"
 	return given
 }
@@ -205,7 +208,7 @@ func isRefused(failure error) bool {
 
 func doesNotStay() *Error {
 	return &Error{
-		Kind: api.Unsettled, Endpoint: putUserRoles.String(), Status: http.StatusOK,
+		Kind: api.Unsettled, ID: errorid.ChangeDoesNotStay, Endpoint: putUserRoles.String(), Status: http.StatusOK,
 		Message: fmt.Sprintf("the change was not there when it was read again, %d times over", api.MaxRounds),
 		Hint:    "something else changes the same user's roles, or PrivX does not take the change: look at the user in PrivX",
 	}

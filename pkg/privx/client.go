@@ -113,14 +113,14 @@ func (c *Client) API() *api.Client { return c.api }
 var Endpoints = struct {
 	Status, CurrentUser, Sources, SearchUsers, User, UserRoles, SetUserRoles, Roles, Role, Members api.Endpoint
 
-	SearchHosts, Hosts, Host, SearchSecrets, Secret, PersonalSecret, NetworkTargets, NetworkTarget api.Endpoint
-	APITargets, APITarget, AWSRoles, AWSRole, AccessGroups                                         api.Endpoint
+	SearchHosts, Hosts, Host, SearchSecrets, NetworkTargets, NetworkTarget api.Endpoint
+	APITargets, APITarget, AWSRoles, AWSRole, AccessGroups                 api.Endpoint
 }{
 	Status: getStatus, CurrentUser: getCurrentUser, Sources: getSources, SearchUsers: postUsersSearch, User: getUser,
 	UserRoles: getUserRoles, SetUserRoles: putUserRoles, Roles: getRoles, Role: getRole, Members: getMembers,
 
 	SearchHosts: postHostsSearch, Hosts: getHosts, Host: getHost,
-	SearchSecrets: postSecretsSearch, Secret: getSecret, PersonalSecret: getPersonalSecret,
+	SearchSecrets:  postSecretsSearch,
 	NetworkTargets: getNetworkTargets, NetworkTarget: getNetworkTarget, APITargets: getAPITargets, APITarget: getAPITarget,
 	AWSRoles: getAWSRoles, AWSRole: getAWSRole, AccessGroups: getAccessGroups,
 }

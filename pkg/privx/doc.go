@@ -21,8 +21,6 @@
 //	GET  /host-store/api/v1/hosts                                      hosts-view
 //	GET  /host-store/api/v1/hosts/{id}                                 hosts-view
 //	POST /vault/api/v1/search/secrets                                  none is known
-//	GET  /vault/api/v1/metadata/secrets/{name}                         none is known
-//	GET  /vault/api/v1/user/{id}/metadata/secrets/{name}               vault-manage
 //	GET  /network-access-manager/api/v1/nwtargets                      network-targets-view
 //	GET  /network-access-manager/api/v1/nwtargets/{id}                 network-targets-view
 //	GET  /api-proxy/api/v1/api-targets                                 api-targets-view

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -156,6 +158,7 @@ func TestOversizedAnswers(t *testing.T) {
 			var tooBig *http.MaxBytesError
 			require.ErrorAs(t, err, &tooBig)
 			require.Equal(t, limit, tooBig.Limit)
+			require.Equal(t, errorid.AnswerTooLong, errorid.Of(err))
 			require.Len(t, h.sim.Requests(), 1)
 			require.Less(t, len(err.Error()), 1000)
 		})

@@ -29,7 +29,6 @@ type Host struct {
 	Zone                               string
 	CloudProvider, CloudProviderRegion string
 	AccessGroupID                      string
-	Comment                            string
 	// Created is RFC 3339; may be empty.
 	Created  string
 	Disabled Disabled
@@ -163,7 +162,6 @@ type hostRow struct {
 	Cloud      text                     `json:"cloud_provider"`
 	Region     text                     `json:"cloud_provider_region"`
 	Group      text                     `json:"access_group_id"`
-	Comment    text                     `json:"comment"`
 	Created    text                     `json:"created"`
 	Disabled   Disabled                 `json:"disabled"`
 	Recorded   shown[*bool]             `json:"audit_enabled"`
@@ -193,7 +191,7 @@ func (r hostRow) target() (Host, error) {
 	h := Host{
 		ID: r.ID, CommonName: r.Name.String(), Addresses: texts(r.Addresses.value), Tags: texts(r.Tags.value),
 		Zone: r.Zone.String(), CloudProvider: r.Cloud.String(), CloudProviderRegion: r.Region.String(),
-		AccessGroupID: r.Group.String(), Comment: r.Comment.String(), Created: r.Created.time(),
+		AccessGroupID: r.Group.String(), Created: r.Created.time(),
 		Disabled: r.Disabled, Deleted: r.Deleted, Recorded: r.Recorded.value,
 	}
 	for _, s := range r.Services.value {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -163,6 +165,7 @@ func TestListsWithJumpingCountsEnd(t *testing.T) {
 		_, err := h.lists()[1].readAll(t.Context())
 		wantError(t, err, codes.Aborted, http.StatusOK)
 		require.ErrorContains(t, err, "the list keeps changing")
+		require.Equal(t, errorid.ListUnsettled, errorid.Of(err))
 		require.Less(t, len(h.sent(rolesPath)), 100)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -375,6 +377,7 @@ func TestUnkind_ListThatAnotherProcessHasBegun(t *testing.T) {
 			page, err = s.ListUsers(t.Context(), page.Next)
 			if restart > api.MaxRestarts {
 				wantError(t, err, codes.Aborted, http.StatusOK)
+				require.Equal(t, errorid.ListsAtOnce, errorid.Of(err))
 				return
 			}
 			require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -82,7 +84,7 @@ func (c *Client) RevokeRole(ctx context.Context, userID, roleID string) (*Change
 		return &Change{UserGone: true}, nil
 	default:
 		return nil, &Error{
-			Kind: api.Unusable, Endpoint: "GET or " + putUserRoles.String(), Status: http.StatusNotFound,
+			Kind: api.Unusable, ID: errorid.UserFoundAndNot, Endpoint: "GET or " + putUserRoles.String(), Status: http.StatusNotFound,
 			Message: "yet the search knows the user",
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -151,6 +153,7 @@ func TestEmpty_NoTimeToConfirm(t *testing.T) {
 		got, err := run(ctx, "u", "a")
 		e := asError(t, err, codes.Unavailable, http.StatusOK)
 		require.Contains(t, e.Message, "an empty list of roles, which there was no time to confirm")
+		require.Equal(t, errorid.RolesNotBelieved, errorid.Of(err))
 		require.Nil(t, got)
 		require.Empty(t, p.written())
 	})

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -130,6 +132,7 @@ func TestAUserNotFoundIsNotYetGone(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			require.Equal(t, tt.code, status.Code(err), "%v", err)
 			require.Equal(t, tt.sim.IgnoreUserIDs, strings.Contains(e.Error(), "other users than the one searched for"), "%v", err)
+			require.Equal(t, name == "the search knows him", errorid.Of(err) == errorid.UserFoundAndNot, "%v", err)
 			require.Equal(t, tt.searches, m.sim.CountRequests("", searchPath))
 			require.Empty(t, m.writes())
 		})
@@ -262,6 +265,7 @@ func TestNoTimeToSearchAgain(t *testing.T) {
 		got, err := m.client.RevokeRole(ctx, m.user, m.explicit)
 		e := asError(t, err, codes.Unavailable, http.StatusOK)
 		require.Contains(t, e.Message, "the user is not found, which a node that lags may say of a new one")
+		require.Equal(t, errorid.UserNotProvenGone, errorid.Of(err))
 		require.Nil(t, got)
 		require.Zero(t, time.Since(began), "fake time")
 	})

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -114,6 +116,7 @@ func TestLag_NoTimeToWait(t *testing.T) {
 			cancel()
 			e := asError(t, err, codes.Unavailable, http.StatusOK)
 			require.Contains(t, e.Message, "a change which was made a moment ago")
+			require.Equal(t, errorid.ChangeNotShown, errorid.Of(err))
 			require.Nil(t, got)
 		}
 		require.Len(t, p.written(), 1)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -127,6 +129,7 @@ func TestGrantLength_WithoutADate(t *testing.T) {
 			e := asError(t, err, codes.FailedPrecondition, http.StatusOK)
 			require.Nil(t, got)
 			require.Contains(t, e.Hint, "grant-max-hours")
+			require.Equal(t, errorid.NoDate, errorid.Of(err))
 			require.Equal(t, "GET", m.calls())
 			require.Equal(t, before, m.roles())
 

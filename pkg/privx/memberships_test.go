@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -218,6 +220,7 @@ func TestInForce_TimesThatCannotBeRead(t *testing.T) {
 				got, err := m.client.GrantRole(t.Context(), m.user, m.none)
 				e := asError(t, err, codes.FailedPrecondition, http.StatusOK)
 				require.Contains(t, e.Message, "times cannot be read")
+				require.Equal(t, errorid.TimesUnreadable, errorid.Of(err))
 				require.Contains(t, e.Hint, "in PrivX")
 				require.Nil(t, got)
 				require.Empty(t, m.writes())

@@ -17,7 +17,7 @@ var (
 
 // NetworkTarget is a part of a network that roles reach, with the fields that are read.
 type NetworkTarget struct {
-	ID, Name, Comment string
+	ID, Name string
 	// Created is RFC 3339; may be empty.
 	Created      string
 	Destinations []Destination
@@ -62,7 +62,6 @@ type networkRow struct {
 	ID           string                  `json:"id"`
 	Roles        []RoleRef               `json:"roles"`
 	Name         text                    `json:"name"`
-	Comment      text                    `json:"comment"`
 	Created      text                    `json:"created"`
 	Destinations shown[[]destinationRow] `json:"dst"`
 	Tags         shown[[]text]           `json:"tags"`
@@ -96,7 +95,7 @@ func (r networkRow) Identity() string { return r.ID }
 
 func (r networkRow) target() (NetworkTarget, error) {
 	n := NetworkTarget{
-		ID: r.ID, Name: r.Name.String(), Comment: r.Comment.String(), Created: r.Created.time(),
+		ID: r.ID, Name: r.Name.String(), Created: r.Created.time(),
 		Tags: texts(r.Tags.value), Roles: r.Roles, ExclusiveAccess: r.Exclusive.value, Disabled: r.Disabled,
 	}
 	for _, d := range r.Destinations.value {

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -293,7 +295,8 @@ func TestAStallEndsWithinTheTimeout(t *testing.T) {
 			inBubble(t, setup{timeout: timeout}, func(t *testing.T, h *harness) {
 				h.sim.Inject(privxsim.Fault{Path: path, Kind: privxsim.FaultStall})
 				start := time.Now()
-				wantError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
+				e := asError(t, h.getRoles(t.Context()), codes.Unavailable, 0)
+				require.Equal(t, map[string]errorid.ID{rolesPath: errorid.TooSlow, tokenPath: errorid.TimedOut}[path], errorid.Of(e))
 				require.GreaterOrEqual(t, time.Since(start), timeout)
 				require.LessOrEqual(t, time.Since(start), api.MaxElapsed+timeout)
 				fewer := map[bool]int{true: 2}[path == rolesPath] // Smaller pages are asked for at once.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -94,7 +96,7 @@ func (l roleList) others(roleID string) []json.RawMessage {
 // if that is 0, it has no end.
 func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessage, error) {
 	if held := l.membership(roleID); held != nil && held.Explicit && slices.ContainsFunc(held.Periods(), Period.unreadable) {
-		e := api.Contradiction(getUserRoles, "a membership whose times cannot be read, and that a grant would replace")
+		e := api.Contradiction(getUserRoles, "a membership whose times cannot be read, and that a grant would replace").WithID(errorid.TimesUnreadable)
 		e.Hint = "look at the membership in PrivX: if it shall be replaced, remove it there first"
 		return nil, e
 	}
@@ -109,7 +111,7 @@ func (l roleList) granted(roleID string, length time.Duration) ([]json.RawMessag
 	}
 	if length > 0 {
 		if l.date.IsZero() {
-			e := api.Contradiction(getUserRoles, "no Date header, so that a time-limited grant cannot be given an end")
+			e := api.Contradiction(getUserRoles, "no Date header, so that a time-limited grant cannot be given an end").WithID(errorid.NoDate)
 			e.Hint = "let what stands in front of PrivX pass the header on, or leave grant-max-hours out"
 			return nil, e
 		}

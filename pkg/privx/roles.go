@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -80,7 +82,7 @@ func allRoles() *api.List {
 // nothingListed is the error for an empty list of users or of roles. Neither can be empty:
 // the API client is a user itself, and two roles are built in.
 func nothingListed(l *api.List) *Error {
-	e := api.Contradiction(l.Request.Endpoint, "an empty list, which cannot be")
+	e := api.Contradiction(l.Request.Endpoint, "an empty list, which cannot be").WithID(errorid.ListEmpty)
 	e.Hint = hintNothingListed
 	return e
 }

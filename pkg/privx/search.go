@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -45,7 +47,8 @@ func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, 
 		if err != nil || exists || wait <= 0 {
 			return !exists, err
 		}
-		if err := api.WaitOr(ctx, time.Until(asked.Add(api.LagTime)), lagging(postUsersSearch, "the user is not found, which a node that lags may say of a new one")); err != nil {
+		doubt := lagging(postUsersSearch, errorid.UserNotProvenGone, "the user is not found, which a node that lags may say of a new one")
+		if err := api.WaitOr(ctx, time.Until(asked.Add(api.LagTime)), doubt); err != nil {
 			return false, err
 		}
 	}
@@ -57,7 +60,7 @@ func (c *Client) isGone(ctx context.Context, id string, asked time.Time) (bool, 
 // The API client itself would not do as a witness: PrivX need not tell which user that is,
 // and may leave API clients out of a search.
 func (c *Client) userExists(ctx context.Context, id string) (bool, error) {
-	doubt := lagging(postUsersSearch, "neither the user nor anybody else is found")
+	doubt := lagging(postUsersSearch, errorid.UserNotProvenGone, "neither the user nor anybody else is found")
 	var exists bool
 	proven, err := api.Insist(ctx, doubt, func() (bool, error) {
 		var proven bool

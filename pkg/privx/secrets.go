@@ -5,20 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
 
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// Secrets are read without what is in them. The calls that answer that as well are never
-// made: GET /vault/api/v1/secrets/{name} and GET /vault/api/v1/user/{id}/secrets/{name}.
-var (
-	postSecretsSearch = api.Endpoint{
-		Method: http.MethodPost, Path: "/vault/api/v1/search/secrets", IfMissing: "this PrivX has no list of secrets: leave sync-secrets out",
-	}
-	getSecret         = api.Endpoint{Method: http.MethodGet, Path: "/vault/api/v1/metadata/secrets/{}"}
-	getPersonalSecret = api.Endpoint{Method: http.MethodGet, Path: "/vault/api/v1/user/{}/metadata/secrets/{}", Permission: "vault-manage"}
-)
+// Secrets are read without what is in them, by their list alone. No name of a secret is ever
+// put into a path: people choose it, and something in front of PrivX that takes an escaped
+// slash for a slash, and then resolves dots, could be led to the calls that answer what is in
+// a secret: GET /vault/api/v1/secrets/{name} and GET /vault/api/v1/user/{id}/secrets/{name}.
+var postSecretsSearch = api.Endpoint{
+	Method: http.MethodPost, Path: "/vault/api/v1/search/secrets", IfMissing: "this PrivX has no list of secrets: leave sync-secrets out",
+}
 
 // maxSecrets is how many secrets PrivX gives at a time at most.
 const maxSecrets = 100
@@ -56,39 +53,6 @@ func (c *Client) ListSecrets(ctx context.Context, token string) (*Page[Secret], 
 
 func allSecrets() *api.List {
 	return &api.List{Request: postSecretsSearch.Request(), MaxPage: maxSecrets, PageInBody: true}
-}
-
-// GetSecret reads one secret, without what is in it. The owner is empty for one that is
-// shared.
-func (c *Client) GetSecret(ctx context.Context, ownerID, name string) (*Secret, error) {
-	rq := getSecret.Request(name)
-	if ownerID != "" {
-		rq = getPersonalSecret.Request(ownerID, name)
-	}
-	if leadsElsewhere(name) || leadsElsewhere(ownerID) {
-		return nil, &Error{Kind: api.NotSent, Endpoint: rq.Endpoint.String(), Message: "a name that could lead to another endpoint"}
-	}
-	secret, err := readTarget[secretRow, Secret](ctx, c, rq, func(r secretRow) bool {
-		// The path has named the owner, so that PrivX need not.
-		return r.Name == name && (r.OwnerID == "" || SameID(r.OwnerID, ownerID))
-	})
-	if err != nil {
-		return nil, err
-	}
-	secret.OwnerID = ownerID
-	return secret, nil
-}
-
-// leadsElsewhere tells whether a name that people have chosen could lead out of its place in
-// a path, to the endpoint that shows a secret's data: something in front of PrivX may take
-// an escaped slash for a slash and then resolve dots.
-func leadsElsewhere(name string) bool {
-	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '/' || r == '\\' }) {
-		if strings.Trim(part, ".") == "" {
-			return true
-		}
-	}
-	return false
 }
 
 // FindSecret reads the list of secrets until it finds one. If there is none, IsNotFound is

@@ -19,7 +19,6 @@ const (
 	hostsPath          = "/host-store/api/v1/hosts"
 	hostPath           = "/host-store/api/v1/hosts/*"
 	secretsPath        = "/vault/api/v1/search/secrets"
-	secretPath         = "/vault/api/v1/metadata/secrets/*"
 	networkTargetsPath = "/network-access-manager/api/v1/nwtargets"
 	networkTargetPath  = "/network-access-manager/api/v1/nwtargets/*"
 	apiTargetsPath     = "/api-proxy/api/v1/api-targets"
@@ -137,12 +136,11 @@ func (h *harness) targetCalls() []call {
 
 // targetGets are all methods that read one target.
 func (h *harness) targetGets() []call {
-	host, secret, network := h.store.Hosts()[0].ID, h.store.Secrets()[0], h.store.NetworkTargets()[0].ID
+	host, network := h.store.Hosts()[0].ID, h.store.NetworkTargets()[0].ID
 	api, role := h.store.APITargets()[0].ID, h.store.AWSRoles()[0].ID
 	get := http.MethodGet
 	return []call{
 		{"GetHost", get, hostPath, func(ctx context.Context) error { return second(h.client.GetHost(ctx, host)) }},
-		{"GetSecret", get, secretPath, func(ctx context.Context) error { return second(h.client.GetSecret(ctx, secret.OwnerID, secret.Name)) }},
 		{"GetNetworkTarget", get, networkTargetPath, func(ctx context.Context) error { return second(h.client.GetNetworkTarget(ctx, network)) }},
 		{"GetAPITarget", get, apiTargetPath, func(ctx context.Context) error { return second(h.client.GetAPITarget(ctx, api)) }},
 		{"GetAWSRole", get, awsRolePath, func(ctx context.Context) error { return second(h.client.GetAWSRole(ctx, role)) }},

@@ -57,7 +57,7 @@ func TestTargets_Host(t *testing.T) {
 			role := privx.RoleRef{ID: viewer, Name: "viewer"}
 			require.Equal(t, privx.Host{
 				ID: made.ID, CommonName: "db-1", Addresses: []string{"192.0.2.1"}, Tags: []string{"env=prod"}, Zone: "eu", CloudProvider: "AWS",
-				CloudProviderRegion: "eu-north-1", AccessGroupID: made.AccessGroupID, Comment: "Ledger", Created: "2024-05-06T07:08:09Z", Disabled: "BY_ADMIN", Recorded: &yes,
+				CloudProviderRegion: "eu-north-1", AccessGroupID: made.AccessGroupID, Created: "2024-05-06T07:08:09Z", Disabled: "BY_ADMIN", Recorded: &yes,
 				Services: []privx.HostService{{Service: "SSH", Address: "192.0.2.1", Port: 22}},
 				Accounts: []privx.Account{
 					{
@@ -130,7 +130,7 @@ func TestTargets_OtherRows(t *testing.T) {
 		})
 		networks, err := h.client.ListNetworkTargets(t.Context(), "")
 		require.Equal(t, privx.NetworkTarget{
-			ID: network.ID, Name: "office", Comment: "c", Created: "2024-05-06T07:08:09Z", Roles: roles, Tags: []string{"t"}, ExclusiveAccess: true,
+			ID: network.ID, Name: "office", Created: "2024-05-06T07:08:09Z", Roles: roles, Tags: []string{"t"}, ExclusiveAccess: true,
 			Destinations: []privx.Destination{{Protocol: "TCP", Addresses: "192.0.2.1-192.0.2.9", Ports: "22"}}, Disabled: "FALSE",
 		}, only(t, networks, err))
 		require.False(t, networks.Items[0].Disabled.Is())
@@ -141,7 +141,7 @@ func TestTargets_OtherRows(t *testing.T) {
 		})
 		targets, err := h.client.ListAPITargets(t.Context(), "")
 		require.Equal(t, privx.APITarget{
-			ID: target.ID, Name: "k8s", Comment: "c", AccessGroupID: target.AccessGroupID, Created: "2024-05-06T07:08:09Z", Roles: roles, Tags: []string{"t"}, Recorded: &no,
+			ID: target.ID, Name: "k8s", AccessGroupID: target.AccessGroupID, Created: "2024-05-06T07:08:09Z", Roles: roles, Tags: []string{"t"}, Recorded: &no,
 			Disabled: "BY_LICENSE", Endpoints: []privx.APIEndpoint{{Host: "h", Methods: []string{"GET"}, Paths: []string{"/**"}}},
 		}, only(t, targets, err))
 

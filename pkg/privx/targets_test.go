@@ -225,7 +225,7 @@ func TestTargets_NoSecretIsRead(t *testing.T) {
 	require.NoError(t, err)
 	wantNoCanary(t, secrets.Items)
 	for _, s := range secrets.Items {
-		secret, err := h.client.GetSecret(t.Context(), s.OwnerID, s.Name)
+		secret, err := h.client.FindSecret(t.Context(), func(other privx.Secret) bool { return other.Identity() == s.Identity() })
 		require.NoError(t, err)
 		require.Equal(t, s, *secret)
 		wantNoCanary(t, secret)

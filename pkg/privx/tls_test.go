@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 
@@ -57,6 +59,7 @@ func TestForeignCAIsRefused(t *testing.T) {
 		_, err := client.ListRoles(t.Context(), "")
 		e := asError(t, err, codes.FailedPrecondition, 0)
 		require.Contains(t, e.Hint, "ca-certificate", name)
+		require.Equal(t, errorid.CertificateUntrusted, errorid.Of(err), name)
 		var refused *tls.CertificateVerificationError
 		require.ErrorAs(t, err, &refused)
 		require.EqualValues(t, 1, client.Calls(), "R4: not retried")
@@ -93,7 +96,8 @@ func TestCertificateWithAnotherNameIsRefused(t *testing.T) {
 	server.StartTLS() // With httptest's own certificate, which is not for this address.
 	t.Cleanup(server.Close)
 	client := h.trusting(t, h.ca)
-	wantError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
+	e := asError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
+	require.Equal(t, errorid.CertificateName, errorid.Of(e))
 }
 
 func TestOldTLSIsRefused(t *testing.T) {
@@ -108,6 +112,7 @@ func TestOldTLSIsRefused(t *testing.T) {
 		}
 		e := asError(t, err, codes.FailedPrecondition, 0)
 		require.Contains(t, e.Hint, "TLS 1.2 or later", err)
+		require.Equal(t, errorid.TLSRefused, errorid.Of(err))
 		require.EqualValues(t, 1, client.Calls(), "R4: not retried")
 		require.Empty(t, h.sim.Requests())
 	}
@@ -119,6 +124,7 @@ func TestPlainHTTPBehindHTTPS(t *testing.T) {
 	client := newClient(t.Context(), t, strings.Replace(h.url, "http://", "https://", 1), allFour)
 	e := asError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
 	require.Contains(t, e.Hint, "scheme")
+	require.Equal(t, errorid.NotTLS, errorid.Of(e))
 	require.EqualValues(t, 1, client.Calls(), "R4: not retried")
 }
 

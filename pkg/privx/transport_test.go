@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc/codes"
@@ -280,6 +282,7 @@ func TestTransport_UnknownHost(t *testing.T) {
 	}})
 	e := asError(t, second(client.ListRoles(t.Context(), "")), codes.FailedPrecondition, 0)
 	require.Contains(t, e.Hint, "host name in base-url")
+	require.Equal(t, errorid.HostUnknown, errorid.Of(e))
 	require.EqualValues(t, 1, client.Calls())
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
@@ -45,7 +47,7 @@ func readRoles[T api.Row](ctx context.Context, c *Client, rq *api.Request) (*Pag
 // take the missing roles away from the user.
 func wholeRoles[T any](page *Page[T], err error) (*Page[T], error) {
 	if err == nil && page.Total > page.Read {
-		return nil, api.Contradiction(getUserRoles, "a part of the user's roles only")
+		return nil, api.Contradiction(getUserRoles, "a part of the user's roles only").WithID(errorid.RowsMissing)
 	}
 	return page, err
 }
@@ -104,13 +106,13 @@ func (c *Client) awaitRoles(ctx context.Context, userID string, notBefore time.T
 			switch {
 			case IsNotFound(err) && time.Since(began) < api.LagTime:
 				// A node that has just started may show an empty list and not know the user.
-				doubt = lagging(getUserRoles, "an empty list of roles, of a user whom PrivX does not find")
+				doubt = lagging(getUserRoles, errorid.RolesNotBelieved, "an empty list of roles, of a user whom PrivX does not find")
 			case err != nil:
 				return roleList{}, err
 			case confirmed:
 				return list, nil
 			default:
-				doubt = api.Contradiction(getUserRoles, "an empty list of roles, of a user who has some")
+				doubt = api.Contradiction(getUserRoles, "an empty list of roles, of a user who has some").WithID(errorid.RolesNotBelieved)
 			}
 		}
 		if err := api.WaitOr(ctx, api.Settling[min(reads, len(api.Settling))-1], doubt); err != nil {
@@ -138,7 +140,8 @@ func (c *Client) confirmEmpty(ctx context.Context, userID string, list *roleList
 		list.beside = roles
 		return !slices.ContainsFunc(roles, func(held heldRole) bool { return held.Explicit || !held.Implicit }), nil
 	}
-	if err := api.WaitOr(ctx, api.EmptyMoment, lagging(getUserRoles, "an empty list of roles, which there was no time to confirm")); err != nil {
+	doubt := lagging(getUserRoles, errorid.RolesNotBelieved, "an empty list of roles, which there was no time to confirm")
+	if err := api.WaitOr(ctx, api.EmptyMoment, doubt); err != nil {
 		return false, err
 	}
 	again, err = c.currentRoles(ctx, userID, list.date)
@@ -181,15 +184,15 @@ func (c *Client) currentRoles(ctx context.Context, userID string, notBefore time
 
 // outdated is the error if no list showed the recent changes while there was time.
 func outdated() *Error {
-	e := lagging(getUserRoles, "a list of roles that does not show a change which was made a moment ago")
+	e := lagging(getUserRoles, errorid.ChangeNotShown, "a list of roles that does not show a change which was made a moment ago")
 	e.Hint = "a node of PrivX lags behind, or something else has undone the change"
 	return e
 }
 
 // lagging is the error for an answer that a node of PrivX may give while it lags or has
 // just started.
-func lagging(endpoint api.Endpoint, what string) *Error {
-	e := api.Contradiction(endpoint, what).WithKind(api.Unavailable)
+func lagging(endpoint api.Endpoint, id errorid.ID, what string) *Error {
+	e := api.Contradiction(endpoint, what).WithID(id).WithKind(api.Unavailable)
 	e.Hint = "a node of PrivX lags behind or has just started: look at PrivX's nodes, and try again"
 	return e
 }

@@ -26,7 +26,7 @@ func statistics(content *c1z.Content) table {
 		}
 	}
 	hows := map[string]int{}
-	for _, grant := range content.Grants {
+	for _, grant := range memberships(content) {
 		hows[how(grant)]++
 	}
 	t := table{title: "Statistics", head: []string{"What", "How many"}}
@@ -34,6 +34,11 @@ func statistics(content *c1z.Content) table {
 	t.add("  of them disabled", strconv.Itoa(disabled))
 	t.add("  of them service accounts", strconv.Itoa(programs))
 	t.add("Roles", strconv.Itoa(len(ofType(content, roleType))))
+	for _, kind := range kinds {
+		if n := len(ofType(content, kind.id)); n > 0 {
+			t.add(kind.many, strconv.Itoa(n))
+		}
+	}
 	t.add("Entitlements", strconv.Itoa(len(content.Entitlements)))
 	t.add("Grants", strconv.Itoa(len(content.Grants)))
 	for _, name := range []string{explicit, implicit, both, unknown} {
@@ -41,13 +46,16 @@ func statistics(content *c1z.Content) table {
 			t.add("  of them "+name, strconv.Itoa(hows[name]))
 		}
 	}
+	if rest := len(content.Grants) - len(memberships(content)); rest > 0 {
+		t.add("  of them on what roles reach", strconv.Itoa(rest))
+	}
 	return t
 }
 
 // roles lists the roles, with the number of those who hold each.
 func roles(content *c1z.Content) table {
 	members := map[string]int{}
-	for _, grant := range content.Grants {
+	for _, grant := range memberships(content) {
 		members[grant.GetEntitlement().GetResource().GetId().GetResource()]++
 	}
 	t := table{title: "Roles", head: []string{"ID", "Members", "Name"}}
@@ -74,13 +82,10 @@ func users(content *c1z.Content) table {
 // grants lists who holds what: of each role the first grant, then the second of each,
 // and so on, so that the first lines are of many roles.
 func grants(content *c1z.Content) table {
-	names := map[string]string{}
-	for _, resource := range content.Resources {
-		names[resource.GetId().GetResource()] = resource.GetDisplayName()
-	}
+	names := namesOf(content)
 	var rounds [][]*v2.Grant
 	seen := map[string]int{}
-	for _, grant := range content.Grants {
+	for _, grant := range memberships(content) {
 		round := seen[grant.GetEntitlement().GetId()]
 		seen[grant.GetEntitlement().GetId()]++
 		if round == len(rounds) {
@@ -123,6 +128,26 @@ func how(grant *v2.Grant) string {
 	default:
 		return unknown
 	}
+}
+
+// memberships are the grants of roles.
+func memberships(content *c1z.Content) []*v2.Grant {
+	var found []*v2.Grant
+	for _, grant := range content.Grants {
+		if grant.GetEntitlement().GetResource().GetId().GetResourceType() == roleType {
+			found = append(found, grant)
+		}
+	}
+	return found
+}
+
+// namesOf are the names of resources by their ids.
+func namesOf(content *c1z.Content) map[string]string {
+	names := map[string]string{}
+	for _, resource := range content.Resources {
+		names[resource.GetId().GetResource()] = resource.GetDisplayName()
+	}
+	return names
 }
 
 func ofType(content *c1z.Content, resourceType string) []*v2.Resource {

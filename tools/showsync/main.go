@@ -1,7 +1,7 @@
-// Command showsync prints what is in the file of a sync: how much of what, and the
-// first roles, users and grants. The demos show their result with it, since it is made
-// of packages that are compiled for the connector anyway. Baton's own command line tool
-// shows more, and takes longer to compile.
+// Command showsync prints what is in the file of a sync: how much of what, the first
+// roles, users and grants, and who can be root on a host. The demos show their result
+// with it, since it is made of packages that are compiled for the connector anyway.
+// Baton's own command line tool shows more, and takes longer to compile.
 package main
 
 import (
@@ -32,12 +32,12 @@ func run(ctx context.Context, files []string, out io.Writer) error {
 	return show(out, content)
 }
 
-// show prints all tables.
+// show prints all tables, and what roles reach if that was synced.
 func show(out io.Writer, content *c1z.Content) error {
 	for _, t := range []table{statistics(content), roles(content), users(content), grants(content)} {
 		if err := t.print(out); err != nil {
 			return err
 		}
 	}
-	return nil
+	return reachOf(content).show(out)
 }

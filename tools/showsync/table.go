@@ -61,14 +61,19 @@ func aligned(cells []string, widths []int) string {
 	return strings.TrimRight(strings.Join(padded, " | "), " ")
 }
 
-// printable is a text without what a terminal would act on, and cut if it is long.
-func printable(text string) string {
-	text = strings.Map(func(r rune) rune {
+// clean is a text without what a terminal would act on.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
 	}, text)
+}
+
+// printable is a clean text, cut if it is long.
+func printable(text string) string {
+	text = clean(text)
 	if runes := []rune(text); len(runes) > shownWidth {
 		return string(runes[:shownWidth-1]) + "…"
 	}

@@ -16,6 +16,15 @@ config:
   authMethod: oauth
   grantMaxHours: 8
   pageSize: 500
+  syncHosts: true
+  syncSecrets: true
+  syncPersonalSecrets: true
+  syncNetworkTargets: true
+  syncApiTargets: true
+  syncAwsRoles: true
+  roleSummary: true
+  expandReach: "on"
+  expandReachLimit: 1000
   provisioning: true
   hostId: privx
   workers: 1

@@ -75,7 +75,7 @@ func others(s *site, all []privxsim.Membership) []privxsim.Membership {
 }
 
 // Whichever request something goes wrong with, once, the list is as it was in the end. The
-// many reads in a row are alike.
+// many reads in a row are alike, and make test alone disturbs each of them.
 func TestDisturbedOnce(t *testing.T) {
 	t.Parallel()
 	requests := undisturbed(t)
@@ -83,7 +83,7 @@ func TestDisturbedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			places := turns(requests)
-			if name == "500" || name == "stall" {
+			if !testing.Short() && (name == "500" || name == "stall") {
 				places = every(requests)
 			}
 			for _, i := range places {
@@ -105,6 +105,9 @@ func TestDisturbedOnce(t *testing.T) {
 // said loudly.
 func TestDisturbedForEver(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it takes as long as TestDisturbedOnce again")
+	}
 	requests := undisturbed(t)
 	for name, fault := range disturbances {
 		t.Run(name, func(t *testing.T) {

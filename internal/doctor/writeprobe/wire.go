@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
@@ -33,7 +35,7 @@ func (w *wire) read(ctx context.Context) (*list, error) {
 			return err
 		}
 		if page.Total > page.Read {
-			return api.Contradiction(rq.Endpoint, "a part of the user's roles only")
+			return api.Contradiction(rq.Endpoint, "a part of the user's roles only").WithID(errorid.RowsMissing)
 		}
 		got = &list{entries: page.Items, date: page.Date}
 		return nil

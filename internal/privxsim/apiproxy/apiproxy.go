@@ -10,8 +10,8 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
-// permAPITargetsView is the permission that the service asks for.
-const permAPITargetsView = "api-targets-view"
+// PermAPITargetsView is the permission that the service asks for.
+const PermAPITargetsView = "api-targets-view"
 
 // APITarget is an API target as the service shows one. Its credential is none of its
 // fields but for the type: every API target that is shown carries canaries in its place.
@@ -126,7 +126,7 @@ type service struct {
 // Service returns the service that tells the truth of a store.
 func Service(store *APITargetTable, shared target.Options) core.Service {
 	s := &service{store, target.View{Options: shared, Roles: store.roles}}
-	anyOf := []string{permAPITargetsView}
+	anyOf := []string{PermAPITargetsView}
 	return core.Service{Name: "api-proxy", Data: store.table.Data(), Endpoints: []core.Endpoint{
 		{Method: http.MethodGet, Path: "api-targets", AnyOf: anyOf, Shows: core.ShowsList, Handle: s.list},
 		{Method: http.MethodGet, Path: "api-targets/{id}", AnyOf: anyOf, Shows: core.ShowsObject, Handle: s.get},
@@ -138,7 +138,7 @@ func (s *service) list(c *core.Call) core.Answer {
 	if err != nil {
 		return err.Answer()
 	}
-	sees := s.view.Scope(c, permAPITargetsView)
+	sees := s.view.Scope(c, PermAPITargetsView)
 	return s.store.table.Page(c, w, func(at *APITarget) bool { return sees(at.AccessGroupID) }, s.encode)
 }
 
@@ -147,7 +147,7 @@ func (s *service) get(c *core.Call) core.Answer {
 	switch {
 	case at == nil:
 		return core.NotFound().Answer()
-	case !s.view.Scope(c, permAPITargetsView)(at.AccessGroupID):
+	case !s.view.Scope(c, PermAPITargetsView)(at.AccessGroupID):
 		return s.view.Foreign()
 	default:
 		return core.JSON(http.StatusOK, s.encode(at))

@@ -8,8 +8,8 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
-// permAccessGroupsManage is the permission that the service asks for, also to read.
-const permAccessGroupsManage = "access-groups-manage"
+// PermAccessGroupsManage is the permission that the service asks for, also to read.
+const PermAccessGroupsManage = "access-groups-manage"
 
 // AccessGroup is an access group as the service shows one.
 type AccessGroup struct {
@@ -81,8 +81,8 @@ func (t *AccessGroupTable) AccessGroups() []AccessGroup { return t.table.Rows() 
 func Service(store *AccessGroupTable) core.Service {
 	s := &service{store}
 	return core.Service{Name: "authorizer", Data: store.table.Data(), Endpoints: []core.Endpoint{
-		{Method: http.MethodGet, Path: "accessgroups", AnyOf: []string{permAccessGroupsManage}, Shows: core.ShowsList, Handle: s.list},
-		{Method: http.MethodGet, Path: "accessgroups/{id}", AnyOf: []string{permAccessGroupsManage}, Shows: core.ShowsObject, Handle: s.get},
+		{Method: http.MethodGet, Path: "accessgroups", AnyOf: []string{PermAccessGroupsManage}, Shows: core.ShowsList, Handle: s.list},
+		{Method: http.MethodGet, Path: "accessgroups/{id}", AnyOf: []string{PermAccessGroupsManage}, Shows: core.ShowsObject, Handle: s.get},
 	}}
 }
 

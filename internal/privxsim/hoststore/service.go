@@ -9,8 +9,8 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
-// permHostsView is the permission that the service asks for.
-const permHostsView = "hosts-view"
+// PermHostsView is the permission that the service asks for.
+const PermHostsView = "hosts-view"
 
 // Options are the manners of the service. The zero value is PrivX as it is most
 // likely set up.
@@ -34,8 +34,8 @@ func Service(store *HostTable, shared target.Options, opts Options) core.Service
 	s := &service{store, target.View{Options: shared, Roles: store.roles}, opts}
 	return core.Service{Name: "host-store", Data: store.table.Data(), Endpoints: []core.Endpoint{
 		{Method: http.MethodPost, Path: "hosts/search", Shows: core.ShowsList, Handle: s.search},
-		{Method: http.MethodGet, Path: "hosts", AnyOf: []string{permHostsView}, Shows: core.ShowsList, Handle: s.list},
-		{Method: http.MethodGet, Path: "hosts/{id}", AnyOf: []string{permHostsView}, Shows: core.ShowsObject, Handle: s.get},
+		{Method: http.MethodGet, Path: "hosts", AnyOf: []string{PermHostsView}, Shows: core.ShowsList, Handle: s.list},
+		{Method: http.MethodGet, Path: "hosts/{id}", AnyOf: []string{PermHostsView}, Shows: core.ShowsObject, Handle: s.get},
 	}}
 }
 
@@ -65,7 +65,7 @@ func (s *service) search(c *core.Call) core.Answer {
 		return core.BadRequest("", "body is not a JSON object").Answer() // Guess (PXQ-011): as in the search for users.
 	}
 	shown := s.scope(c)
-	if !c.Caller.May(permHostsView) {
+	if !c.Caller.May(PermHostsView) {
 		if s.opts.SearchForbidden {
 			return core.StatusError(http.StatusForbidden)
 		}
@@ -100,7 +100,7 @@ func (s *service) get(c *core.Call) core.Answer {
 
 // scope tells which hosts the caller may see.
 func (s *service) scope(c *core.Call) func(*Host) bool {
-	sees := s.view.Scope(c, permHostsView)
+	sees := s.view.Scope(c, PermHostsView)
 	return func(h *Host) bool { return sees(h.AccessGroupID) }
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/conductorone/baton-privx/internal/privxsim/target"
 )
 
-// permNetworkTargetsView is the permission that the service asks for.
-const permNetworkTargetsView = "network-targets-view"
+// PermNetworkTargetsView is the permission that the service asks for.
+const PermNetworkTargetsView = "network-targets-view"
 
 // NetworkTarget is a network target as the service shows one.
 type NetworkTarget struct {
@@ -142,7 +142,7 @@ type service struct {
 // Service returns the service that tells the truth of a store.
 func Service(store *NetworkTargetTable, shared target.Options) core.Service {
 	s := &service{store, target.View{Options: shared, Roles: store.roles}}
-	anyOf := []string{permNetworkTargetsView}
+	anyOf := []string{PermNetworkTargetsView}
 	return core.Service{Name: "network-access-manager", Data: store.table.Data(), Endpoints: []core.Endpoint{
 		{Method: http.MethodGet, Path: "nwtargets", AnyOf: anyOf, Shows: core.ShowsList, Handle: s.list},
 		{Method: http.MethodGet, Path: "nwtargets/{id}", AnyOf: anyOf, Shows: core.ShowsObject, Handle: s.get},

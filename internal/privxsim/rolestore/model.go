@@ -25,9 +25,10 @@ const (
 	permRolesView   = "roles-view"
 	permRolesManage = "roles-manage"
 	permSourcesView = "sources-view"
-
-	permTargetResourcesView = "role-target-resources-view"
 )
+
+// PermTargetResourcesView is the permission that AWS roles ask for.
+const PermTargetResourcesView = "role-target-resources-view"
 
 // adminPrincipal is the account that every PrivX begins with.
 const adminPrincipal = "admin"

@@ -98,8 +98,8 @@ func (s *service) endpoints() []core.Endpoint {
 		{Method: http.MethodGet, Path: "roles/{id}", AnyOf: []string{permRolesView}, Shows: core.ShowsObject, Handle: s.getRole},
 		{Method: http.MethodGet, Path: "roles/{id}/members", AnyOf: []string{permRolesView}, Shows: core.ShowsList, Handle: s.listMembers},
 		{Method: http.MethodGet, Path: "sources", AnyOf: []string{permSourcesView}, Shows: core.ShowsList, Handle: s.listSources},
-		{Method: http.MethodGet, Path: "awsroles", AnyOf: []string{permTargetResourcesView}, Shows: awsRoles, Handle: s.listAWSRoles},
-		{Method: http.MethodGet, Path: "awsroles/{id}", AnyOf: []string{permTargetResourcesView}, Shows: core.ShowsObject, Handle: s.getAWSRole},
+		{Method: http.MethodGet, Path: "awsroles", AnyOf: []string{PermTargetResourcesView}, Shows: awsRoles, Handle: s.listAWSRoles},
+		{Method: http.MethodGet, Path: "awsroles/{id}", AnyOf: []string{PermTargetResourcesView}, Shows: core.ShowsObject, Handle: s.getAWSRole},
 	}
 	if s.opts.NoCurrentUser {
 		return endpoints

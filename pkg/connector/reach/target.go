@@ -102,7 +102,7 @@ func merged(ways []Way) []Way {
 			all = append(all, way)
 			continue
 		}
-		roles := append(all[last].Roles, way.Roles...)
+		roles := slices.Concat(all[last].Roles, way.Roles)
 		slices.Sort(roles)
 		all[last].Roles = slices.Compact(roles)
 		if way.Text != all[last].Text {

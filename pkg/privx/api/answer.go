@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 )
 
@@ -70,16 +72,18 @@ func (a *Answer) decode(rq *Request, out any) error {
 		return missing(rq, a)
 	case a.IsForeign():
 		contentType := a.clean(a.Header.Get(uhttp.ContentType))
-		return unusable(rq, a, fmt.Sprintf("not JSON but %q", contentType), nil)
+		return unusable(rq, a, fmt.Sprintf("not JSON but %q", contentType))
 	case !bytes.HasPrefix(bytes.TrimLeft(a.Body, " \t\r\n"), []byte("{")):
-		return unusable(rq, a, "not a JSON object", nil)
+		return unusable(rq, a, "not a JSON object")
 	}
 	return a.unmarshal(rq, out)
 }
 
 func (a *Answer) unmarshal(rq *Request, out any) error {
 	if err := json.Unmarshal(a.Body, out); err != nil {
-		return unusable(rq, a, "not the JSON that was asked for", jsonCause(err))
+		e := unusable(rq, a, "not the JSON that was asked for")
+		e.ID, e.Cause = errorid.AnswerUnusable, jsonCause(err)
+		return e
 	}
 	return nil
 }

@@ -9,12 +9,17 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // Error is a failed exchange with PrivX. Its Kind decides what this client does about it
 // and, as a gRPC code (see [Error.GRPCStatus]), what baton-sdk does.
 type Error struct {
 	Kind Kind
+	// ID names the condition, if it is not the one that the kind usually stands for: see
+	// [Error.ErrorID].
+	ID errorid.ID
 	// Endpoint is the method and the path, with placeholders for ids.
 	Endpoint string
 	// Status is the HTTP status, 0 when there was no answer.
@@ -81,6 +86,16 @@ func (e *Error) WithKind(kind Kind) *Error {
 	return &given
 }
 
+// ErrorID is the id of the condition, with which the text that an operator reads ends.
+func (e *Error) ErrorID() errorid.ID { return cmp.Or(e.ID, e.Kind.id()) }
+
+// WithID is a copy of the error that is of another condition.
+func (e *Error) WithID(id errorid.ID) *Error {
+	given := *e
+	given.ID = id
+	return &given
+}
+
 // isTooLong tells whether the answer was longer than its limit.
 func (e *Error) isTooLong() bool {
 	var tooLong *http.MaxBytesError
@@ -106,16 +121,20 @@ func answerError(rq *Request, a *Answer, now time.Time) *Error {
 		a.Status == http.StatusNotFound && !said:
 		// The answer comes from a proxy or a login page in front of PrivX. It says
 		// nothing about permissions, requests and objects.
-		e.Kind = Unusable
+		e.Kind, e.ID = Unusable, errorid.NotPrivX
 		e.Message = "not an answer of PrivX's API"
 		e.Hint = hintBaseURL
 	case a.Status == http.StatusForbidden:
 		e.Hint = permissionHint(rq.Endpoint.Permission)
 	case a.Status >= 300 && a.Status < 400:
-		e.Message = "a redirect, which is never followed with credentials"
+		e.ID, e.Message = errorid.NotPrivX, "a redirect, which is never followed with credentials"
 		e.Hint = hintBaseURL
 	case a.Status < 200 || a.Status > 599:
-		e.Hint = hintBaseURL
+		e.ID, e.Hint = errorid.NotPrivX, hintBaseURL
+	case a.Status == http.StatusConflict || a.Status == http.StatusNotImplemented:
+		e.ID = errorid.RequestRefused
+	case a.Status == http.StatusTooManyRequests:
+		e.ID = errorid.Throttled
 	}
 	e.readRetryAfter(a, now)
 	return e
@@ -173,9 +192,10 @@ func (e *Error) readBody(a *Answer) bool {
 	return said.ErrorCode != ""
 }
 
-// unusable is the error for a 2xx answer that does not hold what was asked for.
-func unusable(rq *Request, a *Answer, what string, cause error) *Error {
-	return &Error{Kind: Unusable, Endpoint: rq.Endpoint.String(), Status: a.Status, Message: what, Hint: hintBaseURL, Cause: cause}
+// unusable is the error for a 2xx answer that does not hold what was asked for, and
+// probably does not come from PrivX.
+func unusable(rq *Request, a *Answer, what string) *Error {
+	return &Error{Kind: Unusable, ID: errorid.NotPrivX, Endpoint: rq.Endpoint.String(), Status: a.Status, Message: what, Hint: hintBaseURL}
 }
 
 // missing is the error for a page of HTML in place of a list that not every PrivX has. A
@@ -193,7 +213,7 @@ func Contradiction(endpoint Endpoint, what string) *Error {
 // TimedOut is the error for a call that exceeded a time limit of this client's own. The
 // next try may be quicker.
 func TimedOut(what string) *Error {
-	return &Error{Kind: Unavailable, Endpoint: what, Message: "timed out"}
+	return &Error{Kind: Unavailable, ID: errorid.TimedOut, Endpoint: what, Message: "timed out"}
 }
 
 // clean makes a server's text fit for one line of a log. Besides the control characters,

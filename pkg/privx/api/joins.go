@@ -3,6 +3,8 @@ package api
 import (
 	"cmp"
 	"context"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // overlap is how many rows of the answer before are asked for again: one, unless PrivX
@@ -91,7 +93,7 @@ func (w *walk[T]) join(ctx context.Context, p part[T]) error {
 			return err
 		}
 		if w.repeats(next) {
-			return Contradiction(w.list.Request.Endpoint, "pagination did not advance: the same page came twice")
+			return Contradiction(w.list.Request.Endpoint, "pagination did not advance: the same page came twice").WithID(errorid.PageRepeated)
 		}
 	}
 	if !w.fits(p) {

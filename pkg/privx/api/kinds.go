@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -63,6 +65,38 @@ func (k Kind) code() codes.Code {
 		return codes.Aborted
 	default: // Unusable, TooLong and Missing
 		return codes.FailedPrecondition
+	}
+}
+
+// id is the condition that the kind stands for where nothing else is said of it.
+func (k Kind) id() errorid.ID {
+	switch k {
+	case Unavailable:
+		return errorid.Unavailable
+	case TooSlow:
+		return errorid.TooSlow
+	case TooLong:
+		return errorid.AnswerTooLong
+	case NotSent:
+		return errorid.NotSent
+	case Invalid:
+		return errorid.RequestRefused
+	case Unauthenticated:
+		return errorid.TokenRefused
+	case Forbidden:
+		return errorid.PermissionMissing
+	case NotFound:
+		return errorid.NotFound
+	case Missing:
+		return errorid.NotInThisPrivX
+	case Unsettled:
+		return errorid.ListUnsettled
+	case ShownEmpty:
+		return errorid.ListEmpty
+	case GivenUp:
+		return errorid.GivenUp
+	default: // Unusable
+		return errorid.AnswerUnusable
 	}
 }
 

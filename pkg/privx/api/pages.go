@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // How a list is read.
@@ -248,7 +250,7 @@ func (w *walk[T]) resume() error {
 		w.at = cursor{Restarts: w.at.Restarts + 1}
 	}
 	if w.at.Restarts > MaxRestarts {
-		return w.aborted("the list has started over too often, because more lists are being read at once than can be remembered", "sync with fewer workers")
+		return w.aborted("the list has started over too often, because more lists are being read at once than can be remembered", "sync with fewer workers").WithID(errorid.ListsAtOnce)
 	}
 	w.rows = newReading()
 	w.at.Reading, w.at.Disproved = w.rows.id, w.client.counts.ofAnswers.Load()

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 
 	"github.com/cenkalti/backoff/v5"
 )
@@ -61,7 +62,9 @@ func (c *Client) repeat(ctx context.Context, rq *Request, take func(*Answer) err
 		// and baton-sdk repeats whatever is Unavailable.
 		c.failures.forget(asked)
 		given := e.WithKind(GivenUp)
-		given.Hint = cmp.Or(e.Hint, "there was no good answer for "+Patience.String()+"; given up")
+		if e.Hint == "" {
+			given.ID, given.Hint = errorid.GivenUp, "there was no good answer for "+Patience.String()+"; given up"
+		}
 		return given
 	default:
 		return e // Without the RetryAfterError that retryable joined to it.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // Row is a row of a list, which has an id.
@@ -66,7 +68,7 @@ func checkWhole[T Row](endpoint Endpoint, got rows[T]) error {
 }
 
 func countedOnly(endpoint Endpoint, count int) *Error {
-	return Contradiction(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none")
+	return Contradiction(endpoint, "a list that counts "+strconv.Itoa(count)+" rows and shows none").WithID(errorid.RowsMissing)
 }
 
 // part is PrivX's answer to a request for a part of a list.

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/conductorone/baton-privx/internal/errorid"
+
 	"github.com/conductorone/baton-sdk/pkg/uhttp"
 	"golang.org/x/sync/singleflight"
 )
@@ -140,7 +142,7 @@ func (t *tokenSource) request(ctx context.Context) (string, Login, error) {
 			return err
 		}
 		if !isToken(said.AccessToken) {
-			return unusable(rq, a, "no usable access_token in it", nil)
+			return unusable(rq, a, "no usable access_token in it")
 		}
 		login = loginIn(a, parseLife(said.ExpiresIn))
 		return nil
@@ -163,14 +165,14 @@ func (t *tokenSource) expired(rq *Request, err error) error {
 func (t *tokenSource) refusal(e *Error) *Error {
 	switch e.Status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
-		e.Kind = Unauthenticated
+		e.Kind, e.ID = Unauthenticated, errorid.CredentialsRefused
 		e.Hint = "the credentials were refused and are not tried again for a minute; " + t.client.credentials.refusalHint()
 		if e.Code == "" {
 			// An answer without an OAuth error may not come from PrivX at all.
 			e.Hint = hintBaseURL + "; if it is, " + e.Hint
 		}
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		e.Kind = Unusable
+		e.Kind, e.ID = Unusable, errorid.LoginNotOffered
 		e.Hint = hintBaseURL + "; if it is, this PrivX does not offer this way to authenticate: " + t.client.credentials.refusalHint()
 	}
 	return e

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // unanswered makes the error for a request that got no complete answer.
@@ -23,21 +25,21 @@ func unanswered(ctx context.Context, rq *Request, in *intake, err error) error {
 		if e.Kind = TooLong; tooLong.Limit <= MaxShortBody {
 			e.Kind = Unusable // The limit for short answers: asking for less does not help.
 		}
-		e.Hint, e.Cause = hintBaseURL, &quietError{tooLong, fmt.Sprintf("it is longer than %d MiB", tooLong.Limit>>20)}
+		e.ID, e.Hint, e.Cause = errorid.AnswerTooLong, hintBaseURL, &quietError{tooLong, fmt.Sprintf("it is longer than %d MiB", tooLong.Limit>>20)}
 	case errors.Is(err, context.DeadlineExceeded) && in.sent.Load() != 0 && !in.crowded:
 		e.Kind, e.Cause = TooSlow, plainCause(err)
 		e.Hint = "PrivX did not answer within the time that http-timeout-seconds gives it"
 	default:
 		e.Cause = plainCause(err)
-		e.Kind, e.Hint = kindOfFailure(err)
+		e.Kind, e.ID, e.Hint = kindOfFailure(err)
 	}
 	return e
 }
 
-// kindOfFailure distinguishes failures that can be tried again from lasting ones, and gives
-// a hint at what the operator can do about the latter. A failure that it does not know can
-// be tried again, because the number of tries is bounded.
-func kindOfFailure(err error) (Kind, string) {
+// kindOfFailure distinguishes failures that can be tried again from lasting ones, names the
+// condition, and gives a hint at what the operator can do about the latter. A failure that
+// it does not know can be tried again, because the number of tries is bounded.
+func kindOfFailure(err error) (Kind, errorid.ID, string) {
 	var (
 		badName x509.HostnameError
 		badCert *tls.CertificateVerificationError
@@ -46,18 +48,18 @@ func kindOfFailure(err error) (Kind, string) {
 	)
 	switch {
 	case errors.As(err, &badName):
-		return Unusable, "base-url must have a name that PrivX's certificate is made out to"
+		return Unusable, errorid.CertificateName, "base-url must have a name that PrivX's certificate is made out to"
 	case errors.As(err, &badCert):
-		return Unusable, hintCA
+		return Unusable, errorid.CertificateUntrusted, hintCA
 	case errors.As(err, &op) && op.Op == "remote error":
 		// A TLS alert, as crypto/tls tells it.
-		return Unusable, "PrivX must speak TLS 1.2 or later"
+		return Unusable, errorid.TLSRefused, "PrivX must speak TLS 1.2 or later"
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return Unusable, "check the scheme and the port in base-url"
+		return Unusable, errorid.NotTLS, "check the scheme and the port in base-url"
 	case errors.As(err, &dns) && dns.IsNotFound:
-		return Unusable, "check the host name in base-url"
+		return Unusable, errorid.HostUnknown, "check the host name in base-url"
 	default:
-		return Unavailable, ""
+		return Unavailable, errorid.NoAnswer, ""
 	}
 }
 

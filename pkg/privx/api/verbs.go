@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+
+	"github.com/conductorone/baton-privx/internal/errorid"
 )
 
 // Read makes a call that changes nothing, repeats it after transient failures, and decodes
@@ -44,7 +46,7 @@ func DecodeAll[T Row](rq *Request, a *Answer) (*Page[T], error) {
 		return nil, err
 	}
 	if got.Items == nil && rq.NotNull {
-		return nil, &Error{Kind: Unavailable, Endpoint: rq.Endpoint.String(), Status: a.Status, Cause: errNull}
+		return nil, &Error{Kind: Unavailable, ID: errorid.RolesNotBelieved, Endpoint: rq.Endpoint.String(), Status: a.Status, Cause: errNull}
 	}
 	return &Page[T]{Items: got.list(), Total: max(got.Count, 0), Read: len(got.list()), Date: a.Date()}, nil
 }
@@ -108,7 +110,7 @@ func WriteSeen(ctx context.Context, c *Client, rq *Request, see func(*Answer)) e
 	write.isWrite, write.maxAnswer = true, MaxShortBody
 	return c.Exchange(ctx, &write, func(a *Answer) error {
 		if len(bytes.TrimSpace(a.Body)) > 0 && a.IsForeign() {
-			return unusable(rq, a, "not PrivX's answer to a write", nil)
+			return unusable(rq, a, "not PrivX's answer to a write")
 		}
 		see(a)
 		return nil

@@ -20,11 +20,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if .Values.ca.pem -}}{{ include "baton-privx.name" . }}-ca{{- else -}}{{ .Values.ca.configMap }}{{- end -}}
 {{- end -}}
 
-{{/* Variables by name: what is empty or 0 is left to the connector. */}}
+{{/* Variables by name: what is empty, 0 or false is left to the connector. */}}
 {{- define "baton-privx.settings" -}}
 {{- with .Values.config -}}
 BATON_AUTH_METHOD: {{ .authMethod | quote }}
 BATON_BASE_URL: {{ .baseUrl | quote }}
+BATON_EXPAND_REACH: {{ .expandReach | quote }}
+BATON_EXPAND_REACH_LIMIT: {{ int .expandReachLimit }}
 BATON_GRANT_MAX_HOURS: {{ int .grantMaxHours }}
 BATON_HEALTH_CHECK_PORT: {{ int .healthCheckPort }}
 BATON_HTTP_TIMEOUT_SECONDS: {{ int .httpTimeoutSeconds }}
@@ -32,6 +34,13 @@ BATON_LOG_FORMAT: {{ .logFormat | quote }}
 BATON_LOG_LEVEL: {{ .logLevel | quote }}
 BATON_OTEL_COLLECTOR_ENDPOINT: {{ .otelCollectorEndpoint | quote }}
 BATON_PAGE_SIZE: {{ int .pageSize }}
+BATON_ROLE_SUMMARY: {{ .roleSummary }}
+BATON_SYNC_API_TARGETS: {{ .syncApiTargets }}
+BATON_SYNC_AWS_ROLES: {{ .syncAwsRoles }}
+BATON_SYNC_HOSTS: {{ .syncHosts }}
+BATON_SYNC_NETWORK_TARGETS: {{ .syncNetworkTargets }}
+BATON_SYNC_PERSONAL_SECRETS: {{ .syncPersonalSecrets }}
+BATON_SYNC_SECRETS: {{ .syncSecrets }}
 BATON_TASK_CONCURRENCY: {{ int .taskConcurrency }}
 BATON_WORKERS: {{ int .workers }}
 {{- end -}}
