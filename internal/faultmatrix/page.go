@@ -170,8 +170,12 @@ func sentence(outcome string, perhaps bool) string {
 		what = "it " + is + " complete"
 	case "without its members":
 		what = "it " + is + " complete, but without the members of the role"
+	case "without the targets":
+		what = "it " + is + " complete, but without the targets that the list is of"
+	case "without names of access groups":
+		what = "it " + is + " complete, but without the names of access groups"
 	case "left out":
-		what = "the user or role " + is + " left out"
+		what = "what was asked for " + is + " left out"
 	case "verified":
 		what = "it " + is + " made and verified"
 	default:

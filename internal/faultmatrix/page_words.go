@@ -57,6 +57,20 @@ func chapters() []chapter {
 		}, []moment{
 			{words: "while it logs out", calls: []string{"sync/logout"}},
 		}},
+		{"syncs of what roles reach", []string{"sync of what roles reach", "targeted sync of what roles reach"}, []moment{
+			{words: "while it checks its permissions", calls: []string{
+				"sync of what roles reach/checks", "sync of what roles reach/check: AWS roles", "sync of what roles reach/may hosts be listed?"}},
+			{words: "on the first page of a list of targets", calls: []string{
+				"sync of what roles reach/hosts, secrets, network targets, API targets", "sync of what roles reach/AWS roles", "sync of what roles reach/no AWS roles, again",
+				"targeted sync of what roles reach/what else roles reach", "targeted sync of what roles reach/AWS roles that roles reach"}},
+			{words: "on a later page", calls: []string{"sync of what roles reach/page 2 of them"}},
+			{words: "while it reads a host that was deleted meanwhile", calls: []string{"sync of what roles reach/a host that was deleted"}},
+			{words: "while it reads the access groups", calls: []string{"sync of what roles reach/access groups", "targeted sync of what roles reach/access groups"}},
+			{words: "while it reads the one target of a targeted sync", calls: []string{
+				"targeted sync of what roles reach/host, network target, API target, AWS role", "targeted sync of what roles reach/secret"}},
+			{words: "while it reads which roles there are", calls: []string{"targeted sync of what roles reach/roles"}},
+			{words: "while it counts the members of a role", calls: []string{"targeted sync of what roles reach/number of a role's members"}},
+		}, nil},
 		{"grants and revokes", []string{"grant", "revoke"}, []moment{
 			{words: "while it logs in", calls: []string{"grant/token", "revoke/token"}},
 			{words: "while it asks who the API client is", calls: []string{"grant/who am I", "revoke/who am I"}},

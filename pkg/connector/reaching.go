@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -122,7 +123,7 @@ func fetchGroups(ctx context.Context, client *privx.Client) (reach.Groups, error
 		return reach.Groups{}, nil
 	}
 	if err != nil {
-		return nil, failed("reading the access groups", err)
+		return nil, fmt.Errorf("reading the access groups: %w", err)
 	}
 	names := make(reach.Groups, len(page.Items))
 	for _, group := range page.Items {
@@ -174,7 +175,7 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 		for token := ""; ; {
 			page, err := list.page(ctx, r.client, nil, token) // Sums have no names of access groups.
 			if err != nil {
-				return nil, failed("listing "+list.many, err)
+				return nil, fmt.Errorf("listing %s: %w", list.many, err)
 			}
 			r.listedTargets(list, page, len(page.Items), page.Next)
 			if token = page.Next; token == "" {

@@ -40,7 +40,7 @@ func (r *syncRun) meaning(ctx context.Context, role *v2.Resource) (string, error
 	said = append(said, plain+".")
 	reached, err := r.reachInWords(ctx, role.GetId().GetResource())
 	if err != nil {
-		return "", err
+		return "", failed("telling what the role "+role.GetId().GetResource()+" reaches", err)
 	}
 	said = append(said, reached...)
 	if when := fields[profileContext].GetStringValue(); when != "" {

@@ -69,7 +69,7 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 func (t *targetSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
 	groups, err := t.syncs.run("").groups(ctx, t.list)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, failed("reading the "+t.list.one+" "+id.GetResource(), err)
 	}
 	target, err := t.list.get(ctx, t.syncs.client, groups, id.GetResource())
 	if err != nil {

@@ -95,9 +95,13 @@ func allHosts() *api.List {
 	return &api.List{Request: rq}
 }
 
-// mayListHosts finds out whether the API client has the permission to list hosts.
+// mayListHosts finds out whether the API client has the permission to list hosts. The number
+// of hosts that comes with the answer is one that the search must not fall short of.
 func (c *Client) mayListHosts(ctx context.Context) error {
-	_, err := api.CountRows[api.OnlyID](ctx, c.api, &api.List{Request: getHosts.Request()})
+	hosts, err := api.CountRows[api.OnlyID](ctx, c.api, &api.List{Request: getHosts.Request()})
+	if hosts > 0 {
+		c.api.Expect(postHostsSearch, hosts)
+	}
 	return err
 }
 

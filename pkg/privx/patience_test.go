@@ -192,3 +192,20 @@ func TestPatience_LongTries(t *testing.T) {
 		require.Equal(t, codes.Aborted, status.Code(err), "%v", err)
 	})
 }
+
+// A caller that reads several objects, and begins with the first one after each failure, comes
+// to an end although PrivX answers well about all but one of them.
+func TestPatience_ObjectsAreApart(t *testing.T) {
+	t.Parallel()
+	m := newTenMinutes(t)
+	good, bad := m.store.AdminRoleID(), m.store.UserRoleID()
+	m.sim.Inject(privxsim.Fault{Path: rolesPath + "/" + bad + "/members", Status: http.StatusBadGateway, Header: http.Header{"Retry-After": {"0"}}})
+	for _, c := range []struct {
+		after time.Duration
+		want  codes.Code
+	}{{0, codes.Unavailable}, {6 * time.Minute, codes.Unavailable}, {4 * time.Minute, codes.Aborted}} {
+		m.clock.advance(c.after)
+		require.NoError(t, second(m.client.CountMembers(t.Context(), good)))
+		wantError(t, second(m.client.CountMembers(t.Context(), bad)), c.want, http.StatusBadGateway)
+	}
+}

@@ -36,5 +36,9 @@ func (c *counts) contradicts(endpoint Endpoint, rows int) bool {
 	return rows < probed || probed == 1 && rows > 1
 }
 
+// Expect notes how many rows a list has by the count of another one. A shorter answer does not
+// end the list.
+func (c *Client) Expect(endpoint Endpoint, rows int) { c.counts.probed(endpoint, rows) }
+
 // DistrustCounts notes that PrivX counts the rows of an answer and not those of the list.
 func (c *Client) DistrustCounts() { c.counts.ofAnswers.Store(true) }
