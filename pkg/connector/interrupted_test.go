@@ -21,14 +21,13 @@ func TestSyncEndedAtAnyRequest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("make test ends a sync at each of its requests")
 	}
-	scene, _, _, _ := reachScene()
 	for name, c := range map[string]struct {
 		store   *privxsim.Store
 		cfg     *config.Privx
 		workers []int
 	}{
 		"users and roles":  {privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8}), &config.Privx{}, []int{1, 4}},
-		"what roles reach": {scene, fullReach(), []int{1, 4, 8}},
+		"what roles reach": {newReachScene().store, fullReach(), []int{1, 4, 8}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

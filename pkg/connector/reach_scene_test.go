@@ -20,10 +20,16 @@ func fullReach() *config.Privx {
 
 // reachScene is a PrivX in which two roles reach a few targets of each kind. Each list but
 // that of AWS roles is longer than a page of the stage, and its rows were created at the
-// same time. role is not held by anybody, held is by user.
-func reachScene() (store *privxsim.Store, role, held, user string) {
+// same time.
+type reachScene struct {
+	store *privxsim.Store
+	// held is a role that user has, and reaching is one that nobody has.
+	held, user, reaching string
+}
+
+func newReachScene() reachScene {
 	const created = "2024-02-03T04:05:06Z"
-	store = plainStore()
+	store := plainStore()
 	viewer := store.AddRole(privxsim.Role{Name: "viewer of targets", Permissions: targetPermissions})
 	store.GrantExplicit(viewer.ID, privxsim.DefaultAPIClientID, privxsim.Grant{})
 	dba := store.AddRole(privxsim.Role{Name: "DBA", Permissions: []string{"hosts-manage"}})
@@ -49,7 +55,7 @@ func reachScene() (store *privxsim.Store, role, held, user string) {
 	for i := range 3 {
 		store.AddAWSRole(privxsim.AWSRole{Name: fmt.Sprint("aws", i), Status: privxsim.AWSRoleOK, Roles: refs(dba)})
 	}
-	return store, web.ID, dba.ID, alice.ID
+	return reachScene{store: store, held: dba.ID, user: alice.ID, reaching: web.ID}
 }
 
 // expandedGrants are the ids of the grants that members of roles then have on targets.
@@ -112,7 +118,7 @@ func (x *tenant) requireReach(s *synced) {
 // A sync of the scene has what the scene has, with any number of workers.
 func TestReachWithAnyWorkers(t *testing.T) {
 	t.Parallel()
-	store, _, _, _ := reachScene()
+	store := newReachScene().store
 	var first *synced
 	for _, workers := range []int{1, 4, 8, 4} {
 		inBubbleWith(t, store, privxsim.Options{MaxPageSize: stagePage}, allFour, fullReach(), func(x *tenant) {
