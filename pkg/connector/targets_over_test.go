@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/conductorone/baton-privx/internal/privxsim"
+	"github.com/conductorone/baton-privx/pkg/config"
 	"github.com/conductorone/baton-privx/pkg/connector"
 )
 
@@ -23,5 +24,26 @@ func TestSyncsOfTargetsThatAreOver(t *testing.T) {
 			require.Equal(x.t, 1, made.Runs())
 			time.Sleep(61 * time.Minute)
 		}
+	})
+}
+
+// Roles that targets name and that the sync has not seen are warned of, once, also where
+// another process has read the targets.
+func TestUnseenRolesOfASyncThatAnotherProcessBegan(t *testing.T) {
+	t.Parallel()
+	l := newLandscape()
+	set := func(c *config.Privx) { c.SyncHosts, c.SyncSecrets, c.ExpandReach = true, true, config.ExpandOff }
+	targetsInBubble(t, l.store, privxsim.Options{UnmarkedDeletedRoles: true}, set, func(x *tenant) {
+		first := x.pieces("sync")
+		hosts := first.list("host")
+		x.connector = x.another()
+		second := x.pieces("sync")
+		second.list("user")
+		roles := second.list("role")
+		for _, host := range hosts {
+			second.reaching(host, "")
+		}
+		second.allMembers(roles)
+		require.Len(x.t, x.logs.FilterMessageSnippet("targets name roles that PrivX did not list").All(), 1)
 	})
 }
