@@ -14,6 +14,9 @@ const (
 	maxExamples = 3
 	// maxLabels is how many accounts a role's summary names.
 	maxLabels = 3
+	// maxShown is how much of a name a role's summary shows, in bytes: what follows the names
+	// has to fit into a description as well.
+	maxShown = 60
 	// maxGroups is how many access groups are kept.
 	maxGroups = 1000
 )
@@ -145,13 +148,15 @@ func (s *Sum) reaches(t Target) {
 	}
 }
 
-// first keeps the first few of different texts, in the order of the alphabet.
+// first keeps the first few of different texts, in the order of the alphabet and cut to
+// maxShown.
 type first struct {
 	most  int
 	texts []string
 }
 
 func (f *first) add(text string) {
+	text = privx.CutText(text, maxShown)
 	i, found := slices.BinarySearchFunc(f.texts, text, cmp.Compare[string])
 	if found || i == f.most {
 		return
