@@ -25,9 +25,8 @@ const (
 // added, and neither on their order nor on how often each was added. They are not safe for
 // concurrent use.
 type Sums struct {
-	// Targets is how many different targets were added, and Ways how many ways all
-	// together have.
-	Targets, Ways int
+	// Targets is how many different targets were added.
+	Targets int
 	// Groups are the ids of the access groups that the targets are in, at most maxGroups.
 	Groups map[string]bool
 	// added are the targets. An id takes 23 bytes at most.
@@ -55,7 +54,7 @@ func (s *Sums) Add(t Target) {
 	if !s.added.Add(identity(t)) {
 		return
 	}
-	s.Targets, s.Ways = s.Targets+1, s.Ways+len(t.Ways)
+	s.Targets++
 	if t.Group != "" && len(s.Groups) < maxGroups {
 		if s.Groups == nil {
 			s.Groups = make(map[string]bool)
@@ -103,17 +102,6 @@ func (s *Sums) Of(role string) Sum {
 		return *sum
 	}
 	return Sum{}
-}
-
-// Grants is how many grants there are to roles for which is holds.
-func (s *Sums) Grants(is func(role string) bool) int {
-	n := 0
-	for id, sum := range s.roles {
-		if is(id) {
-			n += sum.Grants
-		}
-	}
-	return n
 }
 
 // EachRole calls for each role that reaches something, with how many grants it has.
