@@ -19,25 +19,43 @@ import (
 // rows the members of roles take on targets at most, and tells the number. Too many end the
 // sync where the limit is strict: baton-sdk would run out of memory.
 func (r *syncRun) checkExpansion(ctx context.Context) error {
-	known := func() (bool, bool) {
+	known := func() (struct{}, bool) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.counted, r.counted
+		return struct{}{}, r.counted
 	}
-	_, err := r.expansionCalls.do(ctx, "", known, func(ctx context.Context) (bool, error) {
-		rows, err := r.expandedRows(ctx)
-		if err != nil {
-			return false, failed("counting the members of roles that reach something", err)
-		}
-		if err := r.tellExpansion(ctx, rows); err != nil {
-			return false, err
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.counted = true
-		return true, nil
-	})
+	_, err := r.rowsCalls.do(ctx, "", known, func(ctx context.Context) (struct{}, error) { return struct{}{}, r.countRows(ctx) })
 	return err
+}
+
+// checkExpansionToCome is checkExpansion before the session in PrivX is ended, for grants of
+// targets that come afterwards. Where that would take more than to count members, it is left
+// to the first of them.
+func (r *syncRun) checkExpansionToCome(ctx context.Context) error {
+	if reach := r.syncs.reach; !reach.expand || len(reach.lists) == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	listed := r.allListed()
+	r.mu.Unlock()
+	if !listed {
+		return nil
+	}
+	return r.checkExpansion(ctx)
+}
+
+func (r *syncRun) countRows(ctx context.Context) error {
+	rows, err := r.expandedRows(ctx)
+	if err != nil {
+		return failed("counting the members of roles that reach something", err)
+	}
+	if err := r.tellExpansion(ctx, rows); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counted = true
+	return nil
 }
 
 // tellExpansion tells how many rows an expansion takes. Too many are an error where the limit

@@ -56,14 +56,14 @@ func (s reachSettings) wants(target reach.Target) bool {
 
 // reaching is what a sync knows of targets. Its zero value is ready.
 type reaching struct {
-	groupsCalls    shared[reach.Groups]
-	sumsCalls      shared[*reach.Sums]
-	roleIDCalls    shared[map[string]string]
-	expansionCalls shared[bool]
+	groupsCalls shared[reach.Groups]
+	sumsCalls   shared[*reach.Sums]
+	roleIDCalls shared[map[string]string]
+	rowsCalls   shared[struct{}]
 
 	// The rest is under syncRun.mu.
 
-	// counted tells that the rows of an expansion were counted and are not too many.
+	// counted tells that the rows of an expansion were counted, and are not too many.
 	counted bool
 	// groupNames are nil until they have been asked for.
 	groupNames reach.Groups
@@ -186,6 +186,11 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 	})
 }
 
+// allListed tells whether this process has read all lists of targets to their ends.
+func (r *syncRun) allListed() bool {
+	return !slices.ContainsFunc(r.syncs.reach.lists, func(list targetList) bool { return !r.listed[list.kind] })
+}
+
 // listedRoleIDs notes the roles of a page, by whose ids targets name them.
 func (r *syncRun) listedRoleIDs(roles []privx.Role, first bool) {
 	if first || r.roleIDs == nil {
@@ -238,14 +243,15 @@ func (r *syncRun) keepReach() {
 }
 
 // noteUnseen warns, once a sync, of roles that targets name and that the sync has not seen.
-// The closing line has their number.
+// Where this process has read everything, the warning comes with the closing line instead, and
+// has their number.
 func (r *syncRun) noteUnseen(ctx context.Context, roles []string) {
 	if len(roles) == 0 {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.warned || r.rolesKnown {
+	if r.warned || r.rolesKnown && r.allListed() {
 		return
 	}
 	r.warned = true
@@ -256,11 +262,11 @@ const unseenRoles = "targets name roles that PrivX did not list; these are no gr
 
 // warnOfUnseen warns of all roles that targets name and that the sync has not seen.
 func (r *syncRun) warnOfUnseen(log *zap.Logger) {
+	if r.warned || !r.allListed() {
+		return
+	}
 	unseen := make(map[string]int)
 	for _, list := range r.syncs.reach.lists {
-		if !r.listed[list.kind] {
-			return
-		}
 		r.sums[list.kind].EachRole(func(role string, grants int) {
 			if _, seen := r.roleIDs[role]; !seen {
 				unseen[role] += grants

@@ -64,6 +64,7 @@ func (s *syncs) run(id string) *syncRun {
 		s.runs = append(slices.Delete(s.runs, i, i+1), run)
 		return run
 	}
+	s.forgetOver()
 	run := newSyncRun(s)
 	run.id = id
 	s.runs = append(s.runs, run)
@@ -79,6 +80,15 @@ func (s *syncs) makeRoom() {
 	}
 }
 
+// forgetOver forgets the syncs that are over and of which no more targets' grants are to come.
+func (s *syncs) forgetOver() {
+	for _, run := range slices.Clone(s.runs) {
+		if run.over && time.Since(run.used) > givenUp {
+			s.drop(run)
+		}
+	}
+}
+
 // forget removes a sync that is over.
 func (s *syncs) forget(run *syncRun) {
 	s.mu.Lock()
@@ -86,10 +96,12 @@ func (s *syncs) forget(run *syncRun) {
 	s.drop(run)
 }
 
-// release gives back what a sync has of the room for all.
+// release gives back what a sync that is over has of the room for all. What is left of it is
+// forgotten later.
 func (s *syncs) release(run *syncRun) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	run.over = true
 	if slices.Contains(s.runs, run) {
 		s.ids, s.heldRoles = s.ids-run.heldIDs, s.heldRoles-run.heldRoles
 		run.heldIDs, run.heldRoles = 0, 0
@@ -145,8 +157,10 @@ type syncRun struct {
 	id           string
 	began        time.Time
 	callsAtStart int64
-	// used is when baton-sdk last called for it, under syncs.mu.
+	// used is when baton-sdk last called for it, and over tells that it has had its closing
+	// line, under syncs.mu.
 	used time.Time
+	over bool
 	// heldRoles and heldIDs are what it has of the room for all, under syncs.mu.
 	heldRoles, heldIDs int
 

@@ -214,6 +214,9 @@ func (r *syncRun) finished(ctx context.Context, roleID string, note func(count *
 	if err := r.searchStrangers(ctx, 1); err != nil {
 		return err // The last role still waits, so that a repeated call searches again.
 	}
+	if err := r.checkExpansionToCome(ctx); err != nil {
+		return err
+	}
 	r.note(roleID, note, true)
 	r.close(ctx)
 	return nil

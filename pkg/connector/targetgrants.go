@@ -15,15 +15,9 @@ import (
 	"github.com/conductorone/baton-privx/pkg/connector/reach"
 )
 
-// maxGrantsPerPage is how many grants of a target one answer has at most: some 500 bytes
-// each.
-const maxGrantsPerPage = 4_000
-
-// reached is one grant of a target: a role or a user, and what it gives of the target.
-type reached struct {
-	slug      string
-	principal *v2.ResourceId
-}
+// reached is one grant of a target: a role, by its canonical id, or the user whom the target
+// belongs to, and what it gives of the target.
+type reached struct{ slug, role, user string }
 
 // Grants gives the roles that reach a target. A role that this sync has not seen is none.
 func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.SyncOpAttrs) ([]*v2.Grant, *rs.SyncOpResults, error) {
@@ -32,84 +26,126 @@ func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.
 	if err != nil {
 		return nil, nil, unfit(doing, err)
 	}
+	all := reachedBy(note)
+	from, err := placeOf(opts.PageToken.Token, len(all))
+	if err != nil {
+		return nil, nil, failed(doing, err)
+	}
 	run := t.syncs.run(opts.SyncID)
 	roles, err := run.rolesSeen(ctx)
 	if err != nil {
 		return nil, nil, failed("listing roles", err)
 	}
-	all, unseen := reachedBy(note, roles)
-	run.noteUnseen(ctx, unseen)
-	from, err := placeOf(opts.PageToken.Token, len(all))
-	if err != nil {
-		return nil, nil, failed(doing, err)
-	}
-	expand := t.syncs.reach.expand && len(all) > 0
+	expand := t.syncs.reach.expand && note.Owner == "" && len(all) > 0
 	if expand {
 		if err := run.checkExpansion(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
-	to := min(from+maxGrantsPerPage, len(all))
-	grants, err := t.grants(bareOf(target), all[from:to], expand)
+	maker, err := t.grantsOf(bareOf(target), expand)
 	if err != nil {
 		return nil, nil, failed(doing, err)
 	}
-	if to < len(all) {
-		return grants, &rs.SyncOpResults{NextPageToken: strconv.Itoa(to)}, nil
+	page, err := maker.page(all, from, roles)
+	if err != nil {
+		return nil, nil, failed(doing, err)
 	}
-	return grants, nil, nil
+	run.noteUnseen(ctx, page.unseen)
+	return page.grants, &rs.SyncOpResults{NextPageToken: page.next}, nil
 }
 
-// reachedBy are the grants of a target, and the roles that it names and the sync has not
-// seen. Roles are known by their canonical ids.
-func reachedBy(note reach.Note, roles map[string]string) ([]reached, []string) {
+// reachedBy are all who reach a target, roles that the sync has not seen among them: a page
+// token counts these as well, so that it means the same where another process goes on and
+// sees other roles.
+func reachedBy(note reach.Note) []reached {
 	var all []reached
-	var unseen []string
 	for _, way := range note.Ways {
 		if note.Owner != "" {
-			all = append(all, reached{way.Slug, v2.ResourceId_builder{ResourceType: userResourceType.GetId(), Resource: note.Owner}.Build()})
+			all = append(all, reached{slug: way.Slug, user: note.Owner})
 		}
-		for _, id := range way.Roles {
-			role, seen := roles[id]
-			if !seen {
-				unseen = append(unseen, id)
-				continue
-			}
-			all = append(all, reached{way.Slug, v2.ResourceId_builder{ResourceType: roleResourceType.GetId(), Resource: role}.Build()})
+		for _, role := range way.Roles {
+			all = append(all, reached{slug: way.Slug, role: role})
 		}
 	}
-	return all, unseen
+	return all
 }
 
-// grants makes grants. They share what is the same in all of them.
-func (t *targetSyncer) grants(bare *v2.Resource, all []reached, expand bool) ([]*v2.Grant, error) {
+// principal is who has a grant; nil for a role that the sync has not seen. Roles are known by
+// their canonical ids.
+func (r reached) principal(roles map[string]string) *v2.ResourceId {
+	if r.user != "" {
+		return v2.ResourceId_builder{ResourceType: userResourceType.GetId(), Resource: r.user}.Build()
+	}
+	role, seen := roles[r.role]
+	if !seen {
+		return nil
+	}
+	return v2.ResourceId_builder{ResourceType: roleResourceType.GetId(), Resource: role}.Build()
+}
+
+// reachGrants makes the grants of a target. They share what is the same in all of them.
+type reachGrants struct {
+	bare      *v2.Resource
+	immutable *anypb.Any
+	// expand tells whether roles' grants are marked to be expanded to their members.
+	expand bool
+}
+
+func (t *targetSyncer) grantsOf(bare *v2.Resource, expand bool) (reachGrants, error) {
 	reason, err := t.reason()
 	if err != nil {
-		return nil, err
+		return reachGrants{}, err
 	}
 	immutable, err := packed(v2.GrantImmutable_builder{Metadata: reason}.Build())
-	if err != nil {
-		return nil, err
-	}
-	grants := make([]*v2.Grant, len(all))
-	for i, one := range all {
-		notes := annotations.Annotations{immutable}
-		if expand && one.principal.GetResourceType() == roleResourceType.GetId() {
-			expandable, err := packed(expandableTo(one.principal))
-			if err != nil {
-				return nil, err
-			}
-			notes = append(notes, expandable)
+	return reachGrants{bare, immutable, expand}, err
+}
+
+// grantPage is one answer of Grants.
+type grantPage struct {
+	grants []*v2.Grant
+	next   string
+	// unseen are the roles that would have grants, had the sync seen them.
+	unseen []string
+}
+
+// page makes grants from a place on, as many as fit into one answer.
+func (m reachGrants) page(all []reached, from int, roles map[string]string) (grantPage, error) {
+	var page grantPage
+	for size, i := 0, from; i < len(all); i++ {
+		principal := all[i].principal(roles)
+		if principal == nil {
+			page.unseen = append(page.unseen, all[i].role)
+			continue
 		}
-		entitlement := v2.Entitlement_builder{Id: ent.NewEntitlementID(bare, one.slug), Resource: bare}.Build()
-		grants[i] = v2.Grant_builder{
-			Id:          grant.NewGrantID(one.principal, entitlement),
-			Entitlement: entitlement,
-			Principal:   v2.Resource_builder{Id: one.principal}.Build(),
-			Annotations: notes,
-		}.Build()
+		made, err := m.grant(all[i].slug, principal)
+		if err != nil {
+			return grantPage{}, err
+		}
+		if size += proto.Size(made); size > maxPageBytes && len(page.grants) > 0 {
+			page.next = strconv.Itoa(i)
+			break
+		}
+		page.grants = append(page.grants, made)
 	}
-	return grants, nil
+	return page, nil
+}
+
+func (m reachGrants) grant(slug string, principal *v2.ResourceId) (*v2.Grant, error) {
+	notes := annotations.Annotations{m.immutable}
+	if m.expand {
+		expandable, err := packed(expandableTo(principal))
+		if err != nil {
+			return nil, err
+		}
+		notes = append(notes, expandable)
+	}
+	entitlement := v2.Entitlement_builder{Id: ent.NewEntitlementID(m.bare, slug), Resource: m.bare}.Build()
+	return v2.Grant_builder{
+		Id:          grant.NewGrantID(principal, entitlement),
+		Entitlement: entitlement,
+		Principal:   v2.Resource_builder{Id: principal}.Build(),
+		Annotations: notes,
+	}.Build(), nil
 }
 
 // expandableTo says that whoever is a member of a role has what the role has.

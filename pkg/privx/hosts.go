@@ -202,7 +202,7 @@ func (r hostRow) target() (Host, error) {
 		h.Services = append(h.Services, HostService{Service: s.Service.String(), Address: s.Address.String(), Port: s.Port.number(maxPort)})
 	}
 	for _, s := range r.Rotation.value.Status {
-		h.Rotations = append(h.Rotations, Rotation{Principal: s.Principal.String(), LastRotated: s.LastRotated.time(), LastError: s.LastError.String()})
+		h.Rotations = append(h.Rotations, Rotation{Principal: s.Principal.String(), LastRotated: s.LastRotated.time(), LastError: s.LastError.time()})
 	}
 	for _, a := range r.Principals.value {
 		account, err := a.account()

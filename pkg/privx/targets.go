@@ -42,25 +42,20 @@ func readTargets[R row[T], T any](ctx context.Context, c *Client, l *api.List, t
 	return api.MapPage(page, func(r R) (T, error) { return targetOf[R, T](l.Request.Endpoint, r) })
 }
 
-// readTarget reads one target. isIt tells whether the answer is the one that was asked for.
-func readTarget[R row[T], T any](ctx context.Context, c *Client, rq *api.Request, isIt func(R) bool) (*T, error) {
-	got, err := api.Read[R](ctx, c.api, rq)
+// readByID reads one target, which must be the one that was asked for.
+func readByID[R row[T], T any](ctx context.Context, c *Client, endpoint api.Endpoint, id string) (*T, error) {
+	got, err := api.Read[R](ctx, c.api, endpoint.Request(id))
 	if err != nil {
 		return nil, err
 	}
-	if !isIt(got) {
-		return nil, api.Contradiction(rq.Endpoint, "another object than the one asked for")
+	if !SameID(got.Identity(), id) {
+		return nil, api.Contradiction(endpoint, "another object than the one asked for")
 	}
-	target, err := targetOf[R, T](rq.Endpoint, got)
+	target, err := targetOf[R, T](endpoint, got)
 	if err != nil {
 		return nil, err
 	}
 	return &target, nil
-}
-
-// readByID is readTarget for a target that has an id.
-func readByID[R row[T], T any](ctx context.Context, c *Client, endpoint api.Endpoint, id string) (*T, error) {
-	return readTarget[R, T](ctx, c, endpoint.Request(id), func(r R) bool { return SameID(r.Identity(), id) })
 }
 
 func targetOf[R row[T], T any](endpoint api.Endpoint, r R) (T, error) {

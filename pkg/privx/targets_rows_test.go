@@ -38,7 +38,7 @@ func richHost(store *privxsim.Store) privxsim.Host {
 		},
 		PasswordRotation: &privxsim.PasswordRotation{RotationStatus: []privxsim.Rotation{
 			{Principal: "svc", LastRotated: "2025-01-01T00:00:00Z", LastError: "timeout"},
-			{Principal: "new", LastRotated: "0001-01-01T00:00:00Z"},
+			{Principal: "new", LastRotated: "0001-01-01T00:00:00Z", LastError: "0001-01-01T00:00:00Z"},
 		}},
 	})
 }

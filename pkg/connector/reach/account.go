@@ -20,7 +20,7 @@ const (
 // account from the user, a name beside that does not count.
 func accountWay(host string, account privx.Account, rotations map[string]privx.Rotation) Way {
 	way := Way{Roles: rolesOf(account.Roles)}
-	what := ""
+	what, rotation := "", privx.Rotation{}
 	switch {
 	case account.UsernameAttribute != "":
 		way.Slug = "attribute:" + escaped(account.UsernameAttribute)
@@ -38,16 +38,14 @@ func accountWay(host string, account privx.Account, rotations map[string]privx.R
 		what = "the account " + way.Label
 	case account.Principal != "":
 		way.Slug, way.Label = "account:"+escaped(account.Principal), account.Principal
-		what = "the account " + account.Principal
+		what, rotation = "the account "+account.Principal, rotations[account.Principal]
 	default:
 		way.Slug, way.Label, what = anyAccount, "any account", "any account, whose name the user types"
 	}
 	way.Name = fmt.Sprintf("%s on %s", way.Label, host)
 	said := []string{fmt.Sprintf("Reach %s on the host %s.", what, host)}
 	said = append(said, optionsInWords(account.Options), applicationsInWords(account.Applications), commandsInWords(account.Commands))
-	if rotation, known := rotations[account.Principal]; known && account.Principal != "" {
-		said = append(said, rotationInWords(rotation))
-	}
+	said = append(said, rotationInWords(rotation))
 	way.Text = sentences(said)
 	return way
 }

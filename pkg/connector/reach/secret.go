@@ -1,8 +1,6 @@
 package reach
 
 import (
-	"strings"
-
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -47,6 +45,3 @@ func SecretID(owner, name string) string {
 	}
 	return personal + escaped(privx.CanonicalID(owner)) + "/" + escaped(name)
 }
-
-// IsPersonal tells whether an id is that of a personal secret.
-func IsPersonal(id string) bool { return strings.HasPrefix(id, personal) }

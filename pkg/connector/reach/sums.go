@@ -14,6 +14,9 @@ const (
 	maxExamples = 3
 	// maxLabels is how many accounts a role's summary names.
 	maxLabels = 3
+	// maxShown is how much of a name a role's summary shows, in bytes: what follows the names
+	// has to fit into a description as well.
+	maxShown = 60
 	// maxGroups is how many access groups are kept.
 	maxGroups = 1000
 )
@@ -22,9 +25,8 @@ const (
 // added, and neither on their order nor on how often each was added. They are not safe for
 // concurrent use.
 type Sums struct {
-	// Targets is how many different targets were added, and Ways how many ways all
-	// together have.
-	Targets, Ways int
+	// Targets is how many different targets were added.
+	Targets int
 	// Groups are the ids of the access groups that the targets are in, at most maxGroups.
 	Groups map[string]bool
 	// added are the targets. An id takes 23 bytes at most.
@@ -52,7 +54,7 @@ func (s *Sums) Add(t Target) {
 	if !s.added.Add(identity(t)) {
 		return
 	}
-	s.Targets, s.Ways = s.Targets+1, s.Ways+len(t.Ways)
+	s.Targets++
 	if t.Group != "" && len(s.Groups) < maxGroups {
 		if s.Groups == nil {
 			s.Groups = make(map[string]bool)
@@ -102,17 +104,6 @@ func (s *Sums) Of(role string) Sum {
 	return Sum{}
 }
 
-// Grants is how many grants there are to roles for which is holds.
-func (s *Sums) Grants(is func(role string) bool) int {
-	n := 0
-	for id, sum := range s.roles {
-		if is(id) {
-			n += sum.Grants
-		}
-	}
-	return n
-}
-
 // EachRole calls for each role that reaches something, with how many grants it has.
 func (s *Sums) EachRole(call func(role string, grants int)) {
 	for id, sum := range s.roles {
@@ -145,13 +136,15 @@ func (s *Sum) reaches(t Target) {
 	}
 }
 
-// first keeps the first few of different texts, in the order of the alphabet.
+// first keeps the first few of different texts, in the order of the alphabet and cut to
+// maxShown.
 type first struct {
 	most  int
 	texts []string
 }
 
 func (f *first) add(text string) {
+	text = privx.CutText(text, maxShown)
 	i, found := slices.BinarySearchFunc(f.texts, text, cmp.Compare[string])
 	if found || i == f.most {
 		return

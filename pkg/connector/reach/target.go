@@ -96,7 +96,7 @@ func rolesOf(references ...[]privx.RoleRef) []string {
 func merged(ways []Way) []Way {
 	slices.SortFunc(ways, func(a, b Way) int { return cmp.Or(cmp.Compare(a.Slug, b.Slug), cmp.Compare(a.Text, b.Text)) })
 	var all []Way
-	for _, way := range ways {
+	for i, way := range ways {
 		last := len(all) - 1
 		if last < 0 || all[last].Slug != way.Slug {
 			all = append(all, way)
@@ -105,7 +105,7 @@ func merged(ways []Way) []Way {
 		roles := slices.Concat(all[last].Roles, way.Roles)
 		slices.Sort(roles)
 		all[last].Roles = slices.Compact(roles)
-		if way.Text != all[last].Text {
+		if way.Text != ways[i-1].Text {
 			all[last].Text += " Or: " + way.Text
 		}
 	}
