@@ -77,12 +77,7 @@ func rowsOf(answer *ask.Answer) *ask.Rows {
 }
 
 // counted is how many rows an answer says that the list has; 0 if it does not say.
-func counted(rows *ask.Rows) int {
-	if rows.Count == nil {
-		return 0
-	}
-	return max(*rows.Count, 0)
-}
+func counted(rows *ask.Rows) int { return ask.CountOf(rows) }
 
 // size is how many rows the connector asks for at a time.
 func (l *look) size() int {

@@ -1,12 +1,10 @@
 package questions
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -78,9 +76,7 @@ func isRefusal(a *ask.Answer) bool {
 }
 
 // isPage tells whether an answer is a page, and not JSON.
-func isPage(a *ask.Answer) bool {
-	return strings.Contains(strings.ToLower(a.Header.Get("Content-Type")), "html") || bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("<"))
-}
+func isPage(a *ask.Answer) bool { return a.IsPage() }
 
 // errorCode is the error_code of an answer; "" if it has none.
 func errorCode(a *ask.Answer) string {

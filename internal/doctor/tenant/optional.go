@@ -107,11 +107,11 @@ var mayGrant = doctor.Check{
 		if !v.Given.Provisioning {
 			return doctor.Finding{Way: wayOff}
 		}
-		found := ownPermissions(ctx, v)
+		found := OwnPermissions(ctx, v)
 		switch {
 		case found.admin:
 			return doctor.Pass(privx.RoleNameAdmin+", which may do everything", permRolesManage)
-		case found.may(permRolesManage):
+		case found.May(permRolesManage):
 			return doctor.Pass(permRolesManage+", by the roles that it holds", permRolesManage)
 		case found.lacking != "":
 			return doctor.Finding{Way: "not-known", Found: "not all of its permissions", Wanted: permRolesManage, Cause: found.lacking}
@@ -149,7 +149,7 @@ var noMore = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		wanted := needed(v)
-		found := ownPermissions(ctx, v)
+		found := OwnPermissions(ctx, v)
 		more := slices.DeleteFunc(found.list(), func(name string) bool { return !IsManage(name) || slices.Contains(wanted, name) })
 		switch {
 		case found.admin:
@@ -168,7 +168,7 @@ var noMore = doctor.Check{
 func needed(v *doctor.Visit) []string {
 	var all []string
 	for _, capability := range connector.Capabilities() {
-		if isOn(v, capability) {
+		if isOn(v, capability) || ids[keyOf(capability)] == mayNameGroups.ID && groupsMatter(v) {
 			all = append(all, capability.Permissions...)
 		}
 	}
