@@ -3,6 +3,7 @@ package ask
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -90,4 +91,6 @@ func (a *Answer) IsPage() bool {
 
 // IsMissing tells whether this PrivX does not have the list that was asked for: it says so, or
 // shows a page in its place.
-func (a *Answer) IsMissing() bool { return privx.IsMissing(a.Err) || a.Good() && a.IsPage() }
+func (a *Answer) IsMissing() bool {
+	return privx.IsMissing(a.Err) || a.Status == http.StatusOK && a.IsPage()
+}
