@@ -1,6 +1,5 @@
 package assumptions
 
-// The doctor has no questions for these yet: each is CannotBe until it has.
 var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 	{
 		ID:       "PXQ-073",
@@ -16,8 +15,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It passes over references to roles that there are not.",
 			Test:      "internal/privxsim.TestReferencesToRoles",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: compare the references of targets with the list of roles.",
+		Ask: ByReading,
+		How: "Compare the references of targets with the list of roles.",
 	},
 	{
 		ID:       "PXQ-074",
@@ -33,8 +32,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It goes by the id alone.",
 			Test:      "internal/privxsim.TestReferencesToRoles",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: compare the names in the references of targets with the list of roles.",
+		Ask: ByReading,
+		How: "Compare the names in the references of targets with the list of roles. Where all are the same, that proves nothing.",
 	},
 	{
 		ID:       "PXQ-075",
@@ -50,8 +49,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It takes it for an empty list.",
 			Test:      "internal/privxsim.TestEmptyListsInRows",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: read each kind of targets, and look at the fields that are null.",
+		Ask: ByReading,
+		How: "Read each kind of targets, and look at the lists that have nothing in them.",
 	},
 	{
 		ID:       "PXQ-076",
@@ -75,8 +74,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 				Test:      "internal/privxsim.TestDisabledTargets",
 			},
 		},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: read each kind of targets, and look at the values of the field.",
+		Ask: ByReading,
+		How: "Read each kind of targets, and look at the values of the field.",
 	},
 	{
 		ID:       "PXQ-077",
@@ -92,8 +91,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It syncs the hosts and API targets that it is shown.",
 			Test:      "internal/privxsim.TestAccessGroupsLimitWhatIsShown",
 		}},
-		Ask: CannotBe,
-		How: "It would take a role of the connector's API client that is in no access group.",
+		Ask: ByReading,
+		How: "Read the hosts with an API client all of whose roles with hosts-view are in no access group, and look at the access groups of the hosts.",
 	},
 	{
 		ID:       "PXQ-078",
@@ -126,8 +125,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It fails the sync, and the error names the parameter.",
 			Test:      "internal/privxsim.TestSortKeyOfHostsThatIsRefused",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: ask each list for one row by that sort key.",
+		Ask: ByReading,
+		How: "Ask hosts and API targets for rows by that sort key.",
 	},
 	{
 		ID:       "PXQ-080",
@@ -143,8 +142,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It reads each host by its id.",
 			Test:      "internal/privxsim.TestHostSearchWithoutPrincipals",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: search for a host, read it by its id, and compare the fields.",
+		Ask: ByReading,
+		How: "Search for hosts, read one by its id, and compare the accounts.",
 	},
 	{
 		ID:       "PXQ-081",
@@ -160,8 +159,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It names the permission in either case.",
 			Test:      "internal/privxsim.TestHostSearchWithoutPermission",
 		}},
-		Ask: CannotBe,
-		How: "It would take an API client without hosts-view.",
+		Ask: ByReading,
+		How: "Ask for the list of hosts and then for the search with an API client without hosts-view.",
 	},
 	{
 		ID:       "PXQ-082",
@@ -185,8 +184,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 				Test:      "internal/privxsim.TestSightOfSecrets",
 			},
 		},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: search for secrets, and look for one that none of the caller's roles may read or write.",
+		Ask: ByReading,
+		How: "Search for secrets, and look for one that none of the caller's roles may read or write.",
 	},
 	{
 		ID:       "PXQ-083",
@@ -202,8 +201,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It syncs the secrets that it is shown.",
 			Test:      "internal/privxsim.TestSightOfSecrets",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: search for secrets, and look for one with an owner.",
+		Ask: ByReading,
+		How: "Search for secrets, and look for one with an owner.",
 	},
 	{
 		ID:       "PXQ-084",
@@ -219,8 +218,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It says it in both places.",
 			Test:      "internal/privxsim.TestPagingOfSecrets",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: search with another limit in the query than in the body.",
+		Ask: ByReading,
+		How: "Search with another limit in the query than in the body.",
 	},
 	{
 		ID:       "PXQ-085",
@@ -236,8 +235,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It takes both forms, and asks twice before it believes that the list is empty.",
 			Test:      "internal/privxsim.TestAWSRoles",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: read the AWS roles, without a scan of AWS.",
+		Ask: ByReading,
+		How: "Read the AWS roles, without a scan of AWS.",
 	},
 	{
 		ID:       "PXQ-086",
@@ -253,8 +252,8 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Connector: "It fails the sync, and the error says which setting to leave out.",
 			Test:      "internal/privxsim.TestPrivXWithoutAPITargets",
 		}},
-		Ask: CannotBe,
-		How: "The doctor does not ask it yet: ask for one API target.",
+		Ask: ByReading,
+		How: "Ask for the API targets.",
 	},
 	{
 		ID:       "PXQ-087",
@@ -271,6 +270,6 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 			Test:      "internal/privxsim.TestNamesWithASlashThatAreNotFound",
 		}},
 		Ask: CannotBe,
-		How: "The doctor does not ask it yet: ask for the metadata of a listed secret with such a name.",
+		How: "It would take a request with the name of a secret in its path, and the connector makes none.",
 	},
 }}

@@ -66,6 +66,7 @@ func (l *look) provoked() ([]*ask.Answer, error) {
 var (
 	errNotRefused = errors.New("PrivX answered everything with success, also what there is not")
 	errNoUser     = errors.New("the answer is not a user in JSON")
+	errNoHost     = errors.New("the answer is not the host that was asked for")
 	errNoStatus   = errors.New("the answer is not a status in JSON")
 	errNoJSON     = errors.New("no answer was a JSON object")
 )

@@ -232,7 +232,7 @@ var fits = doctor.Check{
 	Promise: "it is known how much memory and temporary space a sync needs",
 	How: "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and docs/running.md). " +
 		"Targets, their entitlements and their grants count as other rows do. Nothing is sent.",
-	Needs:   []string{Sized},
+	Needs: []string{Sized},
 	Ways: []doctor.Way{
 		{
 			Name: "beyond", Outcome: doctor.Warning,

@@ -42,6 +42,9 @@ type OwnRole struct {
 // IsWhole tells whether all could be read.
 func (o Own) IsWhole() bool { return o.lacking == "" }
 
+// IsAdmin tells whether it may do everything.
+func (o Own) IsAdmin() bool { return o.admin }
+
 // May tells whether it is known to have a permission.
 func (o Own) May(permission string) bool { return o.admin || o.permissions[permission] }
 

@@ -96,7 +96,9 @@ func readAs[T any](read func([]byte) (T, error), target func(T) reach.Target) fu
 }
 
 // settingIsOn tells whether a setting of an optional capability is on.
-func settingIsOn(v *doctor.Visit, setting string) bool { return v.Given.On != nil && v.Given.On(setting) }
+func settingIsOn(v *doctor.Visit, setting string) bool {
+	return v.Given.On != nil && v.Given.On(setting)
+}
 
 // wantedTargets are the lists that were asked for.
 func wantedTargets(v *doctor.Visit) []targetList {
