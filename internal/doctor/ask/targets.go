@@ -58,12 +58,10 @@ func rowsOf(endpoint api.Endpoint, p Part) *api.Request {
 // AWSRoleRows is the request for all AWS roles: that list has no parts.
 func AWSRoleRows(Part) *api.Request { return privx.Endpoints.AWSRoles.Request() }
 
-// mostGroups is how many access groups PrivX gives at a time at most.
-const mostGroups = 100
-
-// AccessGroupRows is the request for the first access groups.
-func AccessGroupRows() *api.Request {
-	rq := rowsOf(privx.Endpoints.AccessGroups, Part{Limit: mostGroups})
+// AccessGroupRows is the request for a part of all access groups, which are in the order of
+// their ids.
+func AccessGroupRows(p Part) *api.Request {
+	rq := rowsOf(privx.Endpoints.AccessGroups, p)
 	rq.Query.Set("sortkey", "id")
 	return rq
 }

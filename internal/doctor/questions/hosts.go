@@ -8,6 +8,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/internal/doctor/tenant"
+	"github.com/conductorone/baton-privx/pkg/connector/reach"
 	"github.com/conductorone/baton-privx/pkg/privx"
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
@@ -16,7 +17,7 @@ import (
 const hostsView = "hosts-view"
 
 func ungroupedRoles(l *look) answer {
-	rows := l.firstPage(allHosts)
+	rows := l.targets(reach.Host)
 	if !rows.Good() {
 		return unanswered(rows.Err)
 	}
@@ -45,17 +46,21 @@ func ungroupedRoles(l *look) answer {
 
 func sortKeyOfTargets(l *look) answer {
 	sorted, refused := 0, 0
-	for setting, of := range map[string]list{syncHosts: allHosts, syncAPITargets: allAPITargets} {
-		if !l.asksFor(setting) {
+	for _, list := range []struct {
+		setting string
+		kind    reach.Kind
+		part    func(ask.Part) *api.Request
+	}{{syncHosts, reach.Host, ask.HostRows}, {syncAPITargets, reach.APITarget, ask.APITargetRows}} {
+		if !l.asksFor(list.setting) {
 			continue
 		}
-		rows := l.firstPage(of)
+		rows := l.targets(list.kind)
 		switch {
 		case rows.Good():
 			sorted++
 		case rows.Status != http.StatusBadRequest:
 			return unanswered(rows.Err)
-		case l.get(of.part(ask.Part{Limit: api.MinPageSize, Unsorted: true})).Good():
+		case l.get(list.part(ask.Part{Limit: api.MinPageSize, Unsorted: true})).Good():
 			refused++
 		default:
 			return unanswered(rows.Err)
@@ -84,7 +89,7 @@ func (h hostAccounts) accounts() (int, bool) {
 }
 
 func accountsInSearch(l *look) answer {
-	rows := l.firstPage(allHosts)
+	rows := l.targets(reach.Host)
 	if !rows.Good() {
 		return unanswered(rows.Err)
 	}
@@ -146,7 +151,7 @@ func searchWithoutPermission(l *look) answer {
 	case may.Status != http.StatusForbidden || isPage(may.Answer):
 		return unanswered(may.Err)
 	}
-	found := l.firstPage(allHosts)
+	found := l.targets(reach.Host)
 	switch {
 	case found.Good():
 		return on(assumed, "It showed %s.", number(len(found.Items), "host")).with("hosts", float64(len(found.Items)))

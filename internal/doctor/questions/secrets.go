@@ -7,6 +7,7 @@ import (
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/internal/doctor/tenant"
+	"github.com/conductorone/baton-privx/pkg/connector/reach"
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
@@ -14,7 +15,7 @@ import (
 const vaultManage = "vault-manage"
 
 func sightOfSecrets(l *look) answer {
-	rows := l.firstPage(allSecrets)
+	rows := l.targets(reach.Secret)
 	if rows.Status == http.StatusForbidden && !isPage(rows.Answer) {
 		return on("c", "The answer was 403.")
 	}
@@ -42,7 +43,7 @@ func sightOfSecrets(l *look) answer {
 }
 
 func personalSecrets(l *look) answer {
-	rows := l.firstPage(allSecrets)
+	rows := l.targets(reach.Secret)
 	if !rows.Good() {
 		return unanswered(rows.Err)
 	}
@@ -64,7 +65,7 @@ func personalSecrets(l *look) answer {
 }
 
 func pagingOfSecrets(l *look) answer {
-	all := l.firstPage(allSecrets)
+	all := l.targets(reach.Secret)
 	switch {
 	case !all.Good():
 		return unanswered(all.Err)

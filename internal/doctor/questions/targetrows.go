@@ -7,15 +7,9 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/doctor"
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
+	"github.com/conductorone/baton-privx/internal/doctor/tenant"
+	"github.com/conductorone/baton-privx/pkg/connector/reach"
 	"github.com/conductorone/baton-privx/pkg/privx"
-)
-
-// Lists of targets.
-var (
-	allHosts          = list{"hosts", ask.HostRows}
-	allSecrets        = list{"secrets", ask.SecretRows}
-	allNetworkTargets = list{"network targets", ask.NetworkTargetRows}
-	allAPITargets     = list{"API targets", ask.APITargetRows}
 )
 
 // asksFor tells whether a setting is on.
@@ -23,9 +17,9 @@ func (l *look) asksFor(setting string) bool {
 	return l.visit.Given.On != nil && l.visit.Given.On(setting)
 }
 
-// awsRoles is the list of AWS roles.
-func (l *look) awsRoles() *ask.Rows {
-	return ask.WholeRowsOf(l.visit.Ask.Get(l.ctx, ask.AWSRoleRows(ask.Part{})))
+// targets are the first rows of the list of targets of a kind.
+func (l *look) targets(kind reach.Kind) *ask.Rows {
+	return tenant.FirstTargets(l.ctx, l.visit, kind)
 }
 
 // targetRow is a target, with what questions look at. Which fields there are depends on its
@@ -53,27 +47,33 @@ func (r targetRow) references() []privx.RoleRef {
 	return all
 }
 
-// targets are the first rows of all lists of targets that are synced, of these settings. The
+// settings are those that ask for each kind of targets, in their order.
+var settings = []struct {
+	name string
+	kind reach.Kind
+}{
+	{syncHosts, reach.Host},
+	{syncSecrets, reach.Secret},
+	{syncNetworkTargets, reach.NetworkTarget},
+	{syncAPITargets, reach.APITarget},
+	{syncAWSRoles, reach.AWSRole},
+}
+
+// allTargets are the first rows of all lists of targets that are synced, of these settings. The
 // error is that of a list that could not be read; there are rows of the others all the same.
-func (l *look) targets(settings []string) ([]json.RawMessage, error) {
+func (l *look) allTargets(of []string) ([]json.RawMessage, error) {
 	var rows []json.RawMessage
 	var failed error
-	read := func(setting string, of func() *ask.Rows) {
-		if !l.asksFor(setting) || !slices.Contains(settings, setting) {
-			return
+	for _, setting := range settings {
+		if !l.asksFor(setting.name) || !slices.Contains(of, setting.name) {
+			continue
 		}
-		got := of()
+		got := l.targets(setting.kind)
 		if !got.Good() && failed == nil {
 			failed = got.Err
 		}
 		rows = append(rows, got.Items...)
 	}
-	page := func(of list) func() *ask.Rows { return func() *ask.Rows { return l.firstPage(of) } }
-	read(syncHosts, page(allHosts))
-	read(syncSecrets, page(allSecrets))
-	read(syncNetworkTargets, page(allNetworkTargets))
-	read(syncAPITargets, page(allAPITargets))
-	read(syncAWSRoles, l.awsRoles)
 	return rows, failed
 }
 
@@ -98,7 +98,7 @@ func (l *look) listedRoles() (map[string]string, bool) {
 }
 
 func deletedRoles(l *look) answer {
-	rows, err := l.targets(anyTargets)
+	rows, err := l.allTargets(anyTargets)
 	roles, all := l.listedRoles()
 	marked, unmarked := 0, 0
 	for _, row := range decode[targetRow](rows) {
@@ -125,7 +125,7 @@ func deletedRoles(l *look) answer {
 }
 
 func namesOfRoles(l *look) answer {
-	rows, err := l.targets(anyTargets)
+	rows, err := l.allTargets(anyTargets)
 	roles, _ := l.listedRoles()
 	same, others := 0, 0
 	for _, row := range decode[targetRow](rows) {
@@ -152,7 +152,7 @@ var listsInTargets = []string{
 }
 
 func emptyListsOfTargets(l *look) answer {
-	rows, err := l.targets(anyTargets)
+	rows, err := l.allTargets(anyTargets)
 	empty, null := 0, 0
 	for _, row := range rows {
 		e, n := emptyListsIn(row, 3)
@@ -200,7 +200,7 @@ var disabledSides = map[string]string{`"FALSE"`: assumed, `"NOT_DISABLED"`: "b",
 var reasons = []string{`"BY_ADMIN"`, `"BY_LICENSE"`}
 
 func disabledForms(l *look) answer {
-	rows, err := l.targets(withDisabled)
+	rows, err := l.allTargets(withDisabled)
 	seen, said := make(map[string]int), 0
 	for _, row := range decode[targetRow](rows) {
 		value := string(row.Disabled)
@@ -226,7 +226,7 @@ func disabledForms(l *look) answer {
 }
 
 func formOfAWSRoles(l *look) answer {
-	rows, said := l.awsRoles(), l.visit.Ask.Get(l.ctx, ask.AWSRoleRows(ask.Part{}))
+	rows, said := l.targets(reach.AWSRole), l.visit.Ask.Get(l.ctx, ask.AWSRoleRows(ask.Part{}))
 	switch {
 	case !rows.Good():
 		return unanswered(rows.Err)
@@ -242,14 +242,13 @@ func formOfAWSRoles(l *look) answer {
 }
 
 func hasAPITargets(l *look) answer {
-	rows := l.firstPage(allAPITargets)
-	answer := l.get(ask.APITargetRows(ask.Part{Limit: l.size()}))
+	rows := l.targets(reach.APITarget)
 	switch {
 	case rows.Good():
 		return on(assumed, "%s came.", number(len(rows.Items), "target"))
-	case answer.IsMissing():
-		return on("b", "The answer was %d.", answer.Status)
-	case answer.Status == http.StatusForbidden && !isPage(answer.Answer):
+	case rows.IsMissing():
+		return on("b", "The answer was %d.", rows.Status)
+	case rows.Status == http.StatusForbidden && !isPage(rows.Answer):
 		return on(assumed, "The API client may not list them.")
 	default:
 		return unanswered(rows.Err)

@@ -20,9 +20,17 @@ func groupsMatter(v *doctor.Visit) bool {
 	return slices.ContainsFunc(wantedTargets(v), func(l targetList) bool { return l.grouped })
 }
 
+// groups is the list of access groups, of which PrivX gives mostGroups at a time.
+var groups = list{
+	name: "access groups", request: ask.AccessGroupRows, decode: decoded[struct{}],
+	atMost: func(ctx context.Context, v *doctor.Visit) int { return min(mostGroups, asUsers(ctx, v)) },
+}
+
+const mostGroups = 100
+
 // groupRows reads the access groups.
 func groupRows(ctx context.Context, v *doctor.Visit) *ask.Rows {
-	return ask.RowsOf(v.Ask.Get(ctx, ask.AccessGroupRows()))
+	return groups.first(ctx, v).Rows
 }
 
 // scope is which access groups there are, and which of them the API client sees.

@@ -21,6 +21,8 @@ type list struct {
 	decode func(json.RawMessage) error
 	// rows reads an answer; nil for [ask.RowsOf].
 	rows func(*ask.Answer) *ask.Rows
+	// atMost is how many rows to ask for at most; nil for as many as the connector asks for.
+	atMost func(context.Context, *doctor.Visit) int
 }
 
 // requester makes the request for a part of a list.
@@ -86,6 +88,9 @@ func (l list) at(ctx context.Context, v *doctor.Visit, offset, limit int) page {
 // connector would ask for fewer. What was asked once is not asked again.
 func (l list) first(ctx context.Context, v *doctor.Visit) page {
 	wanted := configuredPage(v)
+	if l.atMost != nil {
+		wanted = min(wanted, l.atMost(ctx, v))
+	}
 	var hindrance error
 	for limit := wanted; ; {
 		p := l.at(ctx, v, 0, limit)

@@ -40,8 +40,8 @@ func secretsSeen(ctx context.Context, v *doctor.Visit) string {
 	if OwnPermissions(ctx, v).May(permVaultManage) {
 		all = "with " + permVaultManage + ", these are all"
 	}
-	l := targetLists[1]
-	p := l.first(ctx, v)
+	l := secretList
+	p := firstOf(ctx, v, l)
 	if _, failed := unread(l.list, p); failed {
 		return "the connector's own check succeeds; " + all
 	}

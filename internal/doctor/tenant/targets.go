@@ -31,11 +31,13 @@ type targetList struct {
 // targetLists follow those of the same name in pkg/connector.
 var targetLists = []targetList{
 	targets("hosts", "host", reach.Host, "hosts-view", ask.HostRows, readAs(privx.ListedHost, ofHost)).inGroups(),
-	targets("secrets", "secret", reach.Secret, "", ask.SecretRows, readAs(privx.ListedSecret, reach.OfSecret)).withoutIDs(),
+	secretList,
 	targets("network targets", "network target", reach.NetworkTarget, "network-targets-view", ask.NetworkTargetRows, readAs(privx.ListedNetworkTarget, reach.OfNetworkTarget)),
 	targets("API targets", "API target", reach.APITarget, "api-targets-view", ask.APITargetRows, readAs(privx.ListedAPITarget, ofAPITarget)).inGroups(),
 	targets("AWS roles", "AWS role", reach.AWSRole, "role-target-resources-view", ask.AWSRoleRows, readAs(privx.ListedAWSRole, reach.OfAWSRole)).unpaged(),
 }
+
+var secretList = targets("secrets", "secret", reach.Secret, "", ask.SecretRows, readAs(privx.ListedSecret, reach.OfSecret)).withoutIDs()
 
 func ofHost(host privx.Host) reach.Target { return reach.OfHost(host, nil) }
 
@@ -53,7 +55,8 @@ func targets(name, one string, kind reach.Kind, permission string, request reque
 		return err
 	}
 	return targetList{
-		list: list{name: name, request: request, decode: decode}, kind: kind, one: one, setting: settingsOf[kind], permission: permission, read: read,
+		list: list{name: name, request: request, decode: decode, atMost: asUsers},
+		kind: kind, one: one, setting: settingsOf[kind], permission: permission, read: read,
 	}
 }
 
@@ -105,12 +108,22 @@ func wantedTargets(v *doctor.Visit) []targetList {
 	return slices.DeleteFunc(slices.Clone(targetLists), func(l targetList) bool { return !settingIsOn(v, l.setting) })
 }
 
+// asUsers is how many users PrivX gives at a time. Where that is less than the connector asks
+// for, no more targets are asked for.
+func asUsers(ctx context.Context, v *doctor.Visit) int { return users.first(ctx, v).limit }
+
 // firstOf are the first rows of a list of targets.
 func firstOf(ctx context.Context, v *doctor.Visit, l targetList) page {
 	if l.inOnePiece {
 		return l.at(ctx, v, 0, configuredPage(v))
 	}
 	return l.first(ctx, v)
+}
+
+// FirstTargets are the first rows of the list of targets of a kind, as far as PrivX shows them.
+func FirstTargets(ctx context.Context, v *doctor.Visit, kind reach.Kind) *ask.Rows {
+	i := slices.IndexFunc(targetLists, func(l targetList) bool { return l.kind == kind })
+	return firstOf(ctx, v, targetLists[i]).Rows
 }
 
 // targetsOn are the targets on a page. Those that cannot be read are left out, and those that
