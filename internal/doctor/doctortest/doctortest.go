@@ -156,7 +156,7 @@ const (
 
 	HostsPath          = "/host-store/api/v1/hosts"
 	HostSearchPath     = "/host-store/api/v1/hosts/search"
-	SecretSearchPath   = "/vault/api/v1/search/secrets"
+	SecretSearchPath   = "/vault/api/v1/search/secrets" //nolint:gosec // No credential.
 	NetworkTargetsPath = "/network-access-manager/api/v1/nwtargets"
 	APITargetsPath     = "/api-proxy/api/v1/api-targets"
 	AWSRolesPath       = "/role-store/api/v1/awsroles"

@@ -19,7 +19,7 @@ func (l *look) asksFor(setting string) bool {
 
 // targets are the first rows of the list of targets of a kind.
 func (l *look) targets(kind reach.Kind) *ask.Rows {
-	return tenant.FirstTargets(l.ctx, l.visit, kind)
+	return withItems(tenant.FirstTargets(l.ctx, l.visit, kind))
 }
 
 // targetRow is a target, with what questions look at. Which fields there are depends on its
@@ -234,8 +234,6 @@ func formOfAWSRoles(l *look) answer {
 		return on(assumed, "It has %s.", number(len(rows.Items), "row")).with("rows", float64(len(rows.Items)))
 	case said.Object() == nil:
 		return unseen("The list is null.")
-	case said.Object()["items"] == nil:
-		return unanswered(errNoList)
 	default:
 		return on("b", "It has %s.", number(len(rows.Items), "row")).with("rows", float64(len(rows.Items)))
 	}

@@ -136,7 +136,9 @@ func targetCases() []doctortest.Case {
 		finding("that has 1", onSide("PXQ-080", "fewer-accounts", "otherwise", reaching(privxsim.Options{},
 			body(doctortest.HostSearchPath, list(`{"id":"a","principals":null}`)), body(doctortest.HostsPath+"/*", `{"id":"a","principals":[{}]}`)))),
 		onSide("PXQ-080", "not-seen", "", rowsOf()),
-		named(onSide("PXQ-080", "unanswered", "", reaching(privxsim.Options{}, body(doctortest.HostsPath+"/*", `{"id":"another"}`))), "another host", ""),
+		named(onSide("PXQ-080", "unanswered", "", reaching(privxsim.Options{}, privxsim.Fault{
+			Method: http.MethodGet, Path: doctortest.HostsPath + "/*", Status: http.StatusOK, Body: `{"id":"another"}`,
+		})), "another host", ""),
 
 		onSide("PXQ-081", "not-seen", "", assumed),
 		onSide("PXQ-081", "", "a", configured(assumed, mayNotSeeHosts)),

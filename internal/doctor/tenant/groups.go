@@ -15,6 +15,9 @@ import (
 
 const permGroupsManage = "access-groups-manage"
 
+// wayNotKnown is that of a check which finds out neither.
+const wayNotKnown = "not-known"
+
 // groupsMatter tells whether something is synced that is in access groups.
 func groupsMatter(v *doctor.Visit) bool {
 	return slices.ContainsFunc(wantedTargets(v), func(l targetList) bool { return l.grouped })
@@ -155,7 +158,7 @@ var seesAllGroups = doctor.Check{
 				"Give all these roles to the API client. If the access groups are not wanted in ConductorOne, leave it as it is.",
 		},
 		{
-			Name: "not-known", Outcome: doctor.Warning,
+			Name: wayNotKnown, Outcome: doctor.Warning,
 			When:    "It cannot be found out which access groups there are, or which of them the API client sees.",
 			Matters: "Hosts and API targets of some access groups may be missing in ConductorOne. PrivX does not say so.",
 			Do: "In PrivX, look which access groups there are. In each of them, make a role with the permissions hosts-view and api-targets-view, and give it to the API client. " +
@@ -174,11 +177,11 @@ var seesAllGroups = doctor.Check{
 			finding.Way = "hidden"
 			finding.Found += "; nothing was seen of " + s.named(s.hidden)
 			if s.doubt != "" {
-				finding.Way, doubts = "not-known", append(doubts, s.doubt)
+				finding.Way, doubts = wayNotKnown, append(doubts, s.doubt)
 			}
 		}
 		if len(s.hidden) == 0 && !s.whole {
-			finding.Way, doubts = "not-known", append(doubts, "PrivX does not tell which access groups there are")
+			finding.Way, doubts = wayNotKnown, append(doubts, "PrivX does not tell which access groups there are")
 		}
 		if len(doubts) > 0 {
 			finding.Found += "; " + strings.Join(doubts, "; ")

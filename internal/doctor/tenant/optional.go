@@ -62,23 +62,33 @@ var maySeeSources = doctor.Check{
 }
 
 func sourcesFinding(rows *ask.Rows) doctor.Finding {
-	finding := doctor.Finding{Wanted: permSourcesView}
-	err := listError(rows, func(item json.RawMessage) error { return decoded[privx.Source](item) })
+	finding := optionalFinding(rows, decoded[privx.Source], permSourcesView)
 	switch {
-	case privx.IsForbidden(err):
-		finding.Way, finding.Found = wayForbidden, "a refusal"
-	case isPassing(err):
-		finding.Way, finding.Found = wayUnavailable, "no good answer"
-	case err != nil:
-		finding.Way, finding.Found = wayForeign, "an answer that is not what was asked for"
+	case finding.Way != "":
 	case len(rows.Items) == 0:
 		finding.Way, finding.Found = wayEmpty, "an empty list"
 	default:
 		finding.Found = many(len(rows.Items), "directory", "directories")
 	}
-	if err != nil {
-		finding.Cause = err.Error()
+	return finding
+}
+
+// optionalFinding is what comes of a list that the connector can do without, if it may not be
+// read or is none.
+func optionalFinding(rows *ask.Rows, decode func(json.RawMessage) error, wanted string) doctor.Finding {
+	finding := doctor.Finding{Wanted: wanted}
+	err := listError(rows, decode)
+	switch {
+	case err == nil:
+		return finding
+	case privx.IsForbidden(err):
+		finding.Way, finding.Found = wayForbidden, "a refusal"
+	case isPassing(err):
+		finding.Way, finding.Found = wayUnavailable, "no good answer"
+	default:
+		finding.Way, finding.Found = wayForeign, "an answer that is not what was asked for"
 	}
+	finding.Cause = err.Error()
 	return finding
 }
 

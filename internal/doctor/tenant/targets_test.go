@@ -198,11 +198,13 @@ func targetListCases() []doctortest.Case {
 			privxsim.Fault{Path: doctortest.AWSRolesPath, Status: http.StatusOK, Body: `{"count":1,"items":[{"id":"a"},{"id":"b"}]}`})},
 
 		doctortest.Case{Check: rows, Found: "hosts: 30 rows; secrets: 12 rows; network targets: 12 rows; API targets: 12 rows; AWS roles: 12 rows", Arrange: targeted(privxsim.Options{})},
-		doctortest.Case{Check: rows, Name: "none", Found: "AWS roles: 0 rows", Arrange: targeted(privxsim.Options{}, privxsim.Fault{Path: doctortest.AWSRolesPath, Status: http.StatusOK, Body: "null"})},
+		doctortest.Case{Check: rows, Name: "none", Found: "AWS roles: 0 rows", Arrange: targeted(privxsim.Options{},
+			privxsim.Fault{Path: doctortest.AWSRolesPath, Status: http.StatusOK, Body: "null"})},
 		doctortest.Case{Check: rows, Way: "no-id", Found: "hosts: row 2", Arrange: shown(doctortest.HostSearchPath, `{"count":2,"items":[{"id":"a"},{"common_name":"b"}]}`)},
 		doctortest.Case{Check: rows, Way: "no-id", Name: "a secret", Found: "secrets: row 1", Arrange: shown(doctortest.SecretSearchPath, `{"count":1,"items":[{"owner_id":"b"}]}`)},
 		doctortest.Case{Check: rows, Way: "unreadable", Found: "network targets: row 1", Arrange: shown(doctortest.NetworkTargetsPath, `{"count":1,"items":[{"id":"a","roles":[{"name":"DBA"}]}]}`)},
-		doctortest.Case{Check: rows, Way: "unreadable", Name: "a field", Found: `hosts: row 1: the field "principals`, Arrange: shown(doctortest.HostSearchPath, `{"count":1,"items":[{"id":"a","principals":5}]}`)},
+		doctortest.Case{Check: rows, Way: "unreadable", Name: "a field", Found: `hosts: row 1: the field "principals`,
+			Arrange: shown(doctortest.HostSearchPath, `{"count":1,"items":[{"id":"a","principals":5}]}`)},
 	)
 }
 
