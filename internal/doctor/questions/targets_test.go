@@ -80,6 +80,11 @@ func managing(store *privxsim.Store) {
 	store.GrantExplicit(role.ID, privxsim.DefaultAPIClientID, privxsim.Grant{})
 }
 
+// withASecretOfItsOwn gives the API client a personal secret.
+func withASecretOfItsOwn(store *privxsim.Store) {
+	store.AddSecret(privxsim.Secret{Name: "its own", OwnerID: privxsim.DefaultAPIClientID})
+}
+
 // sortKeyRefused is a fault of each request for a list but one without a sort key.
 var sortKeyRefused = func(path string) arrangement {
 	return func(t *testing.T) doctor.Given {
@@ -149,6 +154,7 @@ func targetCases() []doctortest.Case {
 		onSide("PXQ-082", "forbidden", "c", reaching(privxsim.Options{VaultSight: privxsim.VaultSeesForbidden})),
 		onSide("PXQ-082", "not-seen", "", reachingIn(managing, privxsim.Options{})),
 		named(onSide("PXQ-082", "not-seen", "", reaching(privxsim.Options{VaultSight: privxsim.VaultSeesOwn})), "its own", "0 secrets"),
+		named(onSide("PXQ-082", "not-seen", "", reachingIn(withASecretOfItsOwn, privxsim.Options{VaultSight: privxsim.VaultSeesOwn})), "a personal one", "1 secret"),
 		named(onSide("PXQ-082", "not-seen", "", status(403, userRolesPath)), "own roles", ""),
 		onSide("PXQ-083", "", "a", assumed),
 		onSide("PXQ-083", "not-seen", "", reaching(privxsim.Options{HidePersonalSecrets: true})),

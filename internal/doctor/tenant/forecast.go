@@ -191,7 +191,7 @@ var timed = doctor.Check{
 	Promise: "a sync ends within " + inWords(long),
 	How: "The number of calls is computed from what there is to sync, and from the sizes of PrivX's pages. " +
 		"Their time is computed from the time that PrivX has taken for its answers, and from the number of workers. The time for the rows is added, as it was measured (see BENCHMARKS.md).",
-	Needs: []string{Sized},
+	Needs: []string{Sized, reachSized},
 	Ways: []doctor.Way{
 		{
 			Name: "long", Outcome: doctor.Warning,
@@ -232,7 +232,7 @@ var fits = doctor.Check{
 	Promise: "it is known how much memory and temporary space a sync needs",
 	How: "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and docs/running.md). " +
 		"Targets, their entitlements and their grants count as other rows do. Nothing is sent.",
-	Needs: []string{Sized},
+	Needs: []string{Sized, reachSized},
 	Ways: []doctor.Way{
 		{
 			Name: "beyond", Outcome: doctor.Warning,

@@ -12,6 +12,9 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
+// reachSized is the id of the check that counts what roles reach.
+const reachSized = "PX-SIZE-04"
+
 // reachSizes are how much there is of what roles reach.
 type reachSizes struct {
 	// targets are how many there are of each kind, and pages the requests that they take.
@@ -158,7 +161,7 @@ func (r reachSizes) inWords(v *doctor.Visit) string {
 }
 
 var reached = doctor.Check{
-	ID:      "PX-SIZE-04",
+	ID:      reachSized,
 	Promise: "it is known how much of what roles reach there is to sync, and its grants can be expanded",
 	How: "PrivX's own counts of hosts and other targets are taken where they are true. Accounts and the roles that reach them are counted on the first page of each list, and taken for all others. " +
 		"With expand-reach, a grant adds a row for each member of its role. Roles whose members were not counted are taken for average.",

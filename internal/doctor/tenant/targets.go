@@ -142,6 +142,6 @@ func (l targetList) targetsOn(v *doctor.Visit, p page) []reach.Target {
 
 // wayNoTargets is that of checks for which no setting asks.
 var wayNoTargets = doctor.Way{
-	Name: wayOff, Outcome: doctor.Skipped,
+	Name: wayOff, Outcome: doctor.Skipped, Moot: true,
 	When: "None of the settings sync-hosts, sync-secrets, sync-network-targets, sync-api-targets and sync-aws-roles is on.",
 }

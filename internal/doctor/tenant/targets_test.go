@@ -76,6 +76,11 @@ func targetPermissionCases() []doctortest.Case {
 		})},
 		doctortest.Case{Check: "PX-PERM-10", Way: "missing", Name: "an older PrivX", Cause: "version 42", Arrange: targeted(privxsim.Options{NoAPIProxy: true})},
 
+		doctortest.Case{Check: "PX-PERM-05", Name: "names of access groups", Found: "access-groups-manage", Arrange: changed(
+			targeted(privxsim.Options{}).syncing("sync-api-targets"), provisioning)},
+		doctortest.Case{Check: "PX-PERM-05", Way: "more", Name: "names of access groups", Found: "is needed: access-groups-manage", Arrange: changed(
+			targeted(privxsim.Options{}).syncing("sync-aws-roles"), provisioning)},
+
 		doctortest.Case{Check: names, Found: "3 access groups", Arrange: targeted(privxsim.Options{})},
 		doctortest.Case{Check: names, Name: "of API targets", Found: "3 access groups", Arrange: targeted(privxsim.Options{}).syncing("sync-api-targets")},
 		doctortest.Case{Check: names, Way: "off", Arrange: targeted(privxsim.Options{}).syncing("sync-secrets", "sync-network-targets", "sync-aws-roles")},
@@ -232,7 +237,7 @@ func TestReachAsItIs(t *testing.T) {
 	t.Parallel()
 	var store *privxsim.Store
 	given := changed(prepared(func(made *privxsim.Store) { store = made }), func(g *doctor.Given) { g.Config.ExpandReach = config.ExpandOn })(t)
-	results, v := doctortest.Run(t, layers(), given, "PX-SIZE-04")
+	results, v := doctortest.Run(t, layers(), given, "PX-SIZE-03", "PX-SIZE-04")
 	members := map[string]int{store.UserRoleID(): len(store.Users())}
 	for _, role := range store.Roles() {
 		members[role.ID] += 0
@@ -263,6 +268,12 @@ func TestReachAsItIs(t *testing.T) {
 	}
 	require.Contains(t, results["PX-SIZE-04"].Found, fmt.Sprintf(" %d grants, %d rows for people", grants, expanded))
 	require.Equal(t, expanded, v.ExpandedRows)
+	require.Greater(t, v.ReachRows, grants)
+	require.Contains(t, results["PX-SIZE-03"].Found, fmt.Sprintf("for %d rows", v.Users+v.Roles+v.Memberships+v.ReachRows+expanded))
+
+	given.ClientID = "a" // In service mode ConductorOne may expand the grants.
+	results, _ = doctortest.Run(t, layers(), given, "PX-SIZE-03")
+	require.Contains(t, results["PX-SIZE-03"].Found, fmt.Sprintf("for %d rows", v.Users+v.Roles+v.Memberships+v.ReachRows))
 }
 
 // Where nothing of targets is synced, nothing is asked of them, and each of their checks is
