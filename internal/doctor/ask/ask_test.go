@@ -116,7 +116,7 @@ func TestObject(t *testing.T) {
 func TestWholeRows(t *testing.T) {
 	t.Parallel()
 	for text, rows := range map[string]int{
-		`[]`: 0, ` [{"id":"a"},{"id":"b"}]`: 2, `null`: 0, `{"count":1,"items":[{"id":"a"}]}`: 1, `{"items":null}`: 0, `[`: -1, `[{"id":"a"}]}`: -1, `3`: -1, ``: -1,
+		`[]`: 0, "\n[{\"id\":\"a\"},{\"id\":\"b\"}]": 2, `null`: 0, `{"count":1,"items":[{"id":"a"}]}`: 1, `{"items":null}`: 0, `[`: -1, `[{"id":"a"}]}`: -1, `3`: -1, ``: -1,
 	} {
 		answer := &ask.Answer{Status: http.StatusOK, Body: []byte(text)}
 		got := ask.WholeRowsOf(answer)
