@@ -3,6 +3,7 @@ package doctor
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 	"time"
 )
@@ -64,7 +65,11 @@ func ReportOf(v *Visit, results []Result) Report {
 		}
 		r.Answers[id] = reported
 	}
-	for name, size := range map[string]int{"users": v.Users, "roles": v.Roles, "memberships": v.Memberships, "calls": v.Calls} {
+	sizes := map[string]int{
+		"users": v.Users, "roles": v.Roles, "memberships": v.Memberships, "calls": v.Calls, "reach": v.ReachRows, "expanded": v.ExpandedRows,
+	}
+	maps.Copy(sizes, v.Targets)
+	for name, size := range sizes {
 		if size > 0 {
 			r.Sizes[name] = int(min(powerOfTen(float64(size)), largest))
 		}

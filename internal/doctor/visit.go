@@ -67,6 +67,11 @@ type Facts struct {
 	// an estimate.
 	Users, Roles, Memberships int
 	Estimated                 bool
+	// Targets are how many there are of each kind of what roles reach that is synced, by the
+	// id of its resource type. ReachRows are the rows of all of them with their entitlements
+	// and grants, and ExpandedRows those that an expansion to people adds.
+	Targets                 map[string]int
+	ReachRows, ExpandedRows int
 	// Calls and Duration are what a sync will take. Memory and Disk are in bytes.
 	Calls        int
 	Duration     time.Duration

@@ -111,3 +111,26 @@ func TestObject(t *testing.T) {
 	}
 	require.Equal(t, "2", string((&ask.Answer{Body: []byte(`{"a":1,"a":2}`)}).Object()["a"]))
 }
+
+// A list in one piece may be a bare array.
+func TestWholeRows(t *testing.T) {
+	t.Parallel()
+	for text, rows := range map[string]int{
+		`[]`: 0, "\n[{\"id\":\"a\"},{\"id\":\"b\"}]": 2, `null`: 0, `{"count":1,"items":[{"id":"a"}]}`: 1, `{"items":null}`: 0, `[`: -1, `[{"id":"a"}]}`: -1, `3`: -1, ``: -1,
+	} {
+		answer := &ask.Answer{Status: http.StatusOK, Body: []byte(text)}
+		got := ask.WholeRowsOf(answer)
+		require.Equal(t, rows >= 0, got.Good(), text)
+		require.Len(t, got.Items, max(rows, 0), text)
+		require.Equal(t, text, string(answer.Body), "the answer stays as it is")
+	}
+	require.False(t, ask.RowsOf(&ask.Answer{Status: http.StatusOK, Body: []byte(`[]`)}).Good(), "no other list may be")
+}
+
+// Of secrets, the query and the body say the same, and no more than PrivX gives at a time.
+func TestPartOfSecrets(t *testing.T) {
+	t.Parallel()
+	rq := ask.SecretRows(ask.Part{Offset: 5, Limit: 1000})
+	require.Equal(t, "limit=100&offset=5&sortdir=ASC&sortkey=created", rq.Query.Encode())
+	require.JSONEq(t, `{"offset":5,"limit":100,"sortkey":"created","sortdir":"ASC"}`, string(rq.Body))
+}

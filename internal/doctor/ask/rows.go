@@ -61,6 +61,14 @@ func readRows(answer *Answer) *Rows {
 	return rows
 }
 
+// CountOf is how many rows an answer says that the list has; 0 if it does not say.
+func CountOf(rows *Rows) int {
+	if rows.Count == nil {
+		return 0
+	}
+	return max(*rows.Count, 0)
+}
+
 // items are the rows of a list, of which MaxRows are read.
 type items []json.RawMessage
 

@@ -23,5 +23,8 @@ func FuzzRows(f *testing.F) {
 			require.Empty(t, rows.Items)
 			require.Nil(t, rows.Count)
 		}
+		whole := ask.WholeRowsOf(&ask.Answer{Status: http.StatusOK, Body: text})
+		require.Len(t, whole.IDs, len(whole.Items))
+		require.True(t, whole.Good() || len(whole.Items) == 0)
 	})
 }

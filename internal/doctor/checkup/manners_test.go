@@ -9,6 +9,7 @@ import (
 
 	"github.com/conductorone/baton-privx/internal/assumptions"
 	"github.com/conductorone/baton-privx/internal/doctor"
+	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/internal/doctor/checkup"
 	"github.com/conductorone/baton-privx/internal/doctor/doctortest"
 	"github.com/conductorone/baton-privx/internal/privxsim"
@@ -26,12 +27,14 @@ type visited struct {
 func visit(t *testing.T, p *profile.Profile, options privxsim.Options) visited {
 	t.Helper()
 	p.Apply(&options)
-	site := doctortest.NewSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 12}), options)
+	site := doctortest.NewSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 60, Roles: 12, Hosts: 30}), options)
 	p.Prepare(site.Sim, site.Store)
 	v := &doctor.Visit{Given: site.Given(t)}
+	doctortest.TurnOn(&v.Given, doctortest.TargetSettings...)
 	results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers(nil)}, v)
 	var report bytes.Buffer
 	require.NoError(t, doctor.ReportOf(v, results).Write(&report))
+	require.Less(t, v.Ask.Requests(), ask.MaxRequests)
 	return visited{results: results, report: report.Bytes(), visit: v}
 }
 

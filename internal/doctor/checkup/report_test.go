@@ -69,7 +69,10 @@ func theirs(t *testing.T, site *doctortest.Site) map[string]bool {
 		privxsim.DefaultOAuthClientID: true, privxsim.DefaultOAuthClientSecret: true,
 		privxsim.CanaryPrefix: true, privxsim.CanaryIPMask: true, "simulator": true, "RUNNING": true,
 	}
-	for _, rows := range []any{site.Store.Users(), site.Store.Roles(), site.Store.Sources(), site.Store.Memberships()} {
+	for _, rows := range []any{
+		site.Store.Users(), site.Store.Roles(), site.Store.Sources(), site.Store.Memberships(), site.Store.Hosts(), site.Store.Secrets(),
+		site.Store.NetworkTargets(), site.Store.APITargets(), site.Store.AWSRoles(), site.Store.AccessGroups(),
+	} {
 		texts(all, reflect.ValueOf(rows))
 	}
 	delete(all, "address") // A field of a directory, and the name of a way.
@@ -88,6 +91,7 @@ func TestReportHasNoTexts(t *testing.T) {
 		"odd objects":     {{Path: "/role-store/api/v1/*", Kind: privxsim.FaultStatus, Status: 200, Body: object}},
 		"odd errors":      {{Path: "/role-store/api/v1/*", Kind: privxsim.FaultStatus, Status: 400, Body: object}},
 		"odd roles":       {{Path: "/role-store/api/v1/*/*/*", Kind: privxsim.FaultStatus, Status: 200, Body: object}},
+		"odd targets":     {{Path: "/host-store/*/*/*/*", Status: 200, Body: object}, {Path: "/vault/*/*/*/*", Status: 200, Body: object}, {Path: "/api-proxy/*/*/*", Status: 400, Body: object}},
 		"odd refusal":     {{Path: "/auth/*/*/*/*", Kind: privxsim.FaultStatus, Status: 400, Body: `{"error":"CANARY","error_description":"CANARY"}`}},
 		"odd everywhere":  {{Kind: privxsim.FaultStatus, Status: 418, Body: object, Header: header}},
 		"a page":          {{Kind: privxsim.FaultHTML}},
@@ -95,12 +99,13 @@ func TestReportHasNoTexts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			site := doctortest.NewSite(t, nil, privxsim.Options{AffinityCookie: true, Nodes: []privxsim.Node{{}}})
+			site := doctortest.NewSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8, Hosts: 30}), privxsim.Options{AffinityCookie: true, Nodes: []privxsim.Node{{}}})
 			for _, fault := range faults {
 				site.Sim.Inject(fault)
 			}
 			v := &doctor.Visit{Given: site.Given(t)}
 			v.Given.Provisioning = true
+			doctortest.TurnOn(&v.Given, doctortest.TargetSettings...)
 			results := checkup.Run(t.Context(), &doctor.Runner{Layers: checkup.Layers(nil)}, v)
 			var report bytes.Buffer
 			require.NoError(t, doctor.ReportOf(v, results).Write(&report))

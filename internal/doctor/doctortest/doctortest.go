@@ -5,6 +5,7 @@ package doctortest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,7 +153,30 @@ const (
 	SourcesPath = "/role-store/api/v1/sources"
 	StatusPath  = "/role-store/api/v1/status"
 	CurrentPath = "/role-store/api/v1/users/current"
+
+	HostsPath          = "/host-store/api/v1/hosts"
+	HostSearchPath     = "/host-store/api/v1/hosts/search"
+	SecretSearchPath   = "/vault/api/v1/search/secrets" //nolint:gosec // No credential.
+	NetworkTargetsPath = "/network-access-manager/api/v1/nwtargets"
+	APITargetsPath     = "/api-proxy/api/v1/api-targets"
+	AWSRolesPath       = "/role-store/api/v1/awsroles"
+	AccessGroupsPath   = "/authorizer/api/v1/accessgroups"
 )
+
+// TargetSettings are the settings that ask for targets.
+var TargetSettings = []string{"sync-hosts", "sync-secrets", "sync-network-targets", "sync-api-targets", "sync-aws-roles"}
+
+// TurnOn turns on these settings of optional capabilities, and all others off.
+func TurnOn(given *doctor.Given, settings ...string) {
+	given.On = func(setting string) bool { return slices.Contains(settings, setting) }
+	c := given.Config
+	for name, field := range map[string]*bool{
+		"sync-hosts": &c.SyncHosts, "sync-secrets": &c.SyncSecrets, "sync-network-targets": &c.SyncNetworkTargets,
+		"sync-api-targets": &c.SyncApiTargets, "sync-aws-roles": &c.SyncAwsRoles,
+	} {
+		*field = given.On(name)
+	}
+}
 
 // Status is a fault that answers with a status in place of PrivX, each time.
 func Status(method, path string, status int) privxsim.Fault {

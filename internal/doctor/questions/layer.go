@@ -20,5 +20,6 @@ func Layer() doctor.Layer {
 		errorQuestions(),
 		directoryQuestions(),
 		nodeQuestions(),
+		targetQuestions(),
 	)}
 }

@@ -63,13 +63,15 @@ var errNoObject = errors.New("the answer is not the record of the user who was a
 var errNoList = errors.New("the answer is not a list: it has no items")
 
 // rowsOf reads an answer that is a list. Err is set if it is none.
-func rowsOf(answer *ask.Answer) *ask.Rows {
-	rows := ask.RowsOf(answer)
+func rowsOf(answer *ask.Answer) *ask.Rows { return withItems(ask.RowsOf(answer)) }
+
+// withItems are rows that come of a list; Err is set if they do not.
+func withItems(rows *ask.Rows) *ask.Rows {
 	if !rows.Good() || rows.Items != nil {
 		return rows
 	}
-	if _, found := answer.Object()["items"]; !found {
-		given := *answer
+	if _, found := rows.Object()["items"]; !found {
+		given := *rows.Answer
 		given.Err = errNoList
 		return &ask.Rows{Answer: &given}
 	}
@@ -77,12 +79,7 @@ func rowsOf(answer *ask.Answer) *ask.Rows {
 }
 
 // counted is how many rows an answer says that the list has; 0 if it does not say.
-func counted(rows *ask.Rows) int {
-	if rows.Count == nil {
-		return 0
-	}
-	return max(*rows.Count, 0)
-}
+func counted(rows *ask.Rows) int { return ask.CountOf(rows) }
 
 // size is how many rows the connector asks for at a time.
 func (l *look) size() int {

@@ -1,12 +1,10 @@
 package questions
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/conductorone/baton-privx/internal/doctor/ask"
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -68,6 +66,7 @@ func (l *look) provoked() ([]*ask.Answer, error) {
 var (
 	errNotRefused = errors.New("PrivX answered everything with success, also what there is not")
 	errNoUser     = errors.New("the answer is not a user in JSON")
+	errNoHost     = errors.New("the answer is not the host that was asked for")
 	errNoStatus   = errors.New("the answer is not a status in JSON")
 	errNoJSON     = errors.New("no answer was a JSON object")
 )
@@ -78,9 +77,7 @@ func isRefusal(a *ask.Answer) bool {
 }
 
 // isPage tells whether an answer is a page, and not JSON.
-func isPage(a *ask.Answer) bool {
-	return strings.Contains(strings.ToLower(a.Header.Get("Content-Type")), "html") || bytes.HasPrefix(bytes.TrimSpace(a.Body), []byte("<"))
-}
+func isPage(a *ask.Answer) bool { return a.IsPage() }
 
 // errorCode is the error_code of an answer; "" if it has none.
 func errorCode(a *ask.Answer) string {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/conductorone/baton-privx/internal/assumptions"
 	"github.com/conductorone/baton-privx/internal/doctor"
@@ -20,6 +21,9 @@ type question struct {
 	// needs are the checks that must have passed; nil for the permissions to list users and
 	// roles.
 	needs []string
+	// settings are those of which one must be on, so that there is anything to ask; nil for
+	// none.
+	settings []string
 	// costs are the sides on which the connector does not behave fully well. On all others
 	// the check passes.
 	costs []cost
@@ -61,6 +65,7 @@ const (
 	wayUnseen     = "not-seen"
 	wayUnanswered = "unanswered"
 	wayOtherwise  = "otherwise"
+	wayOff        = "off"
 )
 
 // on is the answer of a PrivX that is on a side.
@@ -108,7 +113,11 @@ func (q *question) check() doctor.Check {
 	return doctor.Check{
 		ID: q.id, Promise: q.promise, How: q.how, Needs: needs, Ways: q.ways(),
 		Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
-			return q.finding(v, q.ask(&look{ctx: ctx, visit: v}))
+			l := &look{ctx: ctx, visit: v}
+			if q.settings != nil && !slices.ContainsFunc(q.settings, l.asksFor) {
+				return doctor.Finding{Way: wayOff}
+			}
+			return q.finding(v, q.ask(l))
 		},
 	}
 }
@@ -118,6 +127,9 @@ func (q *question) ways() []doctor.Way {
 	var ways []doctor.Way
 	for _, c := range q.costs {
 		ways = append(ways, c.Way)
+	}
+	if q.settings != nil {
+		ways = append(ways, doctor.Way{Name: wayOff, Outcome: doctor.Skipped, When: offInWords(q.settings)})
 	}
 	if q.otherwise {
 		ways = append(ways, doctor.Way{
@@ -137,6 +149,16 @@ func (q *question) ways() []doctor.Way {
 	})
 }
 
+// offInWords says that none of some settings is on.
+func offInWords(settings []string) string {
+	switch last := len(settings) - 1; last {
+	case 0:
+		return "The setting " + settings[0] + " is off."
+	default:
+		return "None of the settings " + strings.Join(settings[:last], ", ") + " and " + settings[last] + " is on."
+	}
+}
+
 // finding notes the answer and is the finding that it makes.
 func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
 	switch {
@@ -147,13 +169,13 @@ func (q *question) finding(v *doctor.Visit, a answer) doctor.Finding {
 	}
 	finding := doctor.Finding{Way: a.way, Found: q.row().Question + " " + a.found}
 	v.Answered(q.id, doctor.Answer{Side: a.side, Figures: a.figures})
-	if a.side == doctor.Otherwise {
-		if q.otherwise {
-			finding.Way, finding.Wanted = wayOtherwise, q.sentence(assumed)
-		}
+	if a.side == doctor.Otherwise && q.otherwise {
+		finding.Way, finding.Wanted = wayOtherwise, q.sentence(assumed)
 		return finding
 	}
-	finding.Found = q.row().Question + " " + a.side + ": " + q.sentence(a.side) + " " + a.found
+	if a.side != doctor.Otherwise {
+		finding.Found = q.row().Question + " " + a.side + ": " + q.sentence(a.side) + " " + a.found
+	}
 	if i := slices.IndexFunc(q.costs, func(c cost) bool { return c.side == a.side }); i >= 0 && !a.harmless {
 		finding.Way, finding.Wanted = cmp.Or(a.way, q.costs[i].Name), q.sentence(assumed)
 	}

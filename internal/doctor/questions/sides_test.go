@@ -30,12 +30,19 @@ var hiddenSides = map[string]hidden{
 	"PXQ-060 a": {"The API client may read the directories.", ""},
 	"PXQ-062 a": {"No directory was removed.", ""},
 	"PXQ-062 b": {"Who is removed leaves nothing to be seen.", ""},
+	"PXQ-074 a": {"Where all names are the same, it is not known whether a role was renamed.", ""},
+	"PXQ-077 a": {"The API client's roles are in access groups.", ""},
+	"PXQ-077 b": {"Where no hosts are shown, it is not known whether there are any.", ""},
+	"PXQ-082 b": {"Where only own secrets are shown, it is not known whether there are others.", ""},
+	"PXQ-083 b": {"Where no personal secrets are shown, it is not known whether there are any.", ""},
 }
 
 // ofTheConnector are sides that depend on how the connector is configured, too.
 var ofTheConnector = map[string]func(*doctor.Given){
 	"PXQ-048 c": oauthClientAlone,
 	"PXQ-059 c": withGrantMaxHours,
+	"PXQ-081 a": mayNotSeeHosts,
+	"PXQ-081 b": mayNotSeeHosts,
 }
 
 // ofManyUsers are questions that only a PrivX with more users than a page has can answer.
@@ -124,7 +131,14 @@ func withProfile(t *testing.T, id string, p *profile.Profile) doctor.Given {
 	if slices.Contains(ofManyUsers, id) {
 		size.Users = 1010
 	}
+	if isOfTargets(id) {
+		size.Hosts = 30
+	}
 	site := doctortest.NewSite(t, privxsim.Seed(size), options)
 	p.Prepare(site.Sim, site.Store)
-	return site.Given(t)
+	given := site.Given(t)
+	if isOfTargets(id) {
+		doctortest.TurnOn(&given, doctortest.TargetSettings...)
+	}
+	return given
 }

@@ -2,6 +2,8 @@ package tenant_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,18 +22,19 @@ import (
 )
 
 // The checks of permissions fail if and only if the connector's own check fails, and in the
-// right place, whatever goes wrong with the calls that list users and roles.
+// right place, whatever goes wrong with the calls that list users, roles and targets.
 func TestFailsAsValidateDoes(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("make test waits for each fault")
 	}
-	for _, c := range []struct{ id, other, path string }{
-		{tenant.MayListUsers, tenant.MayListRoles, doctortest.SearchPath},
-		{tenant.MayListRoles, tenant.MayListUsers, doctortest.RolesPath},
-	} {
-		call := faultmatrix.Call{Method: method(c.path), Path: c.path}
-		t.Run(c.path, func(t *testing.T) {
+	paths := map[string]string{tenant.MayListUsers: doctortest.SearchPath, tenant.MayListRoles: doctortest.RolesPath}
+	for _, of := range targetPaths {
+		paths[of.id] = of.check
+	}
+	for id, path := range paths {
+		call := faultmatrix.Call{Method: method(path), Path: path}
+		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			var group errgroup.Group
 			group.SetLimit(8) // Most of them wait for most of the time.
@@ -42,14 +45,17 @@ func TestFailsAsValidateDoes(t *testing.T) {
 				validated, doctored := faulty(t, fault, call), faulty(t, fault, call)
 				group.Go(func() error {
 					refused := validate(t.Context(), validated)
-					results := permissions(t.Context(), doctored)
-					// What takes permissions away takes those for the other call, too.
-					failed := results[c.id].Outcome == doctor.Failed || fault.Forbids && results[c.other].Outcome == doctor.Failed
-					if (refused != nil) != failed {
-						t.Errorf("%s: Validate says %v, and %s %v: %s", fault.Name, refused, c.id, results[c.id].Outcome, results[c.id].Cause)
+					results := permissions(t.Context(), doctored, slices.Collect(maps.Keys(paths)))
+					failed := results[id].Outcome == doctor.Failed
+					for other := range paths {
+						// What takes permissions away takes those for the other calls, too.
+						failed = failed || fault.Forbids && results[other].Outcome == doctor.Failed
+						if other != id && !fault.Forbids && results[other].Outcome != doctor.Passed {
+							t.Errorf("%s: %s is %v: %s", fault.Name, other, results[other].Outcome, results[other].Cause)
+						}
 					}
-					if !fault.Forbids && results[c.other].Outcome != doctor.Passed {
-						t.Errorf("%s: %s is %v: %s", fault.Name, c.other, results[c.other].Outcome, results[c.other].Cause)
+					if (refused != nil) != failed {
+						t.Errorf("%s: Validate says %v, and %s %v: %s", fault.Name, refused, id, results[id].Outcome, results[id].Cause)
 					}
 					return nil
 				})
@@ -59,12 +65,13 @@ func TestFailsAsValidateDoes(t *testing.T) {
 	}
 }
 
-// faulty is a tenant where a call fails each time.
+// faulty is a tenant with targets where a call fails each time.
 func faulty(t *testing.T, fault faultmatrix.Fault, call faultmatrix.Call) doctor.Given {
 	t.Helper()
-	site := doctortest.NewSite(t, nil, privxsim.Options{})
+	site := doctortest.NewSite(t, privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8, Hosts: 15}), privxsim.Options{})
 	fault.Inject(site.Sim, site.Store, call, 0)
 	given := site.Given(t)
+	doctortest.TurnOn(&given, doctortest.TargetSettings...)
 	given.HTTPTimeout = 8 * time.Second // So that no test waits for minutes.
 	return given
 }
@@ -80,10 +87,10 @@ func validate(ctx context.Context, given doctor.Given) error {
 	return err
 }
 
-func permissions(ctx context.Context, given doctor.Given) map[string]doctor.Result {
+func permissions(ctx context.Context, given doctor.Given, checks []string) map[string]doctor.Result {
 	ctx = context.WithValue(ctx, uhttp.ContextHTTPTimeoutKey, given.HTTPTimeout)
 	runner := &doctor.Runner{
-		Layers: append(connection.Layers(), tenant.Permissions()), Only: []string{tenant.MayListUsers, tenant.MayListRoles},
+		Layers: append(connection.Layers(), tenant.Permissions()), Only: checks,
 	}
 	results := make(map[string]doctor.Result)
 	for _, result := range runner.Run(ctx, &doctor.Visit{Given: given}) {
@@ -131,7 +138,7 @@ func TestTheLoginSharesTheTime(t *testing.T) {
 		refused = validate(t.Context(), validated)
 		return nil
 	})
-	results := permissions(t.Context(), doctored)
+	results := permissions(t.Context(), doctored, []string{tenant.MayListUsers, tenant.MayListRoles})
 	require.NoError(t, group.Wait())
 	require.Error(t, refused)
 	require.Empty(t, results[tenant.MayListUsers].Because, "the login is in time")
@@ -147,7 +154,7 @@ func TestEachCapabilityHasACheck(t *testing.T) {
 		found[check.ID] = true
 	}
 	require.Empty(t, tenant.WithoutID(), "give each capability the next free id")
-	require.Len(t, found, len(connector.Capabilities())+1)
+	require.Len(t, found, len(connector.Capabilities())+2, "one is for what is more than they need, and one for access groups")
 }
 
 // A resource type behind a setting may be off, and there need not be any of it. Users and

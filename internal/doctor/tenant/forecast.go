@@ -41,6 +41,8 @@ type plan struct {
 	page time.Duration
 	// lookups are the members whose roles have to be asked for one by one.
 	lookups int
+	// targetCalls are the requests for what roles reach, and targetRows what comes of them.
+	targetCalls, targetRows int
 }
 
 // pages is how many requests a list of n rows takes with pages of a size. Each page after
@@ -67,7 +69,7 @@ func (p plan) inList(n, size int) int {
 // calls is how many requests a sync takes: in all, and how many of these come one after the
 // other whatever the number of workers.
 func (p plan) calls(s sizes) (int, int) {
-	inRow := fixedCalls + p.inList(s.users, p.userPage) + p.inList(s.roles, p.rolePage)
+	inRow := fixedCalls + p.inList(s.users, p.userPage) + p.inList(s.roles, p.rolePage) + p.targetCalls
 	counted := 0.0
 	for _, n := range s.lengths {
 		counted += float64(p.inList(n, p.memberPage))
@@ -96,7 +98,7 @@ func (p plan) duration(s sizes, workers int, latency time.Duration) time.Duratio
 	}
 	side := min(max(workers, 1), api.MaxConnections)
 	seconds := startUp.Seconds() +
-		float64(s.users+s.roles+s.memberships)*row.Seconds() +
+		float64(s.users+s.roles+s.memberships+p.targetRows)*row.Seconds() +
 		float64(inRow)*max(latency, p.page).Seconds() + float64(all-inRow)*latency.Seconds()/float64(side) +
 		float64(s.roles)*p.pause.Seconds()/float64(side)
 	const most = 1 << 32 // seconds: more than a century, and no overflow
@@ -131,10 +133,21 @@ func planOf(ctx context.Context, v *doctor.Visit, s sizes) plan {
 	case wayMoreCounted:
 		p.twice = true
 	}
+	if r := reachOf(ctx, v, s); r.unknown == "" {
+		p.targetCalls, p.targetRows = r.targetCalls(v), v.ReachRows+rowsExpandedHere(v)
+	}
 	if asksEach(ctx, v) {
 		p.lookups = min(s.users, max(s.memberships-s.users, 0))
 	}
 	return p
+}
+
+// rowsExpandedHere are the rows of an expansion that this side makes, and not ConductorOne.
+func rowsExpandedHere(v *doctor.Visit) int {
+	if isOneShot(v) {
+		return v.ExpandedRows
+	}
+	return 0
 }
 
 // pageLength is how many rows come in a full page of a list.
@@ -178,7 +191,7 @@ var timed = doctor.Check{
 	Promise: "a sync ends within " + inWords(long),
 	How: "The number of calls is computed from what there is to sync, and from the sizes of PrivX's pages. " +
 		"Their time is computed from the time that PrivX has taken for its answers, and from the number of workers. The time for the rows is added, as it was measured (see BENCHMARKS.md).",
-	Needs: []string{Sized},
+	Needs: []string{Sized, reachSized},
 	Ways: []doctor.Way{
 		{
 			Name: "long", Outcome: doctor.Warning,
@@ -217,8 +230,9 @@ var timed = doctor.Check{
 var fits = doctor.Check{
 	ID:      Fits,
 	Promise: "it is known how much memory and temporary space a sync needs",
-	How:     "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and docs/running.md). Nothing is sent.",
-	Needs:   []string{Sized},
+	How: "Both are computed from what syncs of several sizes were measured to need, rounded up (see BENCHMARKS.md and docs/running.md). " +
+		"Targets, their entitlements and their grants count as other rows do. Nothing is sent.",
+	Needs: []string{Sized, reachSized},
 	Ways: []doctor.Way{
 		{
 			Name: "beyond", Outcome: doctor.Warning,
@@ -237,7 +251,7 @@ var fits = doctor.Check{
 		if v.Memberships == 0 {
 			return doctor.Finding{Way: "not-known", Found: "no forecast"}
 		}
-		rows := v.Users + v.Roles + v.Memberships
+		rows := v.Users + v.Roles + v.Memberships + v.ReachRows + rowsExpandedHere(v)
 		expected := forecast(rows)
 		v.Memory, v.Disk = expected.memory, expected.disk
 		finding := doctor.Finding{Found: fmt.Sprintf("%s of memory and %s of temporary space, for %d rows", megabytes(v.Memory), megabytes(v.Disk), rows)}

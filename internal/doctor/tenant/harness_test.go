@@ -71,7 +71,7 @@ func syncOnly(g *doctor.Given) {
 
 // method is that of a path's requests.
 func method(path string) string {
-	if path == doctortest.SearchPath {
+	if path == doctortest.SearchPath || path == doctortest.SecretSearchPath {
 		return http.MethodPost
 	}
 	return http.MethodGet

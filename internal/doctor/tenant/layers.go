@@ -17,8 +17,8 @@ const (
 	Fits  = "PX-SIZE-03"
 )
 
-// Permissions is the layer of permissions: a check for each capability, and one for what is
-// more than they need.
+// Permissions is the layer of permissions: a check for each capability, one for what is more
+// than they need, and one for access groups.
 func Permissions() doctor.Layer {
 	layer := doctor.Layer{Name: "Permissions"}
 	for _, capability := range connector.Capabilities() {
@@ -26,14 +26,14 @@ func Permissions() doctor.Layer {
 			layer.Checks = append(layer.Checks, *check)
 		}
 	}
-	layer.Checks = append(layer.Checks, noMore)
+	layer.Checks = append(layer.Checks, noMore, seesAllGroups)
 	return layer
 }
 
 // Layers are the other layers of this package, in their order.
 func Layers() []doctor.Layer {
 	return []doctor.Layer{
-		{Name: "Completeness", Checks: []doctor.Check{usersCounted, rolesCounted, everybodyCounted, pageSize, readable, ordered, membersAreUsers}},
-		{Name: "Size and forecast", Checks: []doctor.Check{sized, timed, fits}},
+		{Name: "Completeness", Checks: []doctor.Check{usersCounted, rolesCounted, everybodyCounted, pageSize, readable, ordered, membersAreUsers, targetsCounted, targetsReadable}},
+		{Name: "Size and forecast", Checks: []doctor.Check{sized, reached, timed, fits}},
 	}
 }

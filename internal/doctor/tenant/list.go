@@ -16,20 +16,35 @@ import (
 // list is one of PrivX's paged lists.
 type list struct {
 	name    string
-	request func(ask.Part) *api.Request
+	request requester
 	// decode reads a row as the connector does.
 	decode func(json.RawMessage) error
+	// rows reads an answer; nil for [ask.RowsOf].
+	rows func(*ask.Answer) *ask.Rows
+	// atMost is how many rows to ask for at most; nil for as many as the connector asks for.
+	atMost func(context.Context, *doctor.Visit) int
 }
 
+// requester makes the request for a part of a list.
+type requester func(ask.Part) *api.Request
+
 var (
-	users = list{"users", ask.UserRows, decoded[privx.User]}
-	roles = list{"roles", ask.RoleRows, decoded[privx.Role]}
+	users = list{name: "users", request: ask.UserRows, decode: decoded[privx.User]}
+	roles = list{name: "roles", request: ask.RoleRows, decode: decoded[privx.Role]}
 )
+
+// rowsOf reads an answer.
+func (l list) rowsOf(answer *ask.Answer) *ask.Rows {
+	if l.rows != nil {
+		return l.rows(answer)
+	}
+	return ask.RowsOf(answer)
+}
 
 // membersOf is the list of a role's members.
 func membersOf(name, roleID string) list {
 	request := func(p ask.Part) *api.Request { return ask.MemberRows(roleID, p) }
-	return list{"members of " + name, request, decoded[privx.Member]}
+	return list{name: "members of " + name, request: request, decode: decoded[privx.Member]}
 }
 
 // everybody is the list of the members of privx-user, of which every user is one.
@@ -66,13 +81,16 @@ func (p page) counted() int {
 
 // at asks for the rows from a place on, as many as PrivX has answered before.
 func (l list) at(ctx context.Context, v *doctor.Visit, offset, limit int) page {
-	return page{Rows: ask.RowsOf(v.Ask.Get(ctx, l.request(ask.Part{Offset: offset, Limit: limit}))), offset: offset, limit: limit, wanted: limit}
+	return page{Rows: l.rowsOf(v.Ask.Get(ctx, l.request(ask.Part{Offset: offset, Limit: limit}))), offset: offset, limit: limit, wanted: limit}
 }
 
 // first asks for the first rows: as many as the connector asks for, and fewer where the
 // connector would ask for fewer. What was asked once is not asked again.
 func (l list) first(ctx context.Context, v *doctor.Visit) page {
 	wanted := configuredPage(v)
+	if l.atMost != nil {
+		wanted = min(wanted, l.atMost(ctx, v))
+	}
 	var hindrance error
 	for limit := wanted; ; {
 		p := l.at(ctx, v, 0, limit)
@@ -132,7 +150,7 @@ func listError(rows *ask.Rows, decode func(json.RawMessage) error) error {
 	if !rows.Good() {
 		return rows.Err
 	}
-	if _, has := rows.Object()["items"]; !has {
+	if _, has := rows.Object()["items"]; rows.Items == nil && !has {
 		return errNoItems
 	}
 	for i, item := range rows.Items {
@@ -190,7 +208,7 @@ func withUnread(ways ...doctor.Way) []doctor.Way { return append(ways, unreadWay
 // unread is the finding for a list that could not be read; false if it could.
 func unread(l list, p page) (doctor.Finding, bool) {
 	err := p.Err
-	if err == nil {
+	if err == nil && p.Items == nil {
 		if _, has := p.Object()["items"]; !has {
 			err = errNoItems
 		}

@@ -31,6 +31,7 @@ func TestLists(t *testing.T) {
 	cases = append(cases, pageCases()...)
 	cases = append(cases, rowCases()...)
 	cases = append(cases, memberCases()...)
+	cases = append(cases, targetListCases()...)
 	doctortest.RunCases(t, layers(), tenant.Layers()[:1], cases)
 }
 
@@ -152,7 +153,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("estimated %v, %d memberships", v.Estimated, v.Memberships)
 		}
 	}
-	doctortest.RunCases(t, layers(), tenant.Layers()[1:], []doctortest.Case{
+	doctortest.RunCases(t, layers(), tenant.Layers()[1:], append(reachedCases(), []doctortest.Case{
 		{Check: size, Found: "43 users, 12 roles, 142 memberships", Arrange: with()},
 		{Check: size, Name: "without counts", Found: "43 users, 12 roles, 142 memberships", Arrange: like(privxsim.Options{Count: privxsim.CountOmitted})},
 		{Check: size, Name: "counts of pages", Found: "43 users, 12 roles, 142 memberships", Arrange: like(privxsim.Options{Count: privxsim.CountPageLength})},
@@ -179,7 +180,7 @@ func TestSizes(t *testing.T) {
 		}},
 		{Check: fits, Way: "beyond", Found: "memory", Arrange: endless},
 		{Check: fits, Way: "not-known", Arrange: noUsers},
-	})
+	}...))
 }
 
 // Counts that are beyond all sense make no number negative.

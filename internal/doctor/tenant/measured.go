@@ -71,7 +71,7 @@ const LeastMemory int64 = 32 * mb
 func LeastDisk(v *doctor.Visit) int64 {
 	least := measured[0].disk
 	for _, m := range measured {
-		if m.space && m.rows <= v.Users+v.Roles+v.Memberships {
+		if m.space && m.rows <= v.Users+v.Roles+v.Memberships+v.ReachRows {
 			least = m.disk
 		}
 	}

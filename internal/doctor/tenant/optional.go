@@ -62,23 +62,33 @@ var maySeeSources = doctor.Check{
 }
 
 func sourcesFinding(rows *ask.Rows) doctor.Finding {
-	finding := doctor.Finding{Wanted: permSourcesView}
-	err := listError(rows, func(item json.RawMessage) error { return decoded[privx.Source](item) })
+	finding := optionalFinding(rows, decoded[privx.Source], permSourcesView)
 	switch {
-	case privx.IsForbidden(err):
-		finding.Way, finding.Found = wayForbidden, "a refusal"
-	case isPassing(err):
-		finding.Way, finding.Found = wayUnavailable, "no good answer"
-	case err != nil:
-		finding.Way, finding.Found = wayForeign, "an answer that is not what was asked for"
+	case finding.Way != "":
 	case len(rows.Items) == 0:
 		finding.Way, finding.Found = wayEmpty, "an empty list"
 	default:
 		finding.Found = many(len(rows.Items), "directory", "directories")
 	}
-	if err != nil {
-		finding.Cause = err.Error()
+	return finding
+}
+
+// optionalFinding is what comes of a list that the connector can do without, if it may not be
+// read or is none.
+func optionalFinding(rows *ask.Rows, decode func(json.RawMessage) error, wanted string) doctor.Finding {
+	finding := doctor.Finding{Wanted: wanted}
+	err := listError(rows, decode)
+	switch {
+	case err == nil:
+		return finding
+	case privx.IsForbidden(err):
+		finding.Way, finding.Found = wayForbidden, "a refusal"
+	case isPassing(err):
+		finding.Way, finding.Found = wayUnavailable, "no good answer"
+	default:
+		finding.Way, finding.Found = wayForeign, "an answer that is not what was asked for"
 	}
+	finding.Cause = err.Error()
 	return finding
 }
 
@@ -107,11 +117,11 @@ var mayGrant = doctor.Check{
 		if !v.Given.Provisioning {
 			return doctor.Finding{Way: wayOff}
 		}
-		found := ownPermissions(ctx, v)
+		found := OwnPermissions(ctx, v)
 		switch {
 		case found.admin:
 			return doctor.Pass(privx.RoleNameAdmin+", which may do everything", permRolesManage)
-		case found.may(permRolesManage):
+		case found.May(permRolesManage):
 			return doctor.Pass(permRolesManage+", by the roles that it holds", permRolesManage)
 		case found.lacking != "":
 			return doctor.Finding{Way: "not-known", Found: "not all of its permissions", Wanted: permRolesManage, Cause: found.lacking}
@@ -149,7 +159,7 @@ var noMore = doctor.Check{
 	},
 	Run: func(ctx context.Context, v *doctor.Visit) doctor.Finding {
 		wanted := needed(v)
-		found := ownPermissions(ctx, v)
+		found := OwnPermissions(ctx, v)
 		more := slices.DeleteFunc(found.list(), func(name string) bool { return !IsManage(name) || slices.Contains(wanted, name) })
 		switch {
 		case found.admin:
@@ -168,7 +178,7 @@ var noMore = doctor.Check{
 func needed(v *doctor.Visit) []string {
 	var all []string
 	for _, capability := range connector.Capabilities() {
-		if isOn(v, capability) {
+		if isOn(v, capability) || ids[keyOf(capability)] == mayNameGroups.ID && groupsMatter(v) {
 			all = append(all, capability.Permissions...)
 		}
 	}

@@ -17,8 +17,10 @@ import (
 // maxOwnRoles is how many of the API client's roles are asked for one by one.
 const maxOwnRoles = 8
 
-// own is what the API client may do by the roles that it holds.
-type own struct {
+// Own is what the API client may do by the roles that it holds.
+type Own struct {
+	// Roles are those that it holds at this moment.
+	Roles []OwnRole
 	// permissions are those of its own roles, without what everybody has.
 	permissions map[string]bool
 	// admin tells that it may do everything.
@@ -27,11 +29,27 @@ type own struct {
 	lacking string
 }
 
-// may tells whether it is known to have a permission.
-func (o own) may(permission string) bool { return o.admin || o.permissions[permission] }
+// OwnRole is a role of the API client.
+type OwnRole struct {
+	ID string
+	// Permissions are what it lets its holders do.
+	Permissions []string
+	// Group is the access group that it is in; empty for none, and nil where PrivX does not
+	// say.
+	Group *string
+}
+
+// IsWhole tells whether all could be read.
+func (o Own) IsWhole() bool { return o.lacking == "" }
+
+// IsAdmin tells whether it may do everything.
+func (o Own) IsAdmin() bool { return o.admin }
+
+// May tells whether it is known to have a permission.
+func (o Own) May(permission string) bool { return o.admin || o.permissions[permission] }
 
 // list are its permissions in order.
-func (o own) list() []string { return slices.Sorted(maps.Keys(o.permissions)) }
+func (o Own) list() []string { return slices.Sorted(maps.Keys(o.permissions)) }
 
 // ownRole is a role that the API client holds, or the role itself. A field that PrivX leaves
 // out is nil.
@@ -40,6 +58,7 @@ type ownRole struct {
 
 	System      *bool     `json:"system"`
 	Permissions *[]string `json:"permissions"`
+	Group       *string   `json:"access_group_id"`
 }
 
 // isWhole tells whether it says what the role may do. A role that has the name of a built-in
@@ -49,12 +68,20 @@ func (r ownRole) isWhole() bool {
 	return r.Name != "" && r.Permissions != nil && (!named || r.System != nil)
 }
 
+// permissions are what it lets its holders do, as far as it says.
+func (r ownRole) permissions() []string {
+	if r.Permissions == nil {
+		return nil
+	}
+	return *r.Permissions
+}
+
 // isBuiltIn tells whether it is the built-in role of a name.
 func (r ownRole) isBuiltIn(name string) bool { return r.Name == name && r.System != nil && *r.System }
 
-// ownPermissions reads the API client's own roles and what they may do.
-func ownPermissions(ctx context.Context, v *doctor.Visit) own {
-	found := own{permissions: make(map[string]bool)}
+// OwnPermissions reads the API client's own roles and what they may do.
+func OwnPermissions(ctx context.Context, v *doctor.Visit) Own {
+	found := Own{permissions: make(map[string]bool)}
 	id := self(ctx, v)
 	if id == "" {
 		found.lacking = "PrivX does not say which user the API client is"
@@ -103,7 +130,8 @@ func roleItself(ctx context.Context, v *doctor.Visit, role ownRole) ownRole {
 }
 
 // add adds what a role may do.
-func (o *own) add(role ownRole) {
+func (o *Own) add(role ownRole) {
+	o.Roles = append(o.Roles, OwnRole{ID: role.ID, Permissions: role.permissions(), Group: role.Group})
 	switch {
 	case role.isBuiltIn(privx.RoleNameAdmin):
 		o.admin = true

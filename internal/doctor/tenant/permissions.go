@@ -15,13 +15,20 @@ import (
 	"github.com/conductorone/baton-privx/pkg/privx/api"
 )
 
-// ids are the checks of the connector's capabilities. An id is given once, and PX-PERM-05 is
-// taken: a new capability gets the next free number.
+// ids are the checks of the connector's capabilities. An id is given once, and PX-PERM-05 and
+// PX-PERM-12 are taken: a new capability gets the next free number.
 var ids = map[string]string{
 	"sync: users-view":           MayListUsers,
 	"sync: roles-view":           MayListRoles,
 	"sync: sources-view":         maySeeSources.ID,
 	"provisioning: roles-manage": mayGrant.ID,
+
+	"sync-hosts: hosts-view":                     "PX-PERM-06",
+	"sync-hosts: access-groups-manage":           mayNameGroups.ID,
+	"sync-secrets: ":                             mayListSecrets,
+	"sync-network-targets: network-targets-view": "PX-PERM-09",
+	"sync-api-targets: api-targets-view":         "PX-PERM-10",
+	"sync-aws-roles: role-target-resources-view": "PX-PERM-11",
 }
 
 // keyOf tells capabilities apart: by the setting that asks for one, and its permissions.
@@ -38,6 +45,10 @@ func checkOf(c connector.Capability) *doctor.Check {
 		return &maySeeSources
 	case id == mayGrant.ID:
 		return &mayGrant
+	case id == mayNameGroups.ID:
+		return &mayNameGroups
+	case id == mayListSecrets && c.Check != nil:
+		return secretsCheck(c)
 	case id != "" && c.Check != nil:
 		return mayUse(id, c)
 	default:
@@ -68,6 +79,7 @@ const (
 	wayForeign         = "foreign"
 	wayUnavailable     = "unavailable"
 	wayRefused         = "refused"
+	wayMissing         = "missing"
 )
 
 // mayUse is the check of a capability for which the connector has a check of its own.
@@ -75,7 +87,7 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 	permissions := permissionsOf(c)
 	check := &doctor.Check{
 		ID:      id,
-		Promise: "the API client has " + permissions + " (" + lowerFirst(c.Purpose) + ")",
+		Promise: "the API client has " + permissions + " (" + purposeOf(c) + ")",
 		How: "The check that each sync begins with is made: one row is asked for. " +
 			"It fails here if and only if a sync would fail. The login and all these checks together have " + inWords(api.CheckTimeout) + ".",
 		Needs: []string{connection.LoggedIn},
@@ -92,6 +104,11 @@ func mayUse(id string, c connector.Capability) *doctor.Check {
 		return doctor.Pass("the connector's own check for "+permissions+" succeeds", "")
 	}
 	return check
+}
+
+// purposeOf is what a capability is for, within a sentence.
+func purposeOf(c connector.Capability) string {
+	return lowerFirst(strings.TrimSuffix(c.Purpose, " (optional)"))
 }
 
 // connectorCheck makes the check of a capability, within what is left of the time that the
@@ -120,6 +137,8 @@ func classify(err error) (string, string) {
 		return wayUnavailable, "no answer"
 	case e.Kind == api.Forbidden:
 		return wayForbidden, "a refusal"
+	case e.Kind == api.Missing:
+		return wayMissing, "no such list"
 	case e.Kind == api.Unauthenticated:
 		return wayUnauthenticated, "a refusal of the token"
 	case e.Kind == api.Unusable, e.Kind == api.TooLong:
@@ -131,8 +150,16 @@ func classify(err error) (string, string) {
 	}
 }
 
+// mattersOf says what it matters that a capability's check fails.
+func mattersOf(c connector.Capability) string {
+	if c.Setting == "" {
+		return c.Without + "."
+	}
+	return "A sync with " + c.Setting + " fails."
+}
+
 func capabilityWays(c connector.Capability, permissions string) []doctor.Way {
-	matters := c.Without + "."
+	matters := mattersOf(c)
 	ways := []doctor.Way{
 		{
 			Name: wayForbidden, Outcome: doctor.Failed,
@@ -170,5 +197,9 @@ func capabilityWays(c connector.Capability, permissions string) []doctor.Way {
 	}
 	// That nothing is listed is wrong for users and roles alone. Neither has a setting.
 	ways = slices.DeleteFunc(ways, func(w doctor.Way) bool { return w.Name == wayEmpty })
-	return append([]doctor.Way{{Name: wayOff, Outcome: doctor.Skipped, When: "The setting " + c.Setting + " is off."}}, ways...)
+	return append([]doctor.Way{{Name: wayOff, Outcome: doctor.Skipped, When: "The setting " + c.Setting + " is off."}}, append(ways, doctor.Way{
+		Name: wayMissing, Outcome: doctor.Failed,
+		When: "PrivX does not have this list. An older version of PrivX may not have it.", Matters: matters,
+		Do: "Leave out " + c.Setting + ". If this PrivX should have the list, check whether something in front of it hides the path that the error names.",
+	})...)
 }

@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/conductorone/baton-privx/internal/doctor"
@@ -13,8 +14,10 @@ import (
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	only := []doctor.Layer{tenant.Permissions()}
-	doctortest.RunCases(t, layers(), only, append(append(capabilityCases(tenant.MayListUsers, doctortest.SearchPath),
-		capabilityCases(tenant.MayListRoles, doctortest.RolesPath)...), optionalCases()...))
+	doctortest.RunCases(t, layers(), only, slices.Concat(
+		capabilityCases(tenant.MayListUsers, doctortest.SearchPath), capabilityCases(tenant.MayListRoles, doctortest.RolesPath),
+		optionalCases(), targetPermissionCases(), groupCases(),
+	))
 }
 
 // capabilityCases are those of a capability that has a check of the connector's own.

@@ -23,10 +23,21 @@ type sizes struct {
 	// lengths are the numbers of members of those roles whose members were counted.
 	// everybody is among them if PrivX has it.
 	lengths []int
+	// byRole are the numbers of members by the role's canonical id, where they were counted.
+	byRole map[string]int
 	// estimated says how memberships was estimated; empty if it is exact.
 	estimated string
 	// unknown says what could not be counted; empty if all was.
 	unknown string
+}
+
+// counted notes that a role has so many members.
+func (s *sizes) counted(role privx.Role, n int) {
+	if s.byRole == nil {
+		s.byRole = make(map[string]int)
+	}
+	s.byRole[privx.CanonicalID(role.ID)] = n
+	s.lengths = append(s.lengths, n)
 }
 
 // survey counts users, roles and memberships. What was asked before is not asked again.
@@ -112,7 +123,7 @@ func (s *sizes) countEach(ctx context.Context, v *doctor.Visit, all []privx.Role
 			s.unknown = "the members of some roles"
 		}
 		s.memberships += n
-		s.lengths = append(s.lengths, n)
+		s.counted(role, n)
 	}
 }
 
@@ -137,7 +148,7 @@ func countsMembers(ctx context.Context, v *doctor.Visit, all []privx.Role) bool 
 func (s *sizes) addMemberCounts(all []privx.Role) {
 	for _, role := range all {
 		n := min(*role.MemberCount, mostCounted)
-		s.lengths = append(s.lengths, n)
+		s.counted(role, n)
 		s.memberships = min(s.memberships+n, mostCounted)
 	}
 	if len(all) < s.roles {
@@ -160,7 +171,7 @@ func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 			n = s.users // Everybody is a member.
 		}
 		s.memberships += n
-		s.lengths = append(s.lengths, n)
+		s.counted(role, n)
 	}
 	sum, looked := 0, 0
 	for _, role := range spread(others, sampledRoles) {
@@ -169,7 +180,7 @@ func (s *sizes) sample(ctx context.Context, v *doctor.Visit, all []privx.Role) {
 			continue
 		}
 		sum, looked = sum+n, looked+1
-		s.lengths = append(s.lengths, n)
+		s.counted(role, n)
 	}
 	if looked == 0 {
 		s.unknown = "the members of roles"

@@ -204,7 +204,7 @@ var effects = map[string]sides{
 
 	// What roles reach.
 	"PXQ-073": {"b": option(func(o *privxsim.Options) { o.UnmarkedDeletedRoles = true })},
-	"PXQ-074": {"b": option(func(o *privxsim.Options) { o.StaleRoleNames = true })},
+	"PXQ-074": {"b": {options: func(o *privxsim.Options) { o.StaleRoleNames = true }, store: renameRoles}},
 	"PXQ-075": {"b": option(func(o *privxsim.Options) { o.NullLists = true })},
 	"PXQ-076": {
 		"b": option(func(o *privxsim.Options) { o.DisabledForm = privxsim.DisabledNotDisabled }),

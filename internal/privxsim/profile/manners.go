@@ -216,3 +216,13 @@ func tokensLag(o *privxsim.Options) {
 		o.Nodes[i].TokenLag = 2 * time.Second
 	}
 }
+
+// renameRoles gives each role but the built-in ones another name.
+func renameRoles(s *privxsim.Store) {
+	for _, role := range s.Roles() {
+		if !role.System {
+			role.Name += " (renamed)"
+			s.UpdateRole(role)
+		}
+	}
+}
