@@ -17,7 +17,7 @@ var reach = Group{"What roles reach", []Entry{
 	}, "pkg/connector.TestPrivXWithoutAPITargets"},
 	{TargetTooLarge, "A host has more accounts and roles than fit into one row.", []Case{
 		{
-			Text:  "`with their roles it is larger than baton-sdk takes`",
+			Text:  "`with the roles that hold them it is larger than baton-sdk takes`",
 			Cause: "The accounts of one host, with the roles that reach them, take more than 3 MiB.",
 			Do:    "Divide the host's accounts in PrivX, or leave the setting out that the error names.",
 		},

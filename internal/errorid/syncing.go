@@ -26,6 +26,11 @@ var syncing = Group{"During a sync", []Entry{
 			Cause: "The same of `privx-user`, which everybody holds.",
 			Do:    "Look whether PrivX itself is well, and try again.",
 		},
+		{
+			Text:  "`an empty list of hosts, of which PrivX counted some a moment ago`",
+			Cause: "PrivX counts hosts and shows none over some seconds. The API client may have lost the permission `hosts-view` or its access groups meanwhile.",
+			Do:    "Look at the API client's roles, and sync again.",
+		},
 	}, "pkg/connector.TestErrorIDs"},
 	{ListUnsettled, "A list changes while it is read, so that rows may be missing.", []Case{
 		{

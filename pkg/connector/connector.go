@@ -39,9 +39,9 @@ func NewOneShot(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts)
 }
 
 func newConnector(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpts, oneShot bool) (connectorbuilder.ConnectorBuilderV2, []connectorbuilder.Opt, error) {
-	method := ""
+	method, synced := "", []string(nil)
 	if opts != nil {
-		method = opts.SelectedAuthMethod
+		method, synced = opts.SelectedAuthMethod, opts.SyncResourceTypeIDs
 	}
 	settings, err := cfg.Settings(method)
 	if err != nil {
@@ -52,7 +52,7 @@ func newConnector(ctx context.Context, cfg *config.Privx, opts *cli.ConnectorOpt
 		return nil, nil, failed("preparing the connection to PrivX", err)
 	}
 	syncs := newSyncs(client)
-	syncs.reach = reachSettingsOf(cfg, oneShot)
+	syncs.reach = reachSettingsOf(cfg, synced, oneShot)
 	return &Connector{client: client, syncs: syncs, asked: cfg.GetBool}, nil, nil
 }
 

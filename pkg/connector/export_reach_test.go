@@ -4,7 +4,7 @@ import "github.com/conductorone/baton-privx/pkg/config"
 
 // SetReach has a connector sync what cfg asks for of targets.
 func (c *Connector) SetReach(cfg *config.Privx, oneShot bool) {
-	c.asked, c.syncs.reach = cfg.GetBool, reachSettingsOf(cfg, oneShot)
+	c.asked, c.syncs.reach = cfg.GetBool, reachSettingsOf(cfg, nil, oneShot)
 }
 
 // Runs is how many syncs are remembered.

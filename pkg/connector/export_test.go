@@ -9,13 +9,13 @@ import (
 // what roles reach.
 func ForClient(client *privx.Client, cfg *config.Privx) *Connector {
 	syncs := newSyncs(client)
-	syncs.reach = reachSettingsOf(cfg, false)
+	syncs.reach = reachSettingsOf(cfg, nil, false)
 	return &Connector{client: client, syncs: syncs, asked: cfg.GetBool}
 }
 
 // ExpansionOf tells whether grants are expanded, whether too many rows are an error, and how
 // many are too many.
 func ExpansionOf(cfg *config.Privx, oneShot bool) (bool, bool, int) {
-	s := reachSettingsOf(cfg, oneShot)
+	s := reachSettingsOf(cfg, nil, oneShot)
 	return s.expand, s.strict, s.limit
 }

@@ -2,7 +2,10 @@ package connector_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+
+	sdksync "github.com/conductorone/baton-sdk/pkg/sync"
 
 	"github.com/conductorone/baton-sdk/pkg/cli"
 	"github.com/stretchr/testify/require"
@@ -140,4 +143,66 @@ func (x *tenant) oneShot(adjust func(*config.Privx)) *connector.Connector {
 	made, _, err := connector.NewOneShot(x.ctx, &cfg, &cli.ConnectorOpts{})
 	require.NoError(x.t, err)
 	return made.(*connector.Connector)
+}
+
+// A permission lost between the check and the only page of hosts.
+func TestPermissionLostBeforeTheOnlyPageOfHosts(t *testing.T) {
+	t.Parallel()
+	l := newLandscape()
+	x := newTenantWith(t, l.store, privxsim.Options{}, func(c *config.Privx) { c.SyncHosts = true })
+	x.sim.OnRequest(func(r privxsim.Request) {
+		if r.Path != "/host-store/api/v1/hosts/search" {
+			return
+		}
+		for _, role := range l.store.Roles() {
+			if i := slices.Index(role.Permissions, "hosts-view"); i >= 0 && role.Name != "privx-admin" {
+				role.Permissions = slices.Delete(slices.Clone(role.Permissions), i, i+1)
+				l.store.UpdateRole(role)
+			}
+		}
+	})
+	_, err := x.sync()
+	require.Error(t, err, "a list that PrivX has shortened in silence")
+}
+
+// Targets that no role reaches at all are a warning, as PrivX may not tell who reaches them.
+func TestTargetsThatNobodyReaches(t *testing.T) {
+	t.Parallel()
+	l := newLandscape()
+	for _, target := range l.store.NetworkTargets() {
+		target.Roles = nil
+		l.store.UpdateNetworkTarget(target)
+	}
+	x := newTenantWith(t, l.store, privxsim.Options{}, allTargets)
+	_, err := x.sync()
+	require.NoError(t, err)
+	warned := x.logs.FilterMessageSnippet("PrivX names no role for any of its").All()
+	require.Len(t, warned, 1)
+	require.Contains(t, warned[0].Message, "network targets")
+	require.EqualValues(t, 2, warned[0].ContextMap()["count"])
+}
+
+// A resource type that baton-sdk was told to leave out is not read for what it would add.
+func TestTypesThatAreLeftOut(t *testing.T) {
+	t.Parallel()
+	l := newLandscape()
+	x := newTenantWith(t, l.store, privxsim.Options{}, func(*config.Privx) {})
+	cfg := *x.cfg
+	allTargets(&cfg)
+	cfg.RoleSummary = true
+	types := []string{"user", "role", "host"}
+	made, _, err := connector.New(x.ctx, &cfg, &cli.ConnectorOpts{SyncResourceTypeIDs: types})
+	require.NoError(t, err)
+	x.connector = made
+	path, err := x.sync(sdksync.WithSyncResourceTypes(types))
+	require.NoError(t, err)
+	content := read(t, path)
+	require.NotEmpty(t, content.ResourceIDs("host"))
+	require.Empty(t, content.ResourceIDs("secret"))
+	require.NotContains(t, descriptionOf(content, l.dba), "secret")
+	for _, r := range x.sim.Requests() {
+		if strings.HasPrefix(r.Path, "/vault/") {
+			require.Contains(t, r.RawQuery, "limit=1&", "the check alone")
+		}
+	}
 }

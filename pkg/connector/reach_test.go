@@ -99,7 +99,7 @@ func TestCallsForTargets(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, calls["POST /host-store/api/v1/hosts/search"])
-	require.Equal(t, 2, calls["GET /host-store/api/v1/hosts"], "the check, and the permission before the list")
+	require.Equal(t, 3, calls["GET /host-store/api/v1/hosts"], "the check, and the permission before and after the list")
 	require.Equal(t, 2, calls["POST /vault/api/v1/search/secrets"], "the check and the list")
 	require.Equal(t, 2, calls["GET /network-access-manager/api/v1/nwtargets"])
 	require.Equal(t, 2, calls["GET /api-proxy/api/v1/api-targets"])
@@ -153,7 +153,7 @@ func TestRowsOfTargets(t *testing.T) {
 		"Or: Reach the account root on the host db-1. Its password was last rotated on 2026-10-01T00:00:00Z.", root.GetDescription())
 	oracle := content.Entitlement("host", db.GetId().GetResource(), "account:oracle")
 	require.Equal(t, "Reach the account oracle on the host db-1. Commands are restricted to the whitelists harmless. "+
-		"The last rotation of its password has failed: no connection.", oracle.GetDescription())
+		"The last error in the rotation of its password: no connection.", oracle.GetDescription())
 	notes := annotations.Annotations(oracle.GetAnnotations())
 	immutable, found := pick(t, notes, &v2.EntitlementImmutable{})
 	require.True(t, found)
@@ -256,7 +256,7 @@ func TestATargetThatIsTooLarge(t *testing.T) {
 	x := newTenantWith(t, l.store, privxsim.Options{}, func(cfg *config.Privx) { cfg.SyncHosts = true })
 	_, err := x.sync()
 	require.Equal(t, codes.FailedPrecondition, status.Code(err))
-	require.ErrorContains(t, err, "has 15000 accounts, and with their roles it is larger than baton-sdk takes: leave sync-hosts out")
+	require.ErrorContains(t, err, "has 15000 entitlements, and with the roles that hold them it is larger than baton-sdk takes: leave sync-hosts out")
 	require.Equal(t, errorid.TargetTooLarge, errortest.ID(t, err.Error()))
 }
 

@@ -30,14 +30,18 @@ type reachSettings struct {
 	strict bool
 }
 
-func reachSettingsOf(cfg *config.Privx, oneShot bool) reachSettings {
+// reachSettingsOf takes them from the configuration. The synced are the resource types that
+// baton-sdk was told to sync; none stands for all.
+func reachSettingsOf(cfg *config.Privx, synced []string, oneShot bool) reachSettings {
 	s := reachSettings{personal: cfg.SyncPersonalSecrets, summary: cfg.RoleSummary, limit: cfg.ExpandReachLimit}
+	isSynced := func(id string) bool { return len(synced) == 0 || slices.Contains(synced, id) }
 	for _, list := range targetLists {
-		if cfg.GetBool(list.setting) {
+		if cfg.GetBool(list.setting) && isSynced(string(list.kind)) {
 			s.lists = append(s.lists, list)
 		}
 	}
-	s.expand = cfg.ExpandReach == config.ExpandOn || cfg.ExpandReach != config.ExpandOff && !oneShot
+	s.expand = isSynced(roleResourceType.GetId()) &&
+		(cfg.ExpandReach == config.ExpandOn || cfg.ExpandReach != config.ExpandOff && !oneShot)
 	// In service mode it is not known who expands the grants: ConductorOne may do it.
 	s.strict = oneShot || s.limit > 0
 	if s.limit == 0 {
@@ -159,6 +163,9 @@ func (r *syncRun) newSums(kind reach.Kind) {
 	if r.sums == nil {
 		r.sums, r.listed = make(map[reach.Kind]*reach.Sums), make(map[reach.Kind]bool)
 	}
+	if before := r.sums[kind]; before != nil {
+		r.syncs.holdIDs(r, -before.Targets)
+	}
 	r.sums[kind], r.listed[kind] = &reach.Sums{}, false
 }
 
@@ -196,6 +203,7 @@ func (r *syncRun) listedRoleIDs(roles []privx.Role, first bool) {
 	if first || r.roleIDs == nil {
 		r.roleIDs, r.roleGroups = make(map[string]string), make(map[string]bool)
 	}
+	r.roleIDs = maps.Clone(r.roleIDs) // Those that were handed out must not change.
 	for _, role := range roles {
 		r.roleIDs[privx.CanonicalID(role.ID)] = role.ID
 		if role.AccessGroupID != "" {
@@ -259,6 +267,17 @@ func (r *syncRun) noteUnseen(ctx context.Context, roles []string) {
 }
 
 const unseenRoles = "targets name roles that PrivX did not list; these are no grants"
+
+// warnOfUnreached warns of targets of a kind that no role at all reaches: PrivX may not tell
+// who reaches them.
+func (r *syncRun) warnOfUnreached(log *zap.Logger) {
+	for _, list := range r.syncs.reach.lists {
+		if sums := r.sums[list.kind]; r.listed[list.kind] && sums.Targets > 0 && !sums.Reached() {
+			log.Warn("baton-privx: PrivX names no role for any of its "+list.many+"; if roles reach some, it does not tell the API client so",
+				zap.Int("count", sums.Targets))
+		}
+	}
+}
 
 // warnOfUnseen warns of all roles that targets name and that the sync has not seen.
 func (r *syncRun) warnOfUnseen(log *zap.Logger) {

@@ -28,7 +28,7 @@ const reachesAll = "Administers PrivX: its members reach every target, whatever 
 func (r *syncRun) meaning(ctx context.Context, role *v2.Resource) (string, error) {
 	plain, fields := plainMeaning(role), role.GetProfile().GetFields()
 	if fields[profileSystem].GetBoolValue() && fields[profileName].GetStringValue() == privx.RoleNameAdmin {
-		return reachesAll + " " + plain + ".", nil
+		return strings.Join(append([]string{reachesAll, plain + "."}, r.limits(role)...), " "), nil
 	}
 	if !r.syncs.reach.summary {
 		return plain, nil
@@ -42,11 +42,17 @@ func (r *syncRun) meaning(ctx context.Context, role *v2.Resource) (string, error
 	if err != nil {
 		return "", failed("telling what the role "+role.GetId().GetResource()+" reaches", err)
 	}
-	said = append(said, reached...)
-	if when := fields[profileContext].GetStringValue(); when != "" {
-		said = append(said, capitalized(when)+".")
-	}
+	said = append(append(said, reached...), r.limits(role)...)
 	return strings.Join(said, " "), nil
+}
+
+// limits says when a role can be used, where the summary of roles was asked for.
+func (r *syncRun) limits(role *v2.Resource) []string {
+	when := role.GetProfile().GetFields()[profileContext].GetStringValue()
+	if when == "" || !r.syncs.reach.summary {
+		return nil
+	}
+	return []string{capitalized(when) + "."}
 }
 
 // reachInWords says what a role reaches, as far as its kind was asked for.
@@ -71,7 +77,7 @@ func (r *syncRun) reachInWords(ctx context.Context, role string) ([]string, erro
 		}
 	}
 	if len(parts) == 0 {
-		return []string{"Reaches none of the " + strings.Join(kinds, ", ") + "."}, nil
+		return []string{"Reaches none of what was synced: " + strings.Join(kinds, ", ") + "."}, nil
 	}
 	return append([]string{capitalized(strings.Join(parts, ", ")) + "."}, recorded...), nil
 }

@@ -252,6 +252,7 @@ func (r *syncRun) close(ctx context.Context) {
 	defer r.mu.Unlock()
 	defer r.keepReach()
 	r.warnOfUnseen(log)
+	r.warnOfUnreached(log)
 	r.warnOfHidden(log)
 	if r.strangers.Len() > 0 {
 		log.Warn("baton-privx: members of roles are not among the users that PrivX listed",

@@ -85,7 +85,7 @@ func requireSameBytes[M proto.Message](t *testing.T, want, got map[string]M) {
 func (x *tenant) requireListsReadOnce(kind string) {
 	x.t.Helper()
 	most := map[[2]string]int{
-		{http.MethodPost, hostsSearchPath}: 1, {http.MethodGet, hostsPath}: 1 + 1, {http.MethodPost, secretsPath}: 1 + 1,
+		{http.MethodPost, hostsSearchPath}: 1, {http.MethodGet, hostsPath}: 1 + 2, {http.MethodPost, secretsPath}: 1 + 1,
 		{http.MethodGet, networksPath}: 1 + 1, {http.MethodGet, apisPath}: 1 + 1, {http.MethodGet, awsRolesPath}: 1 + 1,
 		{http.MethodGet, groupsPath}: 1, {http.MethodGet, rolesPath}: 1 + 1, {http.MethodPost, searchPath}: 1, {http.MethodGet, sourcesPath}: 1,
 	}

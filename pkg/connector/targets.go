@@ -109,7 +109,7 @@ func (t *targetSyncer) resource(target reach.Target) (*v2.Resource, error) {
 		made, err = rs.NewResource(name, targetTypes[t.list.kind], target.ID, options...)
 	}
 	if err == nil && proto.Size(made) > maxPageBytes {
-		return nil, errorid.New(errorid.TargetTooLarge, fmt.Sprintf("the %s %s has %d accounts, and with their roles it is larger than baton-sdk takes: leave %s out",
+		return nil, errorid.New(errorid.TargetTooLarge, fmt.Sprintf("the %s %s has %d entitlements, and with the roles that hold them it is larger than baton-sdk takes: leave %s out",
 			t.list.one, target.ID, len(target.Ways), t.list.setting))
 	}
 	return made, err

@@ -81,7 +81,9 @@ func (l *landscape) addHosts() {
 			{Principal: "root", Roles: refs(l.web, l.dba)}, // the same account again
 			{Principal: "root", TargetDomain: domain, Roles: refs(l.web)},
 			{UsernameAttribute: "unix_account", Roles: refs(l.web)},
+			{UsernameAttribute: "unix_account", TargetDomain: domain, Roles: refs(l.admins)},
 			{UseUserAccount: true, Roles: refs(l.admins)},
+			{UseUserAccount: true, TargetDomain: domain, Roles: refs(l.web)},
 			{Roles: refs(l.admins)},
 			{Principal: "nobody"},
 		},
@@ -147,17 +149,19 @@ func reachedEntitlement(r privxsim.Reached) string {
 }
 
 func accountOf(r privxsim.Reached) string {
+	at := ""
+	if r.Domain != "" {
+		at = "@" + r.Domain
+	}
 	switch {
 	case r.Attribute != "":
-		return "attribute:" + encoded(r.Attribute)
+		return "attribute:" + encoded(r.Attribute) + at
 	case r.Own:
-		return "own-account"
+		return "own-account" + at
 	case r.Account == "":
-		return "any-account"
-	case r.Domain != "":
-		return "account:" + encoded(r.Account) + "@" + r.Domain
+		return "any-account" + at
 	default:
-		return "account:" + encoded(r.Account)
+		return "account:" + encoded(r.Account) + at
 	}
 }
 

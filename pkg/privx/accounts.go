@@ -65,6 +65,8 @@ type commandsRow struct {
 	AllowNoMatch bool `json:"allow_no_match"`
 }
 
+var errNullAccount = errors.New("null in place of an account")
+
 var errNoDomainID = errors.New("an account of a domain without an id")
 
 func (r accountRow) account() (Account, error) {

@@ -65,20 +65,24 @@ func (h Host) Identity() string { return h.ID }
 //
 // Without the permission hosts-view, PrivX does not refuse the search. It shows only the
 // hosts that the API client can connect to. So the permission is asked for in another way,
-// before the list is read and, as it may be lost meanwhile, once it has been read in more
-// than one page.
+// before the list is read and, as it may be lost meanwhile, once it has been read.
 func (c *Client) ListHosts(ctx context.Context, token string) (*Page[Host], error) {
+	list := allHosts()
 	if token == "" {
-		if err := c.mayListHosts(ctx); err != nil {
+		hosts, err := c.mayListHosts(ctx)
+		if err != nil {
 			return nil, err
 		}
+		if hosts > 0 {
+			list.Emptiness, list.IfEmpty = NeverEmpty, noHostsShown
+		}
 	}
-	rows, err := api.ReadPage[hostRow](ctx, c.api, allHosts(), token)
+	rows, err := api.ReadPage[hostRow](ctx, c.api, list, token)
 	if err != nil {
 		return nil, err
 	}
-	if token != "" && rows.Next == "" {
-		if err := c.mayListHosts(ctx); err != nil {
+	if rows.Next == "" {
+		if _, err := c.mayListHosts(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -95,14 +99,20 @@ func allHosts() *api.List {
 	return &api.List{Request: rq}
 }
 
-// mayListHosts finds out whether the API client has the permission to list hosts. The number
-// of hosts that comes with the answer is one that the search must not fall short of.
-func (c *Client) mayListHosts(ctx context.Context) error {
+func noHostsShown(l *api.List) *Error {
+	e := api.Contradiction(l.Request.Endpoint, "an empty list of hosts, of which PrivX counted some a moment ago").WithKind(api.ShownEmpty)
+	e.Hint = "look whether the API client has just lost the permission hosts-view, and sync again"
+	return e
+}
+
+// mayListHosts finds out whether the API client has the permission to list hosts, and how many
+// PrivX counts, below 0 if it does not say. The search must not fall short of that number.
+func (c *Client) mayListHosts(ctx context.Context) (int, error) {
 	hosts, err := api.CountRows[api.OnlyID](ctx, c.api, &api.List{Request: getHosts.Request()})
 	if hosts > 0 {
 		c.api.Expect(postHostsSearch, hosts)
 	}
-	return err
+	return hosts, err
 }
 
 // readAtOnce is how many hosts are read by id at a time.
@@ -157,7 +167,7 @@ func (c *Client) CheckHosts(ctx context.Context) error {
 type hostRow struct {
 	ID         string                   `json:"id"`
 	Deleted    bool                     `json:"deleted"`
-	Principals told[[]accountRow]       `json:"principals"`
+	Principals told[[]*accountRow]      `json:"principals"`
 	Name       text                     `json:"common_name"`
 	Addresses  shown[[]text]            `json:"addresses"`
 	Services   shown[[]serviceRow]      `json:"services"`
@@ -205,6 +215,9 @@ func (r hostRow) target() (Host, error) {
 		h.Rotations = append(h.Rotations, Rotation{Principal: s.Principal.String(), LastRotated: s.LastRotated.time(), LastError: s.LastError.time()})
 	}
 	for _, a := range r.Principals.value {
+		if a == nil {
+			return Host{}, errNullAccount
+		}
 		account, err := a.account()
 		if err != nil {
 			return Host{}, err

@@ -28,25 +28,23 @@ func accountWay(host string, account privx.Account, rotations map[string]privx.R
 		what = "the account that the user's attribute " + account.UsernameAttribute + " names"
 	case account.UseUserAccount:
 		way.Slug, way.Label, what = ownAccount, "the user's own account", "the user's own account"
-	case account.Principal != "" && account.Domain != nil:
-		domain := account.Domain.Name
-		if domain == "" {
-			domain = account.Domain.ID
-		}
-		way.Slug = "account:" + escaped(account.Principal) + "@" + escaped(privx.CanonicalID(account.Domain.ID))
-		way.Label = account.Principal + "@" + domain
-		what = "the account " + way.Label
 	case account.Principal != "":
-		way.Slug, way.Label = "account:"+escaped(account.Principal), account.Principal
-		what, rotation = "the account "+account.Principal, rotations[account.Principal]
+		way.Slug, way.Label, what = "account:"+escaped(account.Principal), account.Principal, "the account "+account.Principal
+		rotation = rotations[account.Principal]
 	default:
 		way.Slug, way.Label, what = anyAccount, "any account", "any account, whose name the user types"
+	}
+	if domain := account.Domain; domain != nil {
+		at := "@" + nameOf(*domain)
+		way.Slug += "@" + escaped(privx.CanonicalID(domain.ID))
+		way.Label, what = way.Label+at, what+at
+		rotation = privx.Rotation{} // The host's rotation is that of its own accounts.
 	}
 	way.Name = fmt.Sprintf("%s on %s", way.Label, host)
 	said := []string{fmt.Sprintf("Reach %s on the host %s.", what, host)}
 	said = append(said, optionsInWords(account.Options), applicationsInWords(account.Applications), commandsInWords(account.Commands))
 	said = append(said, rotationInWords(rotation))
-	way.Text = sentences(said)
+	way.Text = privx.CutText(sentences(said), maxText)
 	return way
 }
 
@@ -116,7 +114,7 @@ func rotationInWords(rotation privx.Rotation) string {
 		words = "Its password was last rotated on " + privx.CutText(rotation.LastRotated, maxReason) + "."
 	}
 	if rotation.LastError != "" {
-		words += " The last rotation of its password has failed: " + privx.CutText(rotation.LastError, maxReason) + "."
+		words += " The last error in the rotation of its password: " + privx.CutText(rotation.LastError, maxReason) + "."
 	}
 	return strings.TrimSpace(words)
 }

@@ -104,6 +104,9 @@ func (s *Sums) Of(role string) Sum {
 	return Sum{}
 }
 
+// Reached tells whether any role reaches any of the targets.
+func (s *Sums) Reached() bool { return len(s.roles) > 0 }
+
 // EachRole calls for each role that reaches something, with how many grants it has.
 func (s *Sums) EachRole(call func(role string, grants int)) {
 	for id, sum := range s.roles {

@@ -106,7 +106,7 @@ func merged(ways []Way) []Way {
 		slices.Sort(roles)
 		all[last].Roles = slices.Compact(roles)
 		if way.Text != ways[i-1].Text {
-			all[last].Text += " Or: " + way.Text
+			all[last].Text = privx.CutText(all[last].Text+" Or: "+way.Text, maxText)
 		}
 	}
 	return all
@@ -125,6 +125,9 @@ func whyDisabled(disabled privx.Disabled) string {
 		return "disabled in PrivX (" + privx.CutText(string(disabled), maxReason) + ")"
 	}
 }
+
+// maxText bounds what a reviewer reads of one way, in bytes: baton-sdk takes as much.
+const maxText = 2048
 
 // maxReason bounds a reason of PrivX's own words, in bytes.
 const maxReason = 100

@@ -46,10 +46,14 @@ func (s Sum) secrets() string {
 // number is how many targets there are, with examples.
 func (s Sum) number(what string) string {
 	words := counted(s.Targets, what) + s.named()
-	if s.Disabled > 0 {
-		words += fmt.Sprintf(", %d of them disabled", s.Disabled)
+	switch {
+	case s.Disabled == 0:
+		return words
+	case s.Targets == 1:
+		return words + ", which is disabled"
+	default:
+		return words + fmt.Sprintf(", %d of them disabled", s.Disabled)
 	}
-	return words
 }
 
 func (s Sum) named() string {
