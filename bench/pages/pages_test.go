@@ -94,6 +94,14 @@ func record(t *testing.T, made connectorbuilder.ConnectorBuilderV2) string {
 	return folder
 }
 
+// skipInShort leaves out what only benches need.
+func skipInShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it is about a bench, and takes seconds")
+	}
+}
+
 func play(t *testing.T, folder string) *pages.Player {
 	t.Helper()
 	player, err := pages.NewPlayer(folder)
@@ -103,6 +111,7 @@ func play(t *testing.T, folder string) *pages.Player {
 
 func TestFloorHasTheConnectorsRows(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	store := privxsim.Seed(size)
 	made := newConnector(t, store)
 	folder := record(t, made)
@@ -112,12 +121,14 @@ func TestFloorHasTheConnectorsRows(t *testing.T) {
 	roles := len(store.Roles())
 	require.Equal(t, c1z.Counts{
 		Types: 2, Users: len(store.Users()), Roles: roles, Entitlements: roles, Grants: len(store.Memberships()),
+		Resources: len(store.Users()) + roles,
 	}, counts)
 }
 
 // What compares has to see a difference.
 func TestADifferenceIsSeen(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	folder := record(t, newConnector(t, privxsim.Seed(size)))
 	whole := mustSync(t, play(t, folder))
 	for name, alter := range map[string]func(*v2.GrantsServiceListGrantsResponse){
@@ -160,6 +171,7 @@ func alterPage(t *testing.T, folder string, alter func(*v2.GrantsServiceListGran
 // A page that is missing must fail the sync: a floor with fewer rows is none.
 func TestAMissingPageIsAnError(t *testing.T) {
 	t.Parallel()
+	skipInShort(t)
 	folder := record(t, newConnector(t, privxsim.Seed(size)))
 	names, err := filepath.Glob(filepath.Join(folder, "grants-*"))
 	require.NoError(t, err)
