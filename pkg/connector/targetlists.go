@@ -36,90 +36,77 @@ var hostList = targetList{
 	kind: reach.Host, name: "Host", description: "A host that PrivX connects to, with its accounts",
 	setting: "sync-hosts", one: "host", many: "hosts", grouped: true,
 	where: "the accounts of the host in PrivX",
-	page: func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
-		page, err := c.ListHosts(ctx, token)
-		return mapped(page, err, func(host privx.Host) reach.Target { return reach.OfHost(host, groups) })
-	},
-	get: func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error) {
-		host, err := c.GetHost(ctx, id)
-		return made(host, err, func(host privx.Host) reach.Target { return reach.OfHost(host, groups) })
-	},
+	page:  pageOf((*privx.Client).ListHosts, reach.OfHost),
+	get:   oneOf((*privx.Client).GetHost, reach.OfHost),
 }
 
 var secretList = targetList{
 	kind: reach.Secret, name: "Secret", description: "A secret in PrivX's vault",
 	setting: "sync-secrets", one: "secret", many: "secrets",
 	where: "the permissions of the secret in PrivX",
-	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
-		page, err := c.ListSecrets(ctx, token)
-		return mapped(page, err, reach.OfSecret)
-	},
-	get: getSecret,
+	page:  pageOf((*privx.Client).ListSecrets, ungrouped(reach.OfSecret)),
+	get:   oneOf(findSecret, ungrouped(reach.OfSecret)),
 }
 
 var networkTargetList = targetList{
 	kind: reach.NetworkTarget, name: "Network target", description: "A part of the network that PrivX connects to",
 	setting: "sync-network-targets", one: "network target", many: "network targets",
 	where: "the roles of the network target in PrivX",
-	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
-		page, err := c.ListNetworkTargets(ctx, token)
-		return mapped(page, err, reach.OfNetworkTarget)
-	},
-	get: func(ctx context.Context, c *privx.Client, _ reach.Groups, id string) (reach.Target, error) {
-		target, err := c.GetNetworkTarget(ctx, id)
-		return made(target, err, reach.OfNetworkTarget)
-	},
+	page:  pageOf((*privx.Client).ListNetworkTargets, ungrouped(reach.OfNetworkTarget)),
+	get:   oneOf((*privx.Client).GetNetworkTarget, ungrouped(reach.OfNetworkTarget)),
 }
 
 var apiTargetList = targetList{
 	kind: reach.APITarget, name: "API target", description: "An API that PrivX lets its users call",
 	setting: "sync-api-targets", one: "API target", many: "API targets", grouped: true,
 	where: "the roles of the API target in PrivX",
-	page: func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
-		page, err := c.ListAPITargets(ctx, token)
-		return mapped(page, err, func(target privx.APITarget) reach.Target { return reach.OfAPITarget(target, groups) })
-	},
-	get: func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error) {
-		target, err := c.GetAPITarget(ctx, id)
-		return made(target, err, func(target privx.APITarget) reach.Target { return reach.OfAPITarget(target, groups) })
-	},
+	page:  pageOf((*privx.Client).ListAPITargets, reach.OfAPITarget),
+	get:   oneOf((*privx.Client).GetAPITarget, reach.OfAPITarget),
 }
 
 var awsRoleList = targetList{
 	kind: reach.AWSRole, name: "AWS role", description: "A role of AWS that PrivX lets its users assume",
 	setting: "sync-aws-roles", one: "AWS role", many: "AWS roles",
 	where: "the roles of the AWS role in PrivX",
-	page: func(ctx context.Context, c *privx.Client, _ reach.Groups, token string) (*privx.Page[reach.Target], error) {
-		page, err := c.ListAWSRoles(ctx, token)
-		return mapped(page, err, reach.OfAWSRole)
-	},
-	get: func(ctx context.Context, c *privx.Client, _ reach.Groups, id string) (reach.Target, error) {
-		role, err := c.GetAWSRole(ctx, id)
-		return made(role, err, reach.OfAWSRole)
-	},
+	page:  pageOf((*privx.Client).ListAWSRoles, ungrouped(reach.OfAWSRole)),
+	get:   oneOf((*privx.Client).GetAWSRole, ungrouped(reach.OfAWSRole)),
 }
 
-// getSecret reads one secret. Its id may hold a hash of its name, so that the name is looked
-// for in the list.
-func getSecret(ctx context.Context, c *privx.Client, _ reach.Groups, id string) (reach.Target, error) {
-	secret, err := c.FindSecret(ctx, func(secret privx.Secret) bool { return reach.SecretID(secret.OwnerID, secret.Name) == id })
-	return made(secret, err, reach.OfSecret)
-}
-
-// mapped is a page of targets made of a page of PrivX's rows.
-func mapped[T any](page *privx.Page[T], err error, makeOne func(T) reach.Target) (*privx.Page[reach.Target], error) {
-	if err != nil {
-		return nil, err
+// pageOf reads pages of targets by a method of the client that reads pages of PrivX's rows.
+func pageOf[T any](
+	list func(*privx.Client, context.Context, string) (*privx.Page[T], error), of func(T, reach.Groups) reach.Target,
+) func(context.Context, *privx.Client, reach.Groups, string) (*privx.Page[reach.Target], error) {
+	return func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
+		page, err := list(c, ctx, token)
+		if err != nil {
+			return nil, err
+		}
+		return privx.MapPage(page, func(row T) reach.Target { return of(row, groups) })
 	}
-	return privx.MapPage(page, makeOne)
 }
 
-// made is a target made of one of PrivX's rows.
-func made[T any](row *T, err error, makeOne func(T) reach.Target) (reach.Target, error) {
-	if err != nil {
-		return reach.Target{}, err
+// oneOf reads one target by a method of the client that reads one of PrivX's rows.
+func oneOf[T any](
+	get func(*privx.Client, context.Context, string) (*T, error), of func(T, reach.Groups) reach.Target,
+) func(context.Context, *privx.Client, reach.Groups, string) (reach.Target, error) {
+	return func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error) {
+		row, err := get(c, ctx, id)
+		if err != nil {
+			return reach.Target{}, err
+		}
+		return of(*row, groups), nil
 	}
-	return makeOne(*row), nil
+}
+
+// ungrouped is for targets that are in no access group.
+func ungrouped[T any](of func(T) reach.Target) func(T, reach.Groups) reach.Target {
+	return func(row T, _ reach.Groups) reach.Target { return of(row) }
+}
+
+// findSecret reads one secret by the id of its resource. That may hold a hash of the secret's
+// name, so that the secret is looked for in the list.
+func findSecret(c *privx.Client, ctx context.Context, id string) (*privx.Secret, error) {
+	return c.FindSecret(ctx, func(secret privx.Secret) bool { return reach.SecretID(secret.OwnerID, secret.Name) == id })
 }
 
 // targetTypes are the resource types of targets, by their ids, which are a stable API.

@@ -118,7 +118,10 @@ func (m reachMap) called(grant *v2.Grant) string {
 
 // whoReaches lists the people who can use something, each with the role that gives it.
 func (m reachMap) whoReaches(way *v2.Entitlement) table {
-	t := table{title: "Who reaches " + printable(m.ways[way.GetId()].GetDisplayName()), head: []string{"User", "Role", "How it is held"}}
+	t := table{
+		title: "Who reaches " + printable(m.ways[way.GetId()].GetDisplayName()) + ", besides members of privx-admin",
+		head:  []string{"User", "Role", "How it is held"},
+	}
 	for role, grants := range m.reached {
 		if !slices.ContainsFunc(grants, func(grant *v2.Grant) bool { return grant.GetEntitlement().GetId() == way.GetId() }) {
 			continue

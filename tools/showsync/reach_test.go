@@ -62,7 +62,7 @@ Role      | How it is held | User
 DBA       | explicit       | Alice
 Operators | implicit       | Bob
 
-Who reaches root on db-1
+Who reaches root on db-1, besides members of privx-admin
 User  | Role | How it is held
 Alice | DBA  | explicit
 
