@@ -96,7 +96,7 @@ func (l targetList) calls(p page, n int) int {
 		list = 1
 	}
 	if l.kind == reach.Host {
-		list += 1 + min(list-1, 1) // The permission is asked for, and again at the end of several pages.
+		list += 2 // The permission is asked for before the list and after it.
 	}
 	return 1 + list
 }
