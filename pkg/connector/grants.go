@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/conductorone/baton-privx/pkg/privx"
@@ -253,11 +252,11 @@ func packedNotes(roleID string, entry *privx.RoleEntry, rules mappingRules) (ann
 	}
 	var notes annotations.Annotations
 	for _, message := range messages {
-		packed := &anypb.Any{}
-		if err := anypb.MarshalFrom(packed, message, proto.MarshalOptions{Deterministic: true}); err != nil {
+		note, err := packed(message)
+		if err != nil {
 			return nil, err
 		}
-		notes = append(notes, packed)
+		notes = append(notes, note)
 	}
 	// Several grants share the slice. Without spare capacity, appending to one grant's
 	// annotations copies them.

@@ -41,17 +41,26 @@ var readable = doctor.Check{
 			if finding, failed := unread(l, p); failed {
 				return finding
 			}
-			if err := listError(p.Rows, l.decode); err != nil && len(p.Items) > 0 {
-				way := "unreadable"
-				if errors.Is(err, errNoID) {
-					way = "no-id"
-				}
-				return doctor.Finding{Way: way, Found: l.name + ": " + err.Error(), Wanted: "an id, and fields that can be read"}
+			if finding, failed := oddRow(l, p); failed {
+				return finding
 			}
 			found = append(found, fmt.Sprintf("%s: %d rows", l.name, len(p.Items)))
 		}
 		return doctor.Pass(strings.Join(found, "; "), "")
 	},
+}
+
+// oddRow tells what is wrong with a row of a page, if anything is.
+func oddRow(l list, p page) (doctor.Finding, bool) {
+	err := listError(p.Rows, l.decode)
+	if err == nil || len(p.Items) == 0 {
+		return doctor.Finding{}, false
+	}
+	way := "unreadable"
+	if errors.Is(err, errNoID) {
+		way = "no-id"
+	}
+	return doctor.Finding{Way: way, Found: l.name + ": " + err.Error(), Wanted: "an id, and fields that can be read"}, true
 }
 
 var ordered = doctor.Check{

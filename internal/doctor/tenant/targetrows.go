@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,12 +106,8 @@ var targetsReadable = doctor.Check{
 			if finding, failed := unread(l.list, p); failed {
 				return finding
 			}
-			if err := listError(p.Rows, l.decode); err != nil && len(p.Items) > 0 {
-				way := "unreadable"
-				if errors.Is(err, errNoID) {
-					way = "no-id"
-				}
-				return doctor.Finding{Way: way, Found: l.name + ": " + err.Error(), Wanted: "an id, and fields that can be read"}
+			if finding, failed := oddRow(l.list, p); failed {
+				return finding
 			}
 			found = append(found, l.name+": "+many(len(p.Items), "row", "rows"))
 		}
