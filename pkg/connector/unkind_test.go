@@ -61,8 +61,9 @@ func TestEmptyAnswersEndNoList(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d times", name, count), func(t *testing.T) {
 				t.Parallel()
 				inBubble(t, store, privxsim.Options{MaxPageSize: 100}, allFour, func(x *tenant) {
-					fault.Count, fault.Status, fault.Body = count, http.StatusOK, `{"count":0,"items":[]}`
-					x.sim.Inject(fault)
+					empty := fault
+					empty.Count, empty.Status, empty.Body = count, http.StatusOK, `{"count":0,"items":[]}`
+					x.sim.Inject(empty)
 					path, err := x.sync()
 					switch {
 					case err != nil:

@@ -32,8 +32,9 @@ func TestCluster(t *testing.T) {
 			for seed := range int64(20) {
 				in(t, setup{options: cluster(seed)}, func(t *testing.T, s *site) {
 					before := s.memberships()
-					fault.Skip, fault.Count = int(seed)%10, 1
-					s.sim.Inject(put(fault))
+					once := fault
+					once.Skip, once.Count = int(seed)%10, 1
+					s.sim.Inject(put(once))
 					results := s.run(t.Context())
 					require.False(t, s.probe.Unrestored, s.out)
 					require.Equal(t, before, s.memberships())
