@@ -80,11 +80,12 @@ test: ## Run all tests with the race detector, and without it those that it make
 # For who is changing something: the same tests but for the few that take longest, and
 # without the race detector, so that it needs no C compiler. Most tests of the first two
 # packages wait for pauses to be over, so that they begin first, and more run at a time
-# than there are processors. Less garbage is collected, as all of it ends soon.
+# than there are processors. Less garbage is collected, as all of it ends soon, and nothing
+# is linked that only a debugger reads.
 .PHONY: test-short
 test-short: export GOGC := 400
 test-short: ## Run all tests but the longest, in a minute, without the race detector.
-	go test -short -p 4 -parallel 8 -timeout 10m ./cmd/baton-privx ./pkg/connector ./...
+	go test -short -ldflags=-w -p 4 -parallel 16 -timeout 10m ./cmd/baton-privx ./pkg/connector ./...
 
 .PHONY: faults
 faults: ## Write the fault matrix, and docs/faults.md from it.

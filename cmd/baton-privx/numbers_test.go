@@ -24,6 +24,9 @@ func writeYAML(t *testing.T, text string) string {
 // given, and so is one that is out of range. Nothing is sent.
 func TestBadNumbers(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each bad number")
+	}
 	s := smallSite(t)
 	const notPlain = "must be a whole number in at most 9 digits"
 	for field, outOfRange := range map[string]struct{ value, says string }{

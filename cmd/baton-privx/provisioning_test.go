@@ -216,6 +216,9 @@ func TestGrantsPrintNoSecrets(t *testing.T) {
 // default there is none.
 func TestGrantMaxHours(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each way to say it")
+	}
 	now := time.Date(2031, 5, 6, 7, 8, 9, 0, time.UTC)
 	limited := map[string]any{
 		"explicit": true, "grant_type": "TIME_RESTRICTED", "grant_start": "2031-05-06T07:08:09Z", "grant_end": "2031-05-08T08:08:09Z",
