@@ -38,6 +38,7 @@ func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.
 	}
 	expand := t.syncs.reach.expand && note.Owner == "" && len(all) > 0
 	if expand {
+		run.takeSums(t.list.kind)
 		if err := run.checkExpansion(ctx); err != nil {
 			return nil, nil, err
 		}
