@@ -73,6 +73,9 @@ type reaching struct {
 
 	// The rest is under syncRun.mu.
 
+	// members are how many members those roles have whose members this process has read; nil
+	// where no grants are expanded.
+	members map[string]int
 	// counted tells that the rows of an expansion were counted, and are not too many.
 	counted bool
 	// groupNames are nil until they have been asked for.

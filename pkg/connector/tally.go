@@ -120,6 +120,9 @@ func warnOfCount(ctx context.Context, of string, counted, listed int) {
 // whole sync.
 func (r *syncRun) listedMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) error {
 	r.noteMembers(page, n)
+	if results.NextPageToken == "" {
+		r.noteMemberCount(roleID, page.Read)
+	}
 	if err := r.searchStrangers(ctx, privx.MaxFound); err != nil || results.NextPageToken != "" {
 		return err
 	}
