@@ -43,6 +43,11 @@ func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.
 			return nil, nil, err
 		}
 	}
+	if note.Owner != "" {
+		// The grant is made whether or not the owner was listed, as a member's is, and a sync
+		// that has not listed the users itself, or is over, cannot tell.
+		run.noteOwner(note.Owner)
+	}
 	maker, err := t.grantsOf(bareOf(target), expand)
 	if err != nil {
 		return nil, nil, failed(doing, err)
