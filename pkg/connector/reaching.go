@@ -275,7 +275,7 @@ const unseenRoles = "targets name roles that PrivX did not list; these are no gr
 // who reaches them.
 func (r *syncRun) warnOfUnreached(log *zap.Logger) {
 	for _, list := range r.syncs.reach.lists {
-		if sums := r.sums[list.kind]; r.listed[list.kind] && sums.Targets > 0 && !sums.Reached() {
+		if sums := r.sums[list.kind]; r.listed[list.kind] && sums.Unreached() {
 			log.Warn("baton-privx: PrivX names no role for any of its "+list.many+"; if roles reach some, it does not tell the API client so",
 				zap.Int("count", sums.Targets))
 		}
