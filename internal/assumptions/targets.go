@@ -40,13 +40,13 @@ var targets = Topic{Name: "What roles reach", Assumptions: []Assumption{
 		Question: "How does PrivX write an empty list within a target?",
 		Default: Side{
 			PrivX:     "It is an empty array.",
-			Connector: "It takes it for an empty list.",
+			Connector: "It takes it for an empty list. If no target of a kind names a role, it warns.",
 			Test:      "pkg/connector.TestTargets",
 		},
 		Others: []Side{{
 			PrivX:     "It is null.",
 			Option:    "Options.NullLists",
-			Connector: "It takes it for an empty list.",
+			Connector: "It takes it for an empty list, as it does with a list of roles that is missing. If no target of a kind names a role, it warns.",
 			Test:      "pkg/connector.TestTargets",
 		}},
 		Ask: ByReading,

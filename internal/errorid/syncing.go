@@ -59,7 +59,7 @@ var syncing = Group{"During a sync", []Entry{
 	{UsersMissing, "The list of users lacks a user whom PrivX knows.", []Case{
 		{
 			Text:  "`the list that PrivX gave is not complete: it lacks user …`",
-			Cause: "A member of a role was there before the sync, and is not in the list of users.",
+			Cause: "A member of a role, or the owner of a personal secret, was there before the sync, and is not in the list of users.",
 			Do:    "Try again. Report it if it stays.",
 		},
 	}, "pkg/connector.TestMembersThatWereNotListed"},

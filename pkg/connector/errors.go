@@ -27,3 +27,14 @@ func unfit(doing string, cause error) error {
 func gone(doing string, err error) error {
 	return errorid.Error(doing, err)
 }
+
+// absentError says why a single object is not there.
+type absentError string
+
+func (a absentError) Error() string { return string(a) }
+
+// GRPCStatus is what baton-sdk takes for "skip it and go on".
+func (a absentError) GRPCStatus() *status.Status { return status.New(codes.NotFound, string(a)) }
+
+// ErrorID is the id of the condition.
+func (a absentError) ErrorID() errorid.ID { return errorid.NotFound }

@@ -75,6 +75,32 @@ func (r *syncRun) tellExpansion(ctx context.Context, rows int64) error {
 	return nil
 }
 
+// noteMemberCount notes how many members a role has, all of whom have been read.
+func (r *syncRun) noteMemberCount(roleID string, members int) {
+	if reach := r.syncs.reach; !reach.expand || len(reach.lists) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.members == nil {
+		r.members = make(map[string]int)
+	}
+	r.members[roleID] = members
+}
+
+// countMembers is how many members a role has. PrivX is asked for that where they have not
+// been read yet. The member_count of its list of roles may be out of date, so that it is no
+// bound on anything.
+func (r *syncRun) countMembers(ctx context.Context, roleID string) (int, error) {
+	r.mu.Lock()
+	members, read := r.members[roleID]
+	r.mu.Unlock()
+	if read {
+		return members, nil
+	}
+	return r.client.CountMembers(ctx, roleID)
+}
+
 // expandedRows is the sum, over all roles, of a role's grants on targets times its members.
 // Two roles of one person that reach the same account make one row of two: it is an upper
 // bound.
@@ -100,7 +126,7 @@ func (r *syncRun) expandedRows(ctx context.Context) (int64, error) {
 	group.SetLimit(lookupsAtOnce)
 	for _, id := range slices.Sorted(maps.Keys(grants)) {
 		group.Go(func() error {
-			members, err := r.client.CountMembers(groupCtx, id)
+			members, err := r.countMembers(groupCtx, id)
 			if privx.IsNotFound(err) {
 				return nil // The role was deleted meanwhile, and has no members.
 			}

@@ -2,6 +2,7 @@ package connector_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -17,15 +18,36 @@ import (
 func expandedHosts(cfg *config.Privx) { cfg.SyncHosts, cfg.ExpandReach = true, config.ExpandOn }
 
 // baton-sdk asks for the grants of hosts after those of roles. The rows of an expansion are
-// counted before the session in PrivX is ended, which is the last call.
+// counted before the session in PrivX is ended, which is the last call, and no member is
+// counted once more who has been read.
 func TestRowsAreCountedBeforeTheEndOfTheSession(t *testing.T) {
 	t.Parallel()
-	x := newTenantWith(t, newLandscape().store, privxsim.Options{MemberCount: true}, expandedHosts)
+	l := newLandscape()
+	for i := range 3 {
+		l.store.GrantExplicit(l.dba.ID, l.store.AddUser(privxsim.User{Principal: fmt.Sprint("dba", i)}).ID, privxsim.Grant{})
+	}
+	l.store.SetMemberCount(l.dba.ID, 1, 1) // out of date
+	x := newTenantWith(t, l.store, privxsim.Options{MemberCount: true, MaxPageSize: 3}, expandedHosts)
 	_, err := x.sync(sdksync.WithWorkerCount(1))
 	require.NoError(t, err)
 	requests := x.sim.Requests()
 	require.Contains(t, requests[len(requests)-1].Path, "logout")
-	require.Len(t, x.logs.FilterMessageSnippet("take at most so many rows").All(), 1)
+	for _, r := range requests {
+		require.False(t, strings.HasSuffix(r.Path, "/members") && strings.Contains(r.RawQuery, "limit=1&"), r.Path)
+	}
+	told := x.logs.FilterMessageSnippet("take at most so many rows").All()
+	require.Len(t, told, 1)
+	members := make(map[string]int64)
+	for _, m := range l.store.Memberships() {
+		members[m.RoleID]++
+	}
+	var rows int64
+	for _, r := range l.store.Reach() {
+		if r.Kind == privxsim.KindHost {
+			rows += members[r.Role]
+		}
+	}
+	require.Equal(t, rows, told[0].ContextMap()["rows"])
 }
 
 // Who waits for the rows of an expansion to be counted can be called off.

@@ -22,12 +22,13 @@ func TestSyncEndedAtAnyRequest(t *testing.T) {
 		t.Skip("make test ends a sync at each of its requests")
 	}
 	for name, c := range map[string]struct {
-		store   *privxsim.Store
-		cfg     *config.Privx
-		workers []int
+		store *privxsim.Store
+		cfg   *config.Privx
+		// workers are with how many workers a sync is ended at a request, by turns.
+		workers [][]int
 	}{
-		"users and roles":  {privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8}), &config.Privx{}, []int{1, 4}},
-		"what roles reach": {newReachScene().store, fullReach(), []int{1, 4, 8}},
+		"users and roles":  {privxsim.Seed(privxsim.SeedOptions{Users: 40, Roles: 8}), &config.Privx{}, [][]int{{1, 4}}},
+		"what roles reach": {oddReachScene(), fullReach(), [][]int{{1}, {1, 4}, {1}, {1, 8}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +41,7 @@ func TestSyncEndedAtAnyRequest(t *testing.T) {
 			})
 			require.Greater(t, requests, 20)
 			for n := range requests - 1 { // the last one is the logout, after which all is there
-				for _, workers := range c.workers {
+				for _, workers := range c.workers[n%len(c.workers)] {
 					inBubbleWith(t, c.store, options, allFour, c.cfg, func(x *tenant) {
 						requireSame(x.t, want, endedAndResumed(x, n+1, workers))
 					})
@@ -48,6 +49,18 @@ func TestSyncEndedAtAnyRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// oddReachScene is the scene with targets beside that are odd.
+func oddReachScene() *privxsim.Store {
+	scene := newReachScene()
+	l := landscape{store: scene.store, dba: privxsim.Role{ID: scene.held}, web: privxsim.Role{ID: scene.reaching}, alice: privxsim.User{ID: scene.user}}
+	l.admins = l.store.AddRole(privxsim.Role{Name: "Ops"})
+	l.gone = l.store.AddRole(privxsim.Role{Name: "Gone"})
+	l.addHosts()
+	l.addOthers()
+	l.store.RemoveRole(l.gone.ID)
+	return l.store
 }
 
 func withWorkers(n int) sdksync.SyncOpt { return sdksync.WithWorkerCount(n) }

@@ -81,7 +81,7 @@ func targetedReachActs() []act {
 		{call: "roles", target: get(rolesPath, 1)},
 		{
 			call: "what else roles reach", target: post(hostsSearchPath, 0),
-			also: each(post(secretsPath, 2), get(networksPath, 1), get(apisPath, 1)), onlyWord: true,
+			also: each(post(secretsPath, 3), get(networksPath, 1), get(apisPath, 1)), onlyWord: true,
 		},
 		{call: "AWS roles that roles reach", target: get(awsRolesPath, 1), onlyWord: true, bare: true},
 		{call: "number of a role's members", target: get("/role-store/api/v1/roles/{reaching}/members", 0), takes: either(showsNothing, said(http.StatusNotFound))},

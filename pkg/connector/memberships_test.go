@@ -173,7 +173,7 @@ func TestWarningsAboutMembers(t *testing.T) {
 	require.Contains(t, readBack(t, path).grants, grantID(role.ID, late))
 
 	warnings := x.warnings()
-	require.Contains(t, warnings, "baton-privx: members of roles are not among the users that PrivX listed")
+	require.Contains(t, warnings, "baton-privx: members of roles or owners of secrets are not among the users that PrivX listed")
 	require.Contains(t, warnings, "baton-privx: PrivX's member_count of a role disagrees with the members it lists; the members were taken")
 }
 

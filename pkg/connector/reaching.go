@@ -50,6 +50,12 @@ func reachSettingsOf(cfg *config.Privx, synced []string, oneShot bool) reachSett
 	return s
 }
 
+// expands tells whether a target's grants are expanded to the members of roles. The owner of a
+// personal secret is no role.
+func (s reachSettings) expands(target reach.Target) bool {
+	return s.expand && target.Owner == "" && slices.ContainsFunc(target.Ways, func(way reach.Way) bool { return len(way.Roles) > 0 })
+}
+
 // any tells whether anything of it was asked for.
 func (s reachSettings) any() bool { return len(s.lists) > 0 || s.summary }
 
@@ -67,6 +73,9 @@ type reaching struct {
 
 	// The rest is under syncRun.mu.
 
+	// members are how many members those roles have whose members this process has read; nil
+	// where no grants are expanded.
+	members map[string]int
 	// counted tells that the rows of an expansion were counted, and are not too many.
 	counted bool
 	// groupNames are nil until they have been asked for.
@@ -179,17 +188,11 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 		return r.sums[list.kind], r.listed[list.kind]
 	}
 	return r.sumsCalls.do(ctx, string(list.kind), known, func(ctx context.Context) (*reach.Sums, error) {
-		for token := ""; ; {
-			page, err := list.page(ctx, r.client, nil, token) // Sums have no names of access groups.
-			if err != nil {
-				return nil, fmt.Errorf("listing %s: %w", list.many, err)
-			}
-			r.listedTargets(list, page, len(page.Items), page.Next)
-			if token = page.Next; token == "" {
-				sums, _ := known()
-				return sums, nil
-			}
+		if err := r.walk(ctx, list, func(*privx.Page[reach.Target]) bool { return false }); err != nil {
+			return nil, err
 		}
+		sums, _ := known()
+		return sums, nil
 	})
 }
 
@@ -272,7 +275,7 @@ const unseenRoles = "targets name roles that PrivX did not list; these are no gr
 // who reaches them.
 func (r *syncRun) warnOfUnreached(log *zap.Logger) {
 	for _, list := range r.syncs.reach.lists {
-		if sums := r.sums[list.kind]; r.listed[list.kind] && sums.Targets > 0 && !sums.Reached() {
+		if sums := r.sums[list.kind]; r.listed[list.kind] && sums.Unreached() {
 			log.Warn("baton-privx: PrivX names no role for any of its "+list.many+"; if roles reach some, it does not tell the API client so",
 				zap.Int("count", sums.Targets))
 		}

@@ -36,6 +36,9 @@ type syncs struct {
 	mu sync.Mutex
 	// runs are the syncs in the order in which they were last used.
 	runs []*syncRun
+	// walked is what was left of the last list that was read to find a target; nil once a sync
+	// has taken it.
+	walked *walked
 	// ids is how many users and targets are remembered, and heldRoles how much memory users'
 	// roles take, in bytes.
 	ids, heldRoles int

@@ -41,7 +41,7 @@ type tally struct {
 	// number of members that PrivX gave for them (nil: none given).
 	waiting                map[string]*int
 	rolesBegun, rolesKnown bool
-	// strangers are members that were not listed as users; toAsk are those of them
+	// strangers are members, and owners of secrets, that were not listed as users; toAsk are those of them
 	// that are still to be searched for, and asked is how many were.
 	strangers privx.IDs
 	named     []string
@@ -120,6 +120,9 @@ func warnOfCount(ctx context.Context, of string, counted, listed int) {
 // whole sync.
 func (r *syncRun) listedMembers(ctx context.Context, roleID string, page *privx.Page[privx.Member], n int, results *rs.SyncOpResults) error {
 	r.noteMembers(page, n)
+	if results.NextPageToken == "" {
+		r.noteMemberCount(roleID, page.Read)
+	}
 	if err := r.searchStrangers(ctx, privx.MaxFound); err != nil || results.NextPageToken != "" {
 		return err
 	}
@@ -139,23 +142,33 @@ func (r *syncRun) noteMembers(page *privx.Page[privx.Member], n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.restarted = r.restarted || page.Restarted
-	if !r.usersKnown {
-		return
-	}
 	for _, member := range page.Items[:n] {
-		if r.users.Has(member.ID) || !r.strangers.Add(member.ID) {
-			continue
-		}
-		if len(r.named) < maxNamedUsers {
-			r.named = append(r.named, member.ID)
-		}
-		if r.asked+len(r.toAsk) < maxStrangers {
-			r.toAsk = append(r.toAsk, member.ID)
-		}
+		r.noteUser(member.ID)
 	}
 }
 
-// searchStrangers searches for members that were not listed as users, once there are
+// noteOwner notes an owner of a secret who was not listed as a user. He is searched for with
+// such members.
+func (r *syncRun) noteOwner(userID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noteUser(userID)
+}
+
+// noteUser notes a user who has a grant, if it is known that he was not listed.
+func (r *syncRun) noteUser(id string) {
+	if !r.usersKnown || r.users.Has(id) || !r.strangers.Add(id) {
+		return
+	}
+	if len(r.named) < maxNamedUsers {
+		r.named = append(r.named, id)
+	}
+	if r.asked+len(r.toAsk) < maxStrangers {
+		r.toAsk = append(r.toAsk, id)
+	}
+}
+
+// searchStrangers searches for those who were not listed as users, once there are
 // as many as given. One that was there when the list of users was begun proves that
 // the list was short.
 func (r *syncRun) searchStrangers(ctx context.Context, enough int) error {
@@ -187,12 +200,12 @@ func (r *syncRun) searchStrangers(ctx context.Context, enough int) error {
 func (r *syncRun) search(ctx context.Context, ids []string) error {
 	found, err := r.client.FindUsers(ctx, ids)
 	if err != nil {
-		return failed("searching for members that PrivX did not list as users", err)
+		return failed("searching for users that PrivX did not list", err)
 	}
 	for _, user := range found {
 		if created, ok := instant(user.Created); ok && created.Before(r.usersDate.Add(-clocksApart)) {
 			return status.Error(codes.Aborted, errorid.Text("listing users", errorid.New(errorid.UsersMissing, fmt.Sprintf("the list that PrivX gave is not complete: "+
-				"it lacks user %s, who is a member of a role and whom PrivX finds when it is asked for him by id; sync again", user.ID))))
+				"it lacks user %s, who is a member of a role or owns a secret, and whom PrivX finds when it is asked for him by id; sync again", user.ID))))
 		}
 	}
 	return nil
@@ -255,7 +268,7 @@ func (r *syncRun) close(ctx context.Context) {
 	r.warnOfUnreached(log)
 	r.warnOfHidden(log)
 	if r.strangers.Len() > 0 {
-		log.Warn("baton-privx: members of roles are not among the users that PrivX listed",
+		log.Warn("baton-privx: members of roles or owners of secrets are not among the users that PrivX listed",
 			zap.Int("count", r.strangers.Len()), zap.Strings("user_ids", r.named))
 	}
 	if !r.usersKnown || r.restarted {

@@ -38,9 +38,15 @@ func (t *targetSyncer) Grants(ctx context.Context, target *v2.Resource, opts rs.
 	}
 	expand := t.syncs.reach.expand && note.Owner == "" && len(all) > 0
 	if expand {
+		run.takeSums(t.list.kind)
 		if err := run.checkExpansion(ctx); err != nil {
 			return nil, nil, err
 		}
+	}
+	if note.Owner != "" {
+		// The grant is made whether or not the owner was listed, as a member's is, and a sync
+		// that has not listed the users itself, or is over, cannot tell.
+		run.noteOwner(note.Owner)
 	}
 	maker, err := t.grantsOf(bareOf(target), expand)
 	if err != nil {

@@ -26,7 +26,9 @@ type targetList struct {
 	// where says where a role is given a target or loses it.
 	where string
 	page  func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error)
-	get   func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error)
+	// get reads one target. It is nil where PrivX cannot be asked for one by its resource's id:
+	// that of a secret may hold a hash of the name.
+	get func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error)
 }
 
 // targetLists are all of them, in the documentation's order.
@@ -45,7 +47,6 @@ var secretList = targetList{
 	setting: "sync-secrets", one: "secret", many: "secrets",
 	where: "the permissions of the secret in PrivX",
 	page:  pageOf((*privx.Client).ListSecrets, ungrouped(reach.OfSecret)),
-	get:   oneOf(findSecret, ungrouped(reach.OfSecret)),
 }
 
 var networkTargetList = targetList{
@@ -101,12 +102,6 @@ func oneOf[T any](
 // ungrouped is for targets that are in no access group.
 func ungrouped[T any](of func(T) reach.Target) func(T, reach.Groups) reach.Target {
 	return func(row T, _ reach.Groups) reach.Target { return of(row) }
-}
-
-// findSecret reads one secret by the id of its resource. That may hold a hash of the secret's
-// name, so that the secret is looked for in the list.
-func findSecret(c *privx.Client, ctx context.Context, id string) (*privx.Secret, error) {
-	return c.FindSecret(ctx, func(secret privx.Secret) bool { return reach.SecretID(secret.OwnerID, secret.Name) == id })
 }
 
 // targetTypes are the resource types of targets, by their ids, which are a stable API.

@@ -67,22 +67,31 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 
 // Get gives one target.
 func (t *targetSyncer) Get(ctx context.Context, id, _ *v2.ResourceId) (*v2.Resource, annotations.Annotations, error) {
+	doing := "reading the " + t.list.one + " " + id.GetResource()
 	groups, err := t.syncs.run("").groups(ctx, t.list)
 	if err != nil {
-		return nil, nil, failed("reading the "+t.list.one+" "+id.GetResource(), err)
+		return nil, nil, failed(doing, err)
 	}
-	target, err := t.list.get(ctx, t.syncs.client, groups, id.GetResource())
+	target, err := t.target(ctx, groups, id.GetResource())
 	if err != nil {
-		return nil, nil, gone("reading the "+t.list.one+" "+id.GetResource(), err)
+		return nil, nil, gone(doing, err)
 	}
 	if !t.syncs.reach.wants(target) {
-		return nil, nil, gone("reading the "+t.list.one+" "+id.GetResource(), errorid.With(errorid.NotFound, status.Error(codes.NotFound, "it is not synced")))
+		return nil, nil, gone(doing, absentError("it is not synced"))
 	}
 	made, err := t.resource(target)
 	if err != nil {
-		return nil, nil, unfit("reading the "+t.list.one+" "+id.GetResource(), err)
+		return nil, nil, unfit(doing, err)
 	}
 	return made, nil, nil
+}
+
+// target reads one target.
+func (t *targetSyncer) target(ctx context.Context, groups reach.Groups, id string) (reach.Target, error) {
+	if t.list.get == nil {
+		return t.syncs.find(ctx, t.list, id)
+	}
+	return t.list.get(ctx, t.syncs.client, groups, id)
 }
 
 // resource makes a resource of a target.

@@ -212,7 +212,7 @@ func TestMembersThatWereNotListed(t *testing.T) {
 				require.NoError(t, err)
 				require.Contains(t, readBack(t, path).grants, grantID(store.UserRoleID(), stranger.ID))
 				require.Len(t, x.closing(), 1)
-				warned := x.logs.FilterMessage("baton-privx: members of roles are not among the users that PrivX listed").All()
+				warned := x.logs.FilterMessage("baton-privx: members of roles or owners of secrets are not among the users that PrivX listed").All()
 				require.Len(t, warned, 1, "once a sync")
 				require.EqualValues(t, 1, warned[0].ContextMap()["count"])
 				searches := 0
@@ -251,7 +251,7 @@ func TestManyMembersThatWereNotListed(t *testing.T) {
 			}
 		}
 		require.Equal(t, 10, searches)
-		warned := x.logs.FilterMessage("baton-privx: members of roles are not among the users that PrivX listed").All()
+		warned := x.logs.FilterMessage("baton-privx: members of roles or owners of secrets are not among the users that PrivX listed").All()
 		require.EqualValues(t, 2*each, warned[0].ContextMap()["count"])
 	})
 }

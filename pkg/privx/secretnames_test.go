@@ -37,7 +37,7 @@ func TestSecrets_Identity(t *testing.T) {
 	require.Less(t, len(privx.Secret{Name: strings.Repeat("x", 10_000)}.Identity()), 100, "it is in page tokens")
 }
 
-// Whatever a secret's name is, it is found by it, and the name is in no path.
+// Whatever a secret's name is, it is listed under it, and the name is in no path.
 func TestSecrets_OddNames(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, withTargets(0, privxsim.Options{MaxPageSize: 7}))
@@ -49,13 +49,21 @@ func TestSecrets_OddNames(t *testing.T) {
 		h.store.AddSecret(privxsim.Secret{Name: name, OwnerID: "alice", ReadRoles: []privxsim.RoleRef{{ID: viewer}}})
 		h.store.AddSecret(privxsim.Secret{Name: name, ReadRoles: []privxsim.RoleRef{{ID: viewer}}})
 	}
-	for _, name := range names {
-		got, err := h.client.FindSecret(t.Context(), func(s privx.Secret) bool { return s.OwnerID == "" && s.Name == name })
-		require.NoError(t, err, "%q", name)
-		require.Equal(t, []privx.RoleRef{{ID: viewer, Name: "viewer"}}, got.ReadRoles)
+	var shared []string
+	for token := ""; ; {
+		page, err := h.client.ListSecrets(t.Context(), token)
+		require.NoError(t, err)
+		for _, secret := range page.Items {
+			require.Equal(t, []privx.RoleRef{{ID: viewer, Name: "viewer"}}, secret.ReadRoles)
+			if secret.OwnerID == "" {
+				shared = append(shared, secret.Name)
+			}
+		}
+		if token = page.Next; token == "" {
+			break
+		}
 	}
-	_, err := h.client.FindSecret(t.Context(), func(privx.Secret) bool { return false })
-	require.True(t, privx.IsNotFound(err))
+	require.ElementsMatch(t, names, shared)
 	for _, r := range h.sim.Requests() {
 		require.Contains(t, []string{"/vault/api/v1/search/secrets", tokenPath}, r.Path)
 	}

@@ -55,25 +55,6 @@ func allSecrets() *api.List {
 	return &api.List{Request: postSecretsSearch.Request(), MaxPage: maxSecrets, PageInBody: true}
 }
 
-// FindSecret reads the list of secrets until it finds one. If there is none, IsNotFound is
-// true for the error.
-func (c *Client) FindSecret(ctx context.Context, isIt func(Secret) bool) (*Secret, error) {
-	for token := ""; ; {
-		page, err := c.ListSecrets(ctx, token)
-		if err != nil {
-			return nil, err
-		}
-		for i, secret := range page.Items {
-			if isIt(secret) {
-				return &page.Items[i], nil
-			}
-		}
-		if token = page.Next; token == "" {
-			return nil, &api.Error{Kind: api.NotFound, Endpoint: postSecretsSearch.String(), Status: http.StatusOK, Message: "no such secret in the list"}
-		}
-	}
-}
-
 // CheckSecrets finds out whether secrets can be listed. No permission is known to be needed.
 func (c *Client) CheckSecrets(ctx context.Context) error {
 	_, err := api.Probe[secretRow](ctx, c.api, allSecrets())

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -261,6 +262,33 @@ func TestTargets_OddReach(t *testing.T) {
 	h.answerJSON(hostsSearchPath, `{"count":1,"items":[{"id":"x","deleted":true,"principals":null}]}`)
 	page, err := h.client.ListHosts(t.Context(), "")
 	require.True(t, only(t, page, err).Deleted)
+}
+
+// A list of roles that a row does not have is empty, of each kind.
+func TestTargets_NoRoles(t *testing.T) {
+	t.Parallel()
+	for _, roles := range []string{`[]`, `null`, ``} {
+		field := ""
+		if roles != "" {
+			field = `,"roles":` + roles + `,"read_roles":` + roles + `,"write_roles":` + roles
+		}
+		row := []byte(`{"id":"x","name":"x","principals":[{"principal":"root"` + field + `}]` + field + `}`)
+		host, err := privx.ListedHost(row)
+		require.NoError(t, err)
+		require.Empty(t, host.Accounts[0].Roles)
+		secret, err := privx.ListedSecret(row)
+		require.NoError(t, err)
+		require.Empty(t, slices.Concat(secret.ReadRoles, secret.WriteRoles))
+		network, err := privx.ListedNetworkTarget(row)
+		require.NoError(t, err)
+		require.Empty(t, network.Roles)
+		target, err := privx.ListedAPITarget(row)
+		require.NoError(t, err)
+		require.Empty(t, target.Roles)
+		role, err := privx.ListedAWSRole(row)
+		require.NoError(t, err)
+		require.Empty(t, role.Roles)
+	}
 }
 
 func TestDisabled(t *testing.T) {

@@ -224,12 +224,6 @@ func TestTargets_NoSecretIsRead(t *testing.T) {
 	secrets, err := h.client.ListSecrets(t.Context(), "")
 	require.NoError(t, err)
 	wantNoCanary(t, secrets.Items)
-	for _, s := range secrets.Items {
-		secret, err := h.client.FindSecret(t.Context(), func(other privx.Secret) bool { return other.Identity() == s.Identity() })
-		require.NoError(t, err)
-		require.Equal(t, s, *secret)
-		wantNoCanary(t, secret)
-	}
 	apis, err := h.client.ListAPITargets(t.Context(), "")
 	require.NoError(t, err)
 	wantNoCanary(t, apis.Items)

@@ -19,7 +19,7 @@ const (
 // OfSecret makes a target of a secret. PrivX knows a secret by its name alone, so that a
 // renamed secret is another one.
 func OfSecret(secret privx.Secret) Target {
-	t := Target{Kind: Secret, ID: SecretID(secret.OwnerID, secret.Name), Name: secret.Name, Created: secret.Created, Owner: secret.OwnerID}
+	t := Target{Kind: Secret, ID: secretID(secret.OwnerID, secret.Name), Name: secret.Name, Created: secret.Created, Owner: secret.OwnerID}
 	t.Profile = profileOf(map[string]string{
 		"name":     secret.Name,
 		"path":     secret.Path,
@@ -37,9 +37,9 @@ func OfSecret(secret privx.Secret) Target {
 	return t
 }
 
-// SecretID is the id of a secret's resource, a stable API. The owner is empty for a shared
+// secretID is the id of a secret's resource, a stable API. The owner is empty for a shared
 // secret.
-func SecretID(owner, name string) string {
+func secretID(owner, name string) string {
 	if owner == "" {
 		return shared + escaped(name)
 	}

@@ -25,8 +25,9 @@ const (
 // added, and neither on their order nor on how often each was added. They are not safe for
 // concurrent use.
 type Sums struct {
-	// Targets is how many different targets were added.
-	Targets int
+	// Targets is how many different targets were added, and Owned how many of them belong to a
+	// user alone, so that no role reaches them.
+	Targets, Owned int
 	// Groups are the ids of the access groups that the targets are in, at most maxGroups.
 	Groups map[string]bool
 	// added are the targets. An id takes 23 bytes at most.
@@ -55,6 +56,9 @@ func (s *Sums) Add(t Target) {
 		return
 	}
 	s.Targets++
+	if t.Owner != "" {
+		s.Owned++
+	}
 	if t.Group != "" && len(s.Groups) < maxGroups {
 		if s.Groups == nil {
 			s.Groups = make(map[string]bool)
@@ -104,8 +108,8 @@ func (s *Sums) Of(role string) Sum {
 	return Sum{}
 }
 
-// Reached tells whether any role reaches any of the targets.
-func (s *Sums) Reached() bool { return len(s.roles) > 0 }
+// Unreached tells whether there are targets that roles could reach, and no role reaches any.
+func (s *Sums) Unreached() bool { return len(s.roles) == 0 && s.Targets > s.Owned }
 
 // EachRole calls for each role that reaches something, with how many grants it has.
 func (s *Sums) EachRole(call func(role string, grants int)) {
