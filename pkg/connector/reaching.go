@@ -86,7 +86,7 @@ type reaching struct {
 }
 
 // targets reads a page of a list of targets.
-func (r *syncRun) targets(ctx context.Context, list targetList, token string) (*privx.Page[reach.Target], error) {
+func (r *syncRun) targets(ctx context.Context, list targetList, token string) (*privx.Page[unmade], error) {
 	groups, err := r.groups(ctx, list)
 	if err != nil {
 		return nil, err
@@ -136,30 +136,57 @@ func fetchGroups(ctx context.Context, client *privx.Client) (reach.Groups, error
 	return names, nil
 }
 
-// listedTargets counts the first n targets of a page.
-func (r *syncRun) listedTargets(list targetList, page *privx.Page[reach.Target], n int, next string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// takeTargets hands over the targets of a page that are synced, one after the other, until one
+// is not taken. It counts those that were, and gives the token for what comes next.
+func (r *syncRun) takeTargets(list targetList, page *privx.Page[unmade], take func(reach.Target) (bool, error)) (string, error) {
 	if page.First || page.Restarted {
 		r.newSums(list.kind)
 	}
-	sums := r.sums[list.kind]
+	for i, made := range page.Items {
+		target := made()
+		if !r.syncs.reach.wants(target) {
+			continue
+		}
+		taken, err := take(target)
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return page.NextAfter(i), nil
+		}
+		r.listedTarget(target)
+	}
+	if page.Next == "" {
+		r.listedAll(list.kind)
+	}
+	return page.Next, nil
+}
+
+// listedTarget counts a target.
+func (r *syncRun) listedTarget(target reach.Target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sums := r.sums[target.Kind]
 	if sums == nil {
 		return // Another process has begun to read the list.
 	}
 	before := sums.Targets
-	for _, target := range page.Items[:n] {
-		if r.syncs.reach.wants(target) {
-			sums.Add(target)
-		}
-	}
+	sums.Add(target)
 	r.syncs.holdIDs(r, sums.Targets-before)
-	if next == "" {
-		r.listed[list.kind] = true
+}
+
+// listedAll notes that a list has been read to its end, if this process has begun it.
+func (r *syncRun) listedAll(kind reach.Kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sums[kind] != nil {
+		r.listed[kind] = true
 	}
 }
 
 func (r *syncRun) newSums(kind reach.Kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.sums == nil {
 		r.sums, r.listed = make(map[reach.Kind]*reach.Sums), make(map[reach.Kind]bool)
 	}
@@ -184,14 +211,19 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 			if err != nil {
 				return nil, fmt.Errorf("listing %s: %w", list.many, err)
 			}
-			r.listedTargets(list, page, len(page.Items), page.Next)
-			if token = page.Next; token == "" {
+			if token, err = r.takeTargets(list, page, takeAll); err != nil {
+				return nil, err
+			}
+			if token == "" {
 				sums, _ := known()
 				return sums, nil
 			}
 		}
 	})
 }
+
+// takeAll takes a target that is only to be counted.
+func takeAll(reach.Target) (bool, error) { return true, nil }
 
 // allListed tells whether this process has read all lists of targets to their ends.
 func (r *syncRun) allListed() bool {
