@@ -95,7 +95,7 @@ type reaching struct {
 }
 
 // targets reads a page of a list of targets.
-func (r *syncRun) targets(ctx context.Context, list targetList, token string) (*privx.Page[reach.Target], error) {
+func (r *syncRun) targets(ctx context.Context, list targetList, token string) (*privx.Page[unmade], error) {
 	groups, err := r.groups(ctx, list)
 	if err != nil {
 		return nil, err
@@ -145,37 +145,69 @@ func fetchGroups(ctx context.Context, client *privx.Client) (reach.Groups, error
 	return names, nil
 }
 
-// listedTargets counts the first n targets of a page.
-func (r *syncRun) listedTargets(list targetList, page *privx.Page[reach.Target], n int, next string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// takeTargets hands over the targets of a page, one after the other, until one is not taken. It
+// counts those that were, and gives the token for what comes next.
+func (r *syncRun) takeTargets(list targetList, page *privx.Page[unmade], take func(reach.Target) (bool, error)) (string, error) {
 	if page.First || page.Restarted {
 		r.newSums(list.kind)
 	}
-	sums := r.sums[list.kind]
-	if sums == nil {
-		return // Another process has begun to read the list.
+	for i, made := range page.Items {
+		target := made()
+		taken, err := take(target)
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return page.NextAfter(i), nil
+		}
+		r.listedTarget(target)
+	}
+	if page.Next == "" {
+		r.listedAll(list.kind)
+	}
+	return page.Next, nil
+}
+
+// listedTarget counts a target, if it is synced.
+func (r *syncRun) listedTarget(target reach.Target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sums := r.sums[target.Kind]
+	if sums == nil || !r.syncs.reach.wants(target) {
+		return // Without sums, another process has begun to read the list.
 	}
 	before := sums.Targets
-	for _, target := range page.Items[:n] {
-		if r.syncs.reach.wants(target) {
-			sums.Add(target)
-		}
-	}
+	sums.Add(target)
 	r.syncs.holdIDs(r, sums.Targets-before)
-	if next == "" {
-		r.listed[list.kind] = true
+}
+
+// listedAll notes that a list has been read to its end, if this process has begun it.
+func (r *syncRun) listedAll(kind reach.Kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sums[kind] != nil {
+		r.listed[kind] = true
 	}
 }
 
+// newSums begins to add up a kind of targets.
 func (r *syncRun) newSums(kind reach.Kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.setSums(kind, &reach.Sums{}, false)
+}
+
+// setSums takes sums in place of those before. It is called with r.mu held.
+func (r *syncRun) setSums(kind reach.Kind, sums *reach.Sums, whole bool) {
 	if r.sums == nil {
 		r.sums, r.listed = make(map[reach.Kind]*reach.Sums), make(map[reach.Kind]bool)
 	}
+	held := 0
 	if before := r.sums[kind]; before != nil {
-		r.syncs.holdIDs(r, -before.Targets)
+		held = before.Targets
 	}
-	r.sums[kind], r.listed[kind] = &reach.Sums{}, false
+	r.sums[kind], r.listed[kind] = sums, whole
+	r.syncs.holdIDs(r, sums.Targets-held)
 }
 
 // sumsOf gives what roles reach among the targets of a list. Where this process has not read
@@ -188,7 +220,7 @@ func (r *syncRun) sumsOf(ctx context.Context, list targetList) (*reach.Sums, err
 		return r.sums[list.kind], r.listed[list.kind]
 	}
 	return r.sumsCalls.do(ctx, string(list.kind), known, func(ctx context.Context) (*reach.Sums, error) {
-		if err := r.walk(ctx, list, func(*privx.Page[reach.Target]) bool { return false }); err != nil {
+		if err := r.walk(ctx, list, func() {}, func(reach.Target) bool { return false }); err != nil {
 			return nil, err
 		}
 		sums, _ := known()

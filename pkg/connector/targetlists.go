@@ -25,11 +25,16 @@ type targetList struct {
 	grouped bool
 	// where says where a role is given a target or loses it.
 	where string
-	page  func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error)
+	page  func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[unmade], error)
 	// get reads one target. It is nil where PrivX cannot be asked for one by its resource's id:
 	// that of a secret may hold a hash of the name.
 	get func(ctx context.Context, c *privx.Client, groups reach.Groups, id string) (reach.Target, error)
 }
+
+// unmade is a target that is still to be made of PrivX's row, which takes much less memory.
+// A list that PrivX gives in one piece is made into targets only as far as its rows fit into
+// one answer to baton-sdk.
+type unmade func() reach.Target
 
 // targetLists are all of them, in the documentation's order.
 var targetLists = []targetList{hostList, secretList, networkTargetList, apiTargetList, awsRoleList}
@@ -76,13 +81,15 @@ var awsRoleList = targetList{
 // pageOf reads pages of targets by a method of the client that reads pages of PrivX's rows.
 func pageOf[T any](
 	list func(*privx.Client, context.Context, string) (*privx.Page[T], error), of func(T, reach.Groups) reach.Target,
-) func(context.Context, *privx.Client, reach.Groups, string) (*privx.Page[reach.Target], error) {
-	return func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[reach.Target], error) {
+) func(context.Context, *privx.Client, reach.Groups, string) (*privx.Page[unmade], error) {
+	return func(ctx context.Context, c *privx.Client, groups reach.Groups, token string) (*privx.Page[unmade], error) {
 		page, err := list(c, ctx, token)
 		if err != nil {
 			return nil, err
 		}
-		return privx.MapPage(page, func(row T) reach.Target { return of(row, groups) })
+		return privx.MapPage(page, func(row T) unmade {
+			return func() reach.Target { return of(row, groups) }
+		})
 	}
 }
 

@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 
 	v2 "github.com/conductorone/baton-sdk/pb/c1/connector/v2"
@@ -51,18 +50,26 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 	if err != nil {
 		return nil, nil, failed("listing "+t.list.many, err)
 	}
-	rows := make([]*v2.Resource, len(page.Items))
-	for i, target := range page.Items {
+	var rows []*v2.Resource
+	size := 0
+	next, err := run.takeTargets(t.list, page, func(target reach.Target) (bool, error) {
 		if !t.syncs.reach.wants(target) {
-			continue
+			return true, nil
 		}
-		if rows[i], err = t.resource(target); err != nil {
-			return nil, nil, unfit("making a resource of what PrivX lists", err)
+		row, err := t.resource(target)
+		if err != nil {
+			return false, err
 		}
+		if size += proto.Size(row); size > maxPageBytes && len(rows) > 0 {
+			return false, nil
+		}
+		rows = append(rows, row)
+		return true, nil
+	})
+	if err != nil {
+		return nil, nil, unfit("making a resource of what PrivX lists", err)
 	}
-	rows, results := cutPage(rows, page)
-	run.listedTargets(t.list, page, len(rows), results.NextPageToken)
-	return slices.DeleteFunc(rows, func(row *v2.Resource) bool { return row == nil }), results, nil
+	return rows, &rs.SyncOpResults{NextPageToken: next}, nil
 }
 
 // Get gives one target.

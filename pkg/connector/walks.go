@@ -3,24 +3,30 @@ package connector
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/conductorone/baton-privx/pkg/connector/reach"
-	"github.com/conductorone/baton-privx/pkg/privx"
 )
 
-// walk reads a list of targets, adds them up, and shows each page, until one is enough or the
-// list ends. The targets are without the names of access groups.
-func (r *syncRun) walk(ctx context.Context, list targetList, enough func(*privx.Page[reach.Target]) bool) error {
+// walk reads a list of targets, adds up those that are synced, and shows all of them, until one
+// is enough or the list ends. It calls again where it has to begin again. The targets are
+// without the names of access groups.
+func (r *syncRun) walk(ctx context.Context, list targetList, again func(), enough func(reach.Target) bool) error {
 	for token := ""; ; {
 		page, err := list.page(ctx, r.client, nil, token)
 		if err != nil {
 			return fmt.Errorf("listing %s: %w", list.many, err)
 		}
-		r.listedTargets(list, page, len(page.Items), page.Next)
-		if token = page.Next; enough(page) || token == "" {
-			return nil
+		if page.Restarted {
+			again()
+		}
+		over := false
+		token, err = r.takeTargets(list, page, func(target reach.Target) (bool, error) {
+			over = enough(target) || over
+			return true, nil
+		})
+		if err != nil || over || token == "" {
+			return err
 		}
 	}
 }
@@ -30,14 +36,12 @@ func (r *syncRun) walk(ctx context.Context, list targetList, enough func(*privx.
 func (s *syncs) find(ctx context.Context, list targetList, id string) (reach.Target, error) {
 	run := newSyncRun(s)
 	var found *reach.Target
-	err := run.walk(ctx, list, func(page *privx.Page[reach.Target]) bool {
-		if page.Restarted {
-			found = nil
+	err := run.walk(ctx, list, func() { found = nil }, func(target reach.Target) bool {
+		if target.ID != id {
+			return false
 		}
-		if i := slices.IndexFunc(page.Items, func(t reach.Target) bool { return t.ID == id }); i >= 0 {
-			found = &page.Items[i]
-		}
-		return found != nil && !s.reach.expands(*found)
+		found = &target
+		return !s.reach.expands(target)
 	})
 	switch {
 	case err != nil:
@@ -94,8 +98,6 @@ func (r *syncRun) takeSums(kind reach.Kind) {
 		return
 	}
 	if sums := r.syncs.take(kind); sums != nil {
-		r.newSums(kind)
-		r.sums[kind], r.listed[kind] = sums, true
-		r.syncs.holdIDs(r, sums.Targets)
+		r.setSums(kind, sums, true)
 	}
 }
