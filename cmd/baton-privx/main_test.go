@@ -102,6 +102,8 @@ func TestBadConfiguration(t *testing.T) {
 		"junk for a CA":   {with("ca-certificate", junk), "baton-privx: ca-certificate: no PEM certificate in it"},
 		"no such word":    {with("expand-reach", "sometimes"), "field expand-reach: value must be one of [auto on off]"},
 		"half a wish":     {with("sync-personal-secrets", "true"), "baton-privx: sync-personal-secrets: needs sync-secrets"},
+		"one host":        {with("sync-resources", "bid:r:host/x"), "baton-privx: sync-resources: the resource type host needs sync-hosts"},
+		"one what":        {with("sync-resources", "bid:r:role/x,bid:r:what/x"), "baton-privx: sync-resources: there is no resource type what"},
 		"no CA file":      {with("ca-certificate", junk+".missing"), "error decoding 'ca-certificate': cannot access file: no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,6 +69,9 @@ func supervised(settings *viper.Viper, run func(*cobra.Command, []string) error)
 			followSupervisor()
 			return run(cmd, args)
 		}
+		if err := checkTargeted(settings); err != nil {
+			return err
+		}
 		if runtime.GOOS == "windows" || isService(settings) {
 			return run(cmd, args)
 		}

@@ -19,6 +19,9 @@ import (
 // A script's way through everything, with the real connector.
 func TestRealConnector(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test links the connector for it once more")
+	}
 	here, err := os.Getwd()
 	require.NoError(t, err)
 	dir, err := filepath.Rel(here, filepath.Join(t.TempDir(), "made", "when", "missing"))

@@ -7,6 +7,16 @@ var reach = Group{"What roles reach", []Entry{
 			Cause: "Personal secrets are synced with the shared ones, and those were not asked for.",
 			Do:    "Add `--sync-secrets`, or leave `--sync-personal-secrets` out.",
 		},
+		{
+			Text:  "`sync-resources: the resource type host needs sync-hosts`, and the same of the other kinds",
+			Cause: "A single host was asked for, and hosts are not synced.",
+			Do:    "Add the setting that the error names.",
+		},
+		{
+			Text:  "`sync-resources: there is no resource type …`",
+			Cause: "What is between `bid:r:` and the stroke is none of the connector's resource types.",
+			Do:    "Take one of the [data model](data-model.md).",
+		},
 	}, "pkg/config.TestReach"},
 	{NotInThisPrivX, "This PrivX does not have what was asked for.", []Case{
 		{

@@ -198,3 +198,14 @@ func Capabilities() []Capability {
 	}
 	return all
 }
+
+// SettingOf is the flag that asks for a resource type, empty if it is always synced, and
+// whether there is such a type.
+func SettingOf(resourceType string) (string, bool) {
+	for _, row := range capabilities {
+		if row.syncer != nil && row.resourceType == resourceType {
+			return row.setting, true
+		}
+	}
+	return "", false
+}

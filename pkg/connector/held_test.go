@@ -51,6 +51,9 @@ func (x *tenant) lookups() int {
 // roles he holds, and not at all if it is only the one that everybody holds.
 func TestEachUsersRolesAreAskedForOnce(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test reads the roles of thousands of users here")
+	}
 	const users, roles = 2000, 10
 	store := holders(users, roles)
 	inBubble(t, store, privxsim.Options{MemberRoles: privxsim.MemberRolesNull}, allFour, func(x *tenant) {

@@ -178,6 +178,9 @@ func (m *clusterModel) check() {
 // changes, and most changes succeed.
 func TestCluster_NothingLostNothingFalse(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test makes thousands of changes here")
+	}
 	var mu sync.Mutex
 	seen := map[string]int{}
 	t.Cleanup(func() {

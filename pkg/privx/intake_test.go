@@ -89,6 +89,9 @@ func withHTTP2(transport *http.Transport) {
 // others wait and none is lost, and short answers do not wait.
 func TestLongAnswersTakeTurns(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test reads hundreds of megabytes here")
+	}
 	const long, short = 6 << 20, 900 << 10
 	for _, tt := range []struct {
 		half, together int

@@ -28,7 +28,7 @@ func TestConcurrentGrantsAllSurvive(t *testing.T) {
 	t.Parallel()
 	rounds := 100
 	if testing.Short() {
-		rounds = 10
+		rounds = 3
 	}
 	for _, n := range []int{2, 10, 50} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {

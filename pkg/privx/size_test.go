@@ -39,6 +39,9 @@ func (h *harness) begins(t *testing.T, l listing, wanted ...int) {
 // for, in this list and in the next one.
 func TestPageSize_HeavyMembers(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test reads tens of megabytes here")
+	}
 	h := newHarness(t, setup{
 		seed: privxsim.SeedOptions{Users: 400, Roles: 6, MembersPerRole: 300},
 		sim:  privxsim.Options{HeavyMembers: 45},

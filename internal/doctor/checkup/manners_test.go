@@ -101,6 +101,9 @@ func set(n int) *profile.Profile {
 // way.
 func TestSetsOfManners(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the whole doctor with each set")
+	}
 	for n := range 6 {
 		t.Run(fmt.Sprint("set ", assumptions.Letter(n)), func(t *testing.T) {
 			t.Parallel()

@@ -168,6 +168,9 @@ func TestEveryQuestion(t *testing.T) {
 // Each question ends in each of its ways, on each side of the register that can be seen.
 func TestEveryWay(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test brings about each way in which a check ends")
+	}
 	cases := slices.Concat(orderCases, pageCases, searchCases, memberCases, userRoleCases, grantCases)
 	for _, check := range mine()[0].Checks {
 		cases = append(cases, ends(check.ID, "unanswered", "", world{faults: always(pages(doctortest.Status("", "", http.StatusBadGateway)))}))

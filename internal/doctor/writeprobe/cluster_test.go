@@ -19,6 +19,14 @@ func cluster(seed int64) privxsim.Options {
 	}}
 }
 
+// seeds are how many clusters a test has.
+func seeds() int64 {
+	if testing.Short() {
+		return 4
+	}
+	return 20
+}
+
 // In a cluster, too, the list is as it was in the end: also if a write comes to nothing, or
 // fails and is made, and whenever the run is interrupted.
 func TestCluster(t *testing.T) {
@@ -29,7 +37,7 @@ func TestCluster(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range int64(20) {
+			for seed := range seeds() {
 				in(t, setup{options: cluster(seed)}, func(t *testing.T, s *site) {
 					before := s.memberships()
 					once := fault
@@ -45,7 +53,7 @@ func TestCluster(t *testing.T) {
 		})
 		t.Run(name+", interrupted", func(t *testing.T) {
 			t.Parallel()
-			for seed := range int64(20) {
+			for seed := range seeds() {
 				in(t, setup{options: cluster(seed)}, func(t *testing.T, s *site) {
 					before := s.memberships()
 					s.sim.Inject(put(fault))
@@ -131,6 +139,9 @@ func TestManners(t *testing.T) {
 		})
 		t.Run(name+", killed", func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() {
+				t.Skip("TestKilled is the same with the usual manners")
+			}
 			for place := putAsRead; place <= putBack; place++ {
 				in(t, setup{options: options}, func(t *testing.T, s *site) {
 					before := s.memberships()
