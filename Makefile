@@ -85,7 +85,7 @@ test: ## Run all tests with the race detector, and without it those that it make
 .PHONY: test-short
 test-short: export GOGC := 400
 test-short: ## Run all tests but the longest, in a minute, without the race detector.
-	go test -short -ldflags=-w -p 4 -parallel 16 -timeout 10m ./cmd/baton-privx ./pkg/connector ./...
+	go test -short -ldflags=-w -p 8 -parallel 24 -timeout 10m ./cmd/baton-privx ./pkg/connector ./...
 
 .PHONY: faults
 faults: ## Write the fault matrix, and docs/faults.md from it.

@@ -50,7 +50,7 @@ var tokenCases = []doctortest.Case{
 
 // laggingTokens are nodes each of which knows the tokens of the others late.
 func laggingTokens() []privxsim.Node {
-	return []privxsim.Node{{TokenLag: time.Second}, {TokenLag: time.Second}}
+	return []privxsim.Node{{TokenLag: 4 * time.Second}, {TokenLag: 4 * time.Second}}
 }
 
 func TestTokens(t *testing.T) {
