@@ -169,6 +169,9 @@ func TestAuthentication(t *testing.T) {
 // Fail closed, seen from outside: the exit code, the last line and the file.
 func TestFailedSync(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each of these faults")
+	}
 	for name, c := range map[string]struct {
 		fault privxsim.Fault
 		code  codes.Code

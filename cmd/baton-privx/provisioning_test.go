@@ -103,6 +103,9 @@ func TestGrantAndRevoke(t *testing.T) {
 // is what the operator reads last.
 func TestFailedGrantsAndRevokes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each of these faults")
+	}
 	for name, c := range map[string]struct {
 		prepare func(d *desk)
 		args    func(d *desk) []string
