@@ -20,7 +20,7 @@ SCALE_WORKERS=${SCALE_WORKERS:-4}
 # are expanded to their members.
 HOSTS=${HOSTS:-10000 100000}
 EXPANDED_TENANT=${EXPANDED_TENANT:-5000 400 20}
-EXPANDED_HOSTS=${EXPANDED_HOSTS:-5000 20000}
+EXPANDED_HOSTS=${EXPANDED_HOSTS:-5000 30000}
 # Of the part allocs.
 COUNT=${COUNT:-6}
 
@@ -260,7 +260,7 @@ reach() {
         # shellcheck disable=SC2086
         simulate $EXPANDED_TENANT --hosts "$hosts"
         reach_row "$hosts" "as it is" "${reach_settings[@]}"
-        reach_row "$hosts" "expanded" "${reach_settings[@]}" --expand-reach on
+        reach_row "$hosts" "expanded" "${reach_settings[@]}" --expand-reach on --expand-reach-limit 10000000
     done
 }
 
