@@ -77,15 +77,15 @@ test: ## Run all tests with the race detector, and without it those that it make
 	cd tools/notice && go test ./...
 	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -count=1 -trimpath ./...); done
 
-# For who is changing something: the same tests but for the few that take longest, and
-# without the race detector, so that it needs no C compiler. Most tests of the first two
+# For who is changing something: the same tests but for those that take longest and those
+# of benches and tools, and without the race detector, so that it needs no C compiler. Most tests of the first two
 # packages wait for pauses to be over, so that they begin first, and more run at a time
 # than there are processors. Less garbage is collected, as all of it ends soon, and nothing
 # is linked that only a debugger reads.
 .PHONY: test-short
-test-short: export GOGC := 400
+test-short: export GOGC := 800
 test-short: ## Run all tests but the longest, in a minute, without the race detector.
-	go test -short -ldflags=-w -p 8 -parallel 24 -timeout 10m ./cmd/baton-privx ./pkg/connector ./...
+	go test -short -ldflags=-w -p 6 -parallel 24 -timeout 10m ./cmd/baton-privx ./pkg/connector $$(go list ./... | grep -Ev '/(bench|tools)/')
 
 .PHONY: faults
 faults: ## Write the fault matrix, and docs/faults.md from it.

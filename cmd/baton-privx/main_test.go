@@ -124,6 +124,9 @@ func TestBadConfiguration(t *testing.T) {
 // The authentication methods against PrivX as it may be set up.
 func TestAuthentication(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each way to log in")
+	}
 	const tokenPath, clientPath = "/auth/api/v1/oauth/token", "/auth/api/v1/oauth/clientcredentials/privx-external/token"
 	oauthOnly := []string{"api-client-id", "api-client-secret"}
 	apiOnly := []string{"oauth-client-id", "oauth-client-secret"}

@@ -237,6 +237,9 @@ func TestProvenRuns(t *testing.T) {
 // Only the temporary folder that the SDK uses is used, whichever way it is named.
 func TestTemporaryFolder(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test runs the binary with each temporary folder")
+	}
 	s := smallSite(t)
 	for _, engine := range []string{"pebble", "sqlite"} {
 		for name, c := range map[string]struct{ env, args []string }{

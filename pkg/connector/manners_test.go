@@ -20,6 +20,9 @@ func (x *tenant) ownWarnings() []string {
 // Manners of a PrivX that cost a sync nothing, not even a warning.
 func TestMannersThatCostNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test compares the calls of many manners")
+	}
 	store, role := crowd()
 	text := http.Header{"Content-Type": {"text/plain"}}
 	for name, tt := range map[string]struct {
