@@ -23,6 +23,9 @@ import (
 // baton-sdk does not take for "skip it".
 func TestWrongAnswersFailTheSync(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test has each list answered wrongly")
+	}
 	lists := map[string]privxsim.Fault{
 		"users":   {Method: "POST", Path: searchPath, Skip: 1}, // after Validate's
 		"roles":   {Method: "GET", Path: rolesPath, Skip: 1},

@@ -52,6 +52,9 @@ var ofManyUsers = []string{"PXQ-001"}
 // does not know.
 func TestEachSide(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test asks for each side of each question; TestAssumedSides is left")
+	}
 	checks := questions.Layer().Checks
 	stale := make(map[string]bool)
 	for side := range hiddenSides {

@@ -163,6 +163,9 @@ func every(requests []privxsim.Request) []int {
 // written after that but the list as it was.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test interrupts the probe at each request")
+	}
 	requests := undisturbed(t)
 	for name, hook := range map[string]func(s *site, f func(privxsim.Request)){
 		"before": func(s *site, f func(privxsim.Request)) { s.sim.OnRequest(f) },

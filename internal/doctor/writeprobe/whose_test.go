@@ -76,6 +76,9 @@ func TestGrantsThatPrivXMakes(t *testing.T) {
 // That grant stays. Only what comes after the last read cannot be seen.
 func TestAnothersGrantInAPauseStays(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("make test tries each pause")
+	}
 	for name, options := range map[string]privxsim.Options{"": {}, "short tokens": {TokenTTL: 15 * time.Second}} {
 		reads := 0
 		in(t, setup{options: options}, func(t *testing.T, s *site) {
