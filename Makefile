@@ -78,10 +78,10 @@ test: ## Run all tests with the race detector, and without it those that it make
 	@set -e; for module in $(DEPLOY_TESTS); do (set -x; cd $$module && CGO_ENABLED=0 go test -count=1 -trimpath ./...); done
 
 # For who is changing something: the same tests but for those that take longest and those
-# of benches and tools, and without the race detector, so that it needs no C compiler. Most tests of the first two
-# packages wait for pauses to be over, so that they begin first, and more run at a time
-# than there are processors. Less garbage is collected, as all of it ends soon, and nothing
-# is linked that only a debugger reads.
+# of benches and tools, and without the race detector, so that it needs no C compiler.
+# Most tests of the first two packages wait for pauses to be over, so that they begin
+# first, and more run at a time than there are processors. Less garbage is collected, as
+# all of it ends soon, and nothing is linked that only a debugger reads.
 .PHONY: test-short
 test-short: export GOGC := 800
 test-short: ## Run all tests but the longest, in a minute, without the race detector.

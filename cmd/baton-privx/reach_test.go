@@ -63,6 +63,19 @@ func TestReachIsExpandedInServiceMode(t *testing.T) {
 	require.Equal(t, served.GrantIDs(), read.GrantIDs())
 }
 
+// A single host is synced where hosts are.
+func TestTargetedSyncOfAHost(t *testing.T) {
+	t.Parallel()
+	s := withTargets(t)
+	host := s.store.Hosts()[0].ID
+	got := run(t, env(s.settings()), "--sync-hosts", "--sync-resources", "bid:r:host/"+host)
+	require.Zero(t, got.code, got.all())
+	read, err := c1z.Read(t.Context(), got.file())
+	require.NoError(t, err)
+	require.Len(t, read.Resources, 1)
+	require.Equal(t, host, read.Resources[0].GetId().GetResource())
+}
+
 // An expansion that is too large ends a one-shot run with an error that says what to do.
 func TestReachThatIsTooLarge(t *testing.T) {
 	t.Parallel()

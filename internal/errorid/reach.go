@@ -14,7 +14,7 @@ var reach = Group{"What roles reach", []Entry{
 		},
 		{
 			Text:  "`sync-resources: there is no resource type …`",
-			Cause: "What is between `bid:r:` and the stroke is none of the connector's resource types.",
+			Cause: "What is between `bid:r:` and the slash is none of the connector's resource types.",
 			Do:    "Take one of the [data model](data-model.md).",
 		},
 	}, "pkg/config.TestReach"},

@@ -41,13 +41,22 @@ func resourcesOf[T any](
 	return rows, results, nil
 }
 
+// answer is what has been taken into one answer to baton-sdk, in bytes.
+type answer int
+
+// takes tells whether a row fits in, too, as the first one always does, and counts it.
+func (a *answer) takes(row proto.Message) bool {
+	first := *a == 0
+	*a += answer(proto.Size(row))
+	return first || *a <= maxPageBytes
+}
+
 // cutPage gives as many rows of a page as fit into one answer, and where to go
 // on. Pages hold a thousand rows and nearly always fit whole.
 func cutPage[R proto.Message, T any](made []R, page *privx.Page[T]) ([]R, *resource.SyncOpResults) {
-	size := 0
+	var taken answer
 	for i, row := range made {
-		size += proto.Size(row)
-		if size > maxPageBytes && i > 0 {
+		if !taken.takes(row) {
 			return made[:i], &resource.SyncOpResults{NextPageToken: page.NextAfter(i)}
 		}
 	}

@@ -51,7 +51,7 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 		return nil, nil, failed("listing "+t.list.many, err)
 	}
 	var rows []*v2.Resource
-	size := 0
+	var taken answer
 	next, err := run.takeTargets(t.list, page, func(target reach.Target) (bool, error) {
 		if !t.syncs.reach.wants(target) {
 			return true, nil
@@ -60,7 +60,7 @@ func (t *targetSyncer) List(ctx context.Context, _ *v2.ResourceId, opts rs.SyncO
 		if err != nil {
 			return false, err
 		}
-		if size += proto.Size(row); size > maxPageBytes && len(rows) > 0 {
+		if !taken.takes(row) {
 			return false, nil
 		}
 		rows = append(rows, row)
